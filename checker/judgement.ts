@@ -1,0 +1,30 @@
+/**
+ * The seam between a history and a judgement of it. One file per judgement in this folder.
+ */
+import type { History } from './history/index.ts'
+import type { Availability, FaultWindow, JudgementVerdict, Latency } from './verdict.ts'
+
+/** What a judgement may know beside the history. */
+export interface JudgeContext {
+  readonly faults: readonly FaultWindow[]
+  /** Give up and say unknown after this long. */
+  readonly timeLimitMs: number
+  readonly memoryLimitMb: number
+  /** Milliseconds that passed since some fixed point; a constant in the simulator, so that verdicts replay exactly. */
+  readonly elapsedMs: () => number
+  readonly onProgress?: (fraction: number) => void
+}
+
+/** One judgement. `judge` may be asynchronous (the engine may work in other threads). */
+export interface Judgement {
+  readonly name: string
+  /** One sentence: what it decides and how. */
+  readonly describes: string
+  judge(history: History, context: JudgeContext): Promise<JudgementVerdict> | JudgementVerdict
+}
+
+/** Numbers that are measured, not judged. */
+export interface Measurements {
+  readonly availability: readonly Availability[]
+  readonly latency: readonly Latency[]
+}

@@ -1,0 +1,243 @@
+/**
+ * A history in columns: what clients asked for, what came back, and when.
+ *
+ * One row per event, in the order in which the events happened, in typed arrays that grow by doubling, so that
+ * ten million operations fit and the engine reads them without copying. Functions, keys and values are interned
+ * to 32-bit codes: small integers stand for themselves, everything else is a row in a table of JSON values.
+ *
+ * The process model is Jepsen's: an `invoke` is followed by `ok` (it happened), `fail` (it certainly did not)
+ * or `info` (nobody knows: it may take effect at any later time, or never). A process has at most one open
+ * operation, and none after an `info`.
+ */
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** What kind of event: the numbers are the codes in `History.type`. */
+export const INVOKE = 0
+export const OK = 1
+export const FAIL = 2
+export const INFO = 3
+export const eventTypes = ['invoke', 'ok', 'fail', 'info'] as const
+export type EventType = (typeof eventTypes)[number]
+
+/** Processes that are not clients. Their events may complete without an invocation. */
+export const NEMESIS = -1
+export const OBSERVER = -2
+export type ProcessName = number | 'nemesis' | 'observer'
+
+/** One event as it stands on a line of `history.jsonl`. */
+export interface Event {
+  /** Row number; implied by the line when absent. */
+  readonly index?: number
+  /** Nanoseconds of the controller's monotonic clock since the run began. */
+  readonly time: number
+  readonly process: ProcessName
+  readonly type: EventType
+  readonly f: string
+  /** The key, for workloads over several; absent (null) otherwise. */
+  readonly key?: Json
+  readonly value?: Json
+  /** The node that the client is bound to. */
+  readonly node?: string
+  /** When the operation was meant to start, if the client was late (open loop): latency counts from here. */
+  readonly intended?: number
+  /** Why it failed or is unknown: a code from the client's error registry. */
+  readonly error?: string
+}
+
+/** A malformed history; `event` is the offending event's row, counted from 0. */
+export class HistoryError extends Error {
+  readonly code: string
+  readonly event: number
+  constructor(code: string, event: number, message: string) {
+    super(message)
+    this.name = 'HistoryError'
+    this.code = code
+    this.event = event
+  }
+}
+
+const NIL = -1
+const INLINE_MAX = 0x3fffffff
+
+/** JSON text with object keys in order, so that equal values have equal text. */
+function canonical(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  const object = value as { readonly [key: string]: Json }
+  return `{${Object.keys(object).sort().map((k) => `${JSON.stringify(k)}:${canonical(object[k] ?? null)}`).join(',')}}`
+}
+
+/**
+ * Interns JSON values to 32-bit codes: -1 is null (and absent), 0 to 2^30 - 1 are those integers themselves,
+ * -2 and below are rows of a table. Equal values have equal codes.
+ */
+export class Values {
+  readonly #table: Json[] = []
+  readonly #codes = new Map<string, number>()
+
+  encode(value: Json | undefined): number {
+    if (value === null || value === undefined) return NIL
+    if (typeof value === 'number' && value >= 0 && value <= INLINE_MAX && Number.isInteger(value)) return value === 0 ? 0 : value
+    const text = canonical(value)
+    let code = this.#codes.get(text)
+    if (code === undefined) {
+      code = -2 - this.#table.length
+      this.#table.push(value)
+      this.#codes.set(text, code)
+    }
+    return code
+  }
+
+  decode(code: number): Json {
+    if (code >= 0) return code
+    if (code === NIL) return null
+    const value = this.#table[-2 - code]
+    if (value === undefined) throw new RangeError(`no value has the code ${code}`)
+    return value
+  }
+
+  /** How many values stand in the table (integers that stand for themselves excluded). */
+  get size(): number {
+    return this.#table.length
+  }
+}
+
+function grown<A extends Uint8Array | Int16Array | Int32Array | Float64Array>(array: A, capacity: number): A {
+  const larger = new (array.constructor as new (n: number) => A)(capacity)
+  larger.set(array as never)
+  return larger
+}
+
+/** A history being recorded, or read back. All columns are valid up to `length`. */
+export class History {
+  length = 0
+  /** INVOKE, OK, FAIL, INFO. */
+  type = new Uint8Array(1024)
+  /** Client process number, or NEMESIS, OBSERVER. */
+  process = new Int32Array(1024)
+  /** Index into `functions`. */
+  f = new Int16Array(1024)
+  /** Code in `values`. */
+  key = new Int32Array(1024)
+  /** Code in `values`. */
+  value = new Int32Array(1024)
+  /** Nanoseconds. */
+  time = new Float64Array(1024)
+  /** The row of the completion (for an invocation) or of the invocation (for a completion); -1 where there is none. */
+  pair = new Int32Array(1024)
+  /** Index into `nodes`; -1 when unknown. */
+  node = new Int16Array(1024)
+  /** Intended start, by row, where it differs from `time`. */
+  readonly intended = new Map<number, number>()
+  /** Error codes by row. */
+  readonly errors = new Map<number, string>()
+  readonly values = new Values()
+  readonly functions: string[] = []
+  readonly nodes: string[] = []
+  readonly #functionCodes = new Map<string, number>()
+  readonly #nodeCodes = new Map<string, number>()
+  /** Process -> row of its open invocation; -2 once it ended in `info`. */
+  readonly #open = new Map<number, number>()
+
+  /** Appends one event and returns its row. Throws HistoryError when it contradicts the process model. */
+  push(event: Event): number {
+    const row = this.length
+    const process = event.process === 'nemesis' ? NEMESIS : event.process === 'observer' ? OBSERVER : event.process
+    const type = eventTypes.indexOf(event.type)
+    const pair = this.#pairOf(process, type, row, event)
+    if (row === this.type.length) this.#grow()
+    this.type[row] = type
+    this.process[row] = process
+    this.f[row] = this.functionCode(event.f)
+    this.key[row] = this.values.encode(event.key)
+    this.value[row] = this.values.encode(event.value)
+    this.time[row] = event.time
+    this.pair[row] = pair
+    if (pair >= 0) this.pair[pair] = row
+    this.node[row] = event.node === undefined ? -1 : this.#nodeCode(event.node)
+    if (event.intended !== undefined && event.intended !== event.time) this.intended.set(row, event.intended)
+    if (event.error !== undefined) this.errors.set(row, event.error)
+    this.length = row + 1
+    return row
+  }
+
+  /** The event at a row, as it stands in the file. */
+  event(row: number): Event {
+    const key = this.values.decode(this.key[row]!)
+    const intended = this.intended.get(row)
+    const error = this.errors.get(row)
+    const node = this.node[row]!
+    return {
+      index: row,
+      time: this.time[row]!,
+      process: this.processName(row),
+      type: eventTypes[this.type[row]!]!,
+      f: this.functions[this.f[row]!]!,
+      ...(key === null ? {} : { key }),
+      value: this.values.decode(this.value[row]!),
+      ...(node < 0 ? {} : { node: this.nodes[node]! }),
+      ...(intended === undefined ? {} : { intended }),
+      ...(error === undefined ? {} : { error }),
+    }
+  }
+
+  processName(row: number): ProcessName {
+    const process = this.process[row]!
+    return process === NEMESIS ? 'nemesis' : process === OBSERVER ? 'observer' : process
+  }
+
+  /** The code of a function name, new names included. */
+  functionCode(name: string): number {
+    let code = this.#functionCodes.get(name)
+    if (code === undefined) {
+      code = this.functions.push(name) - 1
+      this.#functionCodes.set(name, code)
+    }
+    return code
+  }
+
+  #nodeCode(name: string): number {
+    let code = this.#nodeCodes.get(name)
+    if (code === undefined) {
+      code = this.nodes.push(name) - 1
+      this.#nodeCodes.set(name, code)
+    }
+    return code
+  }
+
+  #pairOf(process: number, type: number, row: number, event: Event): number {
+    if (type < 0) throw new HistoryError('UNKNOWN_TYPE', row, `event ${row} has type ${JSON.stringify(event.type)}; expected invoke, ok, fail or info`)
+    if (typeof event.time !== 'number' || Number.isNaN(event.time)) throw new HistoryError('BAD_TIME', row, `event ${row} has no usable time (${String(event.time)})`)
+    if (!Number.isInteger(process)) throw new HistoryError('BAD_PROCESS', row, `event ${row} has process ${JSON.stringify(event.process)}; expected an integer, "nemesis" or "observer"`)
+    const open = this.#open.get(process) ?? -1
+    if (type === INVOKE) {
+      if (open >= 0) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while its operation of event ${open} is still open`)
+      if (open === -2) throw new HistoryError('DEAD_PROCESS', row, `process ${process} invokes at event ${row} although an earlier operation of it ended in info`)
+      this.#open.set(process, row)
+      return -1
+    }
+    if (open < 0) {
+      if (process < 0) return -1
+      throw new HistoryError('NOT_OPEN', row, `event ${row} completes an operation of process ${process}, which has none open`)
+    }
+    if (this.f[open] !== this.functionCode(event.f)) {
+      throw new HistoryError('WRONG_FUNCTION', row, `event ${row} completes "${event.f}" of process ${process}, which had invoked "${this.functions[this.f[open]!]}" at event ${open}`)
+    }
+    this.#open.set(process, type === INFO && process >= 0 ? -2 : -1)
+    return open
+  }
+
+  #grow(): void {
+    const capacity = this.type.length * 2
+    this.type = grown(this.type, capacity)
+    this.process = grown(this.process, capacity)
+    this.f = grown(this.f, capacity)
+    this.key = grown(this.key, capacity)
+    this.value = grown(this.value, capacity)
+    this.time = grown(this.time, capacity)
+    this.pair = grown(this.pair, capacity)
+    this.node = grown(this.node, capacity)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The seams between a store under test and the machinery that runs it: what a cluster, a node and a link
+ * can be made to do, and how a driver says what it can do on this machine.
+ *
+ * A fault names the capabilities it needs; a driver that lacks one refuses the fault before the run starts.
+ */
+import type { Log, NodeId, PortName, Random, Stream, Clock } from '../harness/env.ts'
+import type { System } from './system.ts'
+
+/** What a driver may be able to do to a cluster on this machine. */
+export const capabilities = [
+  'kill', // SIGKILL a node: its memory is gone, its disk stays
+  'restart', // start a dead node again from its own disk
+  'pause', // stop a node's execution without closing its connections
+  'throttle', // leave a node only a share of its processor time
+  'cut', // drop everything on chosen directed links
+  'delay', // add latency to chosen directed links
+  'lose', // drop a share of the messages or packets on chosen directed links
+  'limit', // bound the bandwidth of chosen directed links
+  'duplicate', // deliver some messages twice
+  'reorder', // let messages overtake each other
+] as const
+export type Capability = (typeof capabilities)[number]
+
+/** Why a capability is there or not, in words for a person. */
+export interface CapabilityStatus {
+  readonly available: boolean
+  /** How it is done ("SIGKILL", "iptables in the node's network namespace"), or why it cannot be. */
+  readonly reason: string
+}
+export type CapabilityReport = Readonly<Record<Capability, CapabilityStatus>>
+
+/** `clients` stands for the harness's own client connections. */
+export type Endpoint = NodeId | 'clients'
+
+/** One directed link: bytes that travel from -> to. `a -> b` is not `b -> a`. */
+export interface Link {
+  readonly from: Endpoint
+  readonly to: NodeId
+}
+
+/** The network between the nodes (and from clients to nodes), as it can be disturbed. */
+export interface Links {
+  /** From the moment this resolves no byte sent on these links arrives. Existing connections stall, as with a packet filter. */
+  cut(links: readonly Link[]): Promise<void>
+  /** Adds one-way latency of `ms` plus uniform jitter in [0, jitterMs). */
+  delay?(links: readonly Link[], ms: number, jitterMs: number): Promise<void>
+  /** Drops this share (0..1) of messages or packets. */
+  lose?(links: readonly Link[], share: number): Promise<void>
+  /** Bounds throughput to this many bytes per second. */
+  limit?(links: readonly Link[], bytesPerSecond: number): Promise<void>
+  /** Delivers this share (0..1) of messages twice. */
+  duplicate?(links: readonly Link[], share: number): Promise<void>
+  /** Lets this share (0..1) of messages be overtaken by up to `ms`. */
+  reorder?(links: readonly Link[], share: number, ms: number): Promise<void>
+  /** Removes every disturbance from these links (all links when none are named). Resolves when new traffic can flow. */
+  heal(links?: readonly Link[]): Promise<void>
+  /** Whether a message sent now on this link arrives within `deadlineMs`: observed from inside, never remembered. */
+  probe(link: Link, deadlineMs: number): Promise<boolean>
+}
+
+/** How a node was last observed. */
+export type NodeState = 'running' | 'paused' | 'stopped'
+
+/** One running (or dead) node. Methods beyond `id` and `state` exist where the driver has the capability. */
+export interface Node {
+  readonly id: NodeId
+  /** Asks the operating system (or engine), not our memory of what we did. */
+  state(): Promise<NodeState>
+  /** Whether the node answers on its client port within `deadlineMs`. */
+  answers(deadlineMs: number): Promise<boolean>
+  /** SIGKILL. Resolves when the process is gone. */
+  kill(): Promise<void>
+  /** Starts a dead node from its own disk. Resolves when it answers clients. */
+  start(): Promise<void>
+  pause?(): Promise<void>
+  resume?(): Promise<void>
+  /** Leaves the node this share (0..1] of its processor time; 1 removes the limit. */
+  throttle?(share: number): Promise<void>
+}
+
+/** A started cluster. */
+export interface Cluster {
+  readonly runId: string
+  readonly nodes: readonly Node[]
+  readonly links: Links
+  /** The run's secret; admin ports refuse anyone without it. */
+  readonly token: string
+  /** Time and chance for clients of this cluster: the virtual ones in the simulator. */
+  readonly clock: Clock
+  /** Opens a stream to a node's port, through whatever the driver puts in between. Rejects when refused or after `deadlineMs`. */
+  dial(node: NodeId, port: PortName, deadlineMs: number): Promise<Stream>
+  /** `host:port` for clients that bring their own sockets; undefined in the simulator. */
+  address(node: NodeId, port: PortName): string | undefined
+  /** Writes every node's log to `<dir>/<id>.log`. */
+  collectLogs(dir: string): Promise<void>
+  /** Ends every node and removes everything that carries the run's id. Never throws for what is already gone. */
+  stop(): Promise<void>
+}
+
+/** What a driver needs to start a cluster. */
+export interface ClusterPlan {
+  /** Unique on this machine; everything that the driver makes carries it. */
+  readonly runId: string
+  readonly nodes: readonly NodeId[]
+  /** A folder of this run's own for data and logs. */
+  readonly dir: string
+  readonly seed: number
+  readonly random: Random
+  readonly log: Log
+}
+
+/** Where nodes run. */
+export interface Driver {
+  readonly name: string
+  capabilities(): Promise<CapabilityReport>
+  start(system: System, plan: ClusterPlan): Promise<Cluster>
+  /** Removes what killed controllers left: of one run, or of all runs whose controller is gone. Returns a line for each thing removed. */
+  clean(runId?: string): Promise<string[]>
+}
+
+/** An error whose sentence says what went wrong and what to do about it. */
+export class ClusterError extends Error {
+  readonly code: string
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'ClusterError'
+    this.code = code
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * A store under test. Our own (`cluster/systems/kv.ts`) and every foreign one use exactly this interface.
+ */
+import type { Env, NodeId, PortName } from '../harness/env.ts'
+import type { Completion, Invocation, Json } from '../checker/history/index.ts'
+import type { Cluster } from './cluster.ts'
+import type { Model } from '../checker/verdict.ts'
+
+/** One client connection, bound to one node. Used by one process at a time. */
+export interface Client {
+  /**
+   * Carries out one operation. Resolves to `ok` (it happened), `fail` (it certainly did not) or `info` (nobody knows).
+   * A rejection counts as `info`. An indeterminate error must never become `fail`.
+   */
+  invoke(op: Invocation): Promise<Completion>
+  close(): void
+}
+
+/** What one replica holds for a key, read from that replica alone. */
+export interface Peek {
+  readonly key: Json
+  /** The value; null when the replica has none; a list when it holds siblings. */
+  readonly value: Json
+}
+
+/** Where a real node finds its ports and peers. The driver fills this in. */
+export interface NodeAddresses {
+  /** Where this node listens: `host:port`. */
+  readonly listen: Readonly<Record<PortName | 'peer', string>>
+  /** Where this node reaches each peer's `peer` port (a link proxy, or the peer itself). */
+  readonly peers: Readonly<Record<NodeId, string>>
+  /** A folder that survives the node's death. */
+  readonly dataDir: string
+  readonly token: string
+}
+
+/** How to run one node as a program of its own. */
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** One node of a system. */
+export interface NodeSpec {
+  readonly id: NodeId
+  /** As a process: with these addresses, run this. */
+  command(addresses: NodeAddresses): Command
+  /** In the simulator (and wherever an Env is enough): the node itself. Absent for foreign programs. */
+  start?(env: Env, token: string): Promise<RunningNode>
+  /** Names the image that runs this node in a container; absent: the harness's own node image. */
+  readonly image?: string
+}
+
+/** A node running inside the simulator. A crash just drops it: its Env stops working. */
+export interface RunningNode {
+  stop(): Promise<void>
+}
+
+/** A store under test. */
+export interface System {
+  readonly name: string
+  /** The strongest model it promises. */
+  readonly expected: Model
+  /** One sentence: what it promises, at what cost. */
+  readonly promise: string
+  nodes(ids: readonly NodeId[]): NodeSpec[]
+  /** A new client bound to `node`. Connects lazily; `deadlineMs` bounds each operation's own waits. */
+  client(cluster: Cluster, node: NodeId, options: { readonly deadlineMs: number }): Client
+  /** Reads one replica directly, past any coordination. Rejects when the replica does not answer in time. */
+  peek?(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]>
+  /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
+  probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
+}
