@@ -1,0 +1,50 @@
+/**
+ * A plan: everything that decides what a run does. It is written into the run's folder before anything starts
+ * (`plan.json`), and `splitbrain run --plan FILE` plays it again.
+ */
+import { z } from 'zod'
+import { scheduleSchema } from '../nemesis/schedule.ts'
+
+/** Where nodes can run. */
+export const driverNames = ['process', 'docker', 'sim'] as const
+export type DriverName = (typeof driverNames)[number]
+
+/** `plan.json`. */
+export const planSchema = z.strictObject({
+  schema: z.literal('splitbrain-plan/1'),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i).describe('the run belongs to runs/<name>/'),
+  system: z.string().describe('the system under test'),
+  preset: z.string().describe("the system's configuration"),
+  workload: z.string(),
+  driver: z.enum(driverNames),
+  nodes: z.int().min(1).max(99),
+  clients: z.int().min(1).max(10_000).describe('client threads; thread i is bound to node i modulo nodes'),
+  rate: z.number().positive().nullable().describe('operations per second over all clients; null: as fast as answers come'),
+  time_ms: z.number().positive().describe('how long clients work'),
+  op_timeout_ms: z.number().positive().describe('an operation without an answer by then is of unknown outcome'),
+  converge_timeout_ms: z.number().positive().describe('how long replicas may take to agree after the last heal'),
+  sample_ms: z.number().positive().describe('how often replicas are compared while clients work'),
+  seed: z.int().min(0).max(0x7fffffff),
+  schedule: scheduleSchema,
+})
+export type Plan = z.infer<typeof planSchema>
+
+/** The ids of a plan's nodes: n1, n2, ... */
+export function nodeIds(plan: Pick<Plan, 'nodes'>): string[] {
+  return Array.from({ length: plan.nodes }, (_, i) => `n${i + 1}`)
+}
+
+/** What a plan says when nobody says otherwise. */
+export const planDefaults = {
+  system: 'kv',
+  preset: 'abd',
+  workload: 'register',
+  driver: 'process',
+  nodes: 5,
+  clients: 10,
+  rate: null,
+  time_ms: 20_000,
+  op_timeout_ms: 1_000,
+  converge_timeout_ms: 10_000,
+  sample_ms: 200,
+} as const satisfies Partial<Plan>

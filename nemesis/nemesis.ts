@@ -1,0 +1,75 @@
+/**
+ * The nemesis carries out a schedule: it injects each fault, looks whether it bit, heals it, and looks whether it
+ * healed. All of that stands in the history, so that a judge can tell a store that survived a partition from a
+ * partition that never happened.
+ *
+ * Its two operations are `inject` and `heal`, both with the schedule entry's id; they complete `ok` when the effect
+ * was observed and `info` when it was not.
+ */
+import type { Completion, Json } from '../checker/history/index.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Random } from '../harness/env.ts'
+import { concat, nemesis as onNemesis, once, type Generator, type Op } from '../harness/generator/index.ts'
+import type { Injection } from './fault.ts'
+import { faults } from './index.ts'
+import { resolveFault, type Schedule } from './schedule.ts'
+
+/** The schedule as a generator for the nemesis thread. `originNs`: the clock's time at which clients start. */
+export function nemesisGenerator(schedule: Schedule, originNs: number): Generator {
+  const ops: Op[] = schedule.flatMap(({ fault, at_ms, for_ms }, id) => [
+    { f: 'inject', value: { id, fault }, time: originNs + at_ms * 1e6 },
+    { f: 'heal', value: { id, fault }, time: originNs + (at_ms + for_ms) * 1e6 },
+  ])
+  ops.sort((a, b) => a.time! - b.time!)
+  return onNemesis(concat(...ops.map((op) => once(op))))
+}
+
+/** Every capability that a schedule needs. */
+export function needs(schedule: Schedule): Map<string, readonly string[]> {
+  return new Map(schedule.map(({ fault }) => [fault, faults.get(resolveFault(fault).name)!.needs]))
+}
+
+/** A nemesis for one cluster. */
+export class Nemesis {
+  readonly #cluster: Cluster
+  readonly #random: Random
+  readonly #active = new Map<number, { fault: string; injection: Injection }>()
+
+  constructor(cluster: Cluster, random: Random) {
+    this.#cluster = cluster
+    this.#random = random
+  }
+
+  /** Faults that are injected and not yet healed, by schedule id. */
+  get active(): ReadonlyMap<number, { readonly fault: string }> {
+    return this.#active
+  }
+
+  /** Carries out one operation of the generator. Never rejects: what goes wrong stands in the completion. */
+  async invoke(op: { readonly f: string; readonly value?: Json }): Promise<Completion> {
+    const { id, fault } = op.value as { id: number; fault: string }
+    try {
+      return op.f === 'inject' ? await this.#inject(id, fault) : await this.#heal(id)
+    } catch (error) {
+      return { type: 'info', value: { id, fault, targets: [], sides: {}, evidence: `${op.f} failed: ${(error as Error).message}` } }
+    }
+  }
+
+  async #inject(id: number, text: string): Promise<Completion> {
+    const { name, variant } = resolveFault(text)
+    const injection = await faults.get(name)!.inject(this.#cluster, { variant, random: this.#random.fork(`fault-${id}`) })
+    this.#active.set(id, { fault: text, injection })
+    const { seen, evidence } = await injection.verify()
+    const sides = Object.fromEntries(Object.entries(injection.sides).map(([side, nodes]) => [side, [...nodes]]))
+    return { type: seen ? 'ok' : 'info', value: { id, fault: text, targets: [...injection.targets], sides, evidence } }
+  }
+
+  async #heal(id: number): Promise<Completion> {
+    const entry = this.#active.get(id)
+    if (!entry) return { type: 'info', value: { id, fault: '', evidence: 'it was never injected' } }
+    await entry.injection.heal()
+    const { seen, evidence } = await entry.injection.verifyHealed()
+    if (seen) this.#active.delete(id)
+    return { type: seen ? 'ok' : 'info', value: { id, fault: entry.fault, evidence } }
+  }
+}
