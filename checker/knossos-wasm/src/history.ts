@@ -10,8 +10,11 @@
  * operation, and none after an `info`.
  */
 
-/** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+import { Values } from './values.ts'
+import type { Json } from './values.ts'
+
+export { Values } from './values.ts'
+export type { Json } from './values.ts'
 
 /** What kind of event: the numbers are the codes in `History.type`. */
 export const INVOKE = 0
@@ -46,61 +49,17 @@ export interface Event {
   readonly error?: string
 }
 
-/** A malformed history; `event` is the offending event's row, counted from 0. */
+/** A malformed history; `event` is the offending event's row, counted from 0; `line` its line in the file, from 1, where there is one. */
 export class HistoryError extends Error {
   readonly code: string
   readonly event: number
-  constructor(code: string, event: number, message: string) {
+  readonly line: number | undefined
+  constructor(code: string, event: number, message: string, line?: number) {
     super(message)
     this.name = 'HistoryError'
     this.code = code
     this.event = event
-  }
-}
-
-const NIL = -1
-const INLINE_MAX = 0x3fffffff
-
-/** JSON text with object keys in order, so that equal values have equal text. */
-function canonical(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  const object = value as { readonly [key: string]: Json }
-  return `{${Object.keys(object).sort().map((k) => `${JSON.stringify(k)}:${canonical(object[k] ?? null)}`).join(',')}}`
-}
-
-/**
- * Interns JSON values to 32-bit codes: -1 is null (and absent), 0 to 2^30 - 1 are those integers themselves,
- * -2 and below are rows of a table. Equal values have equal codes.
- */
-export class Values {
-  readonly #table: Json[] = []
-  readonly #codes = new Map<string, number>()
-
-  encode(value: Json | undefined): number {
-    if (value === null || value === undefined) return NIL
-    if (typeof value === 'number' && value >= 0 && value <= INLINE_MAX && Number.isInteger(value)) return value === 0 ? 0 : value
-    const text = canonical(value)
-    let code = this.#codes.get(text)
-    if (code === undefined) {
-      code = -2 - this.#table.length
-      this.#table.push(value)
-      this.#codes.set(text, code)
-    }
-    return code
-  }
-
-  decode(code: number): Json {
-    if (code >= 0) return code
-    if (code === NIL) return null
-    const value = this.#table[-2 - code]
-    if (value === undefined) throw new RangeError(`no value has the code ${code}`)
-    return value
-  }
-
-  /** How many values stand in the table (integers that stand for themselves excluded). */
-  get size(): number {
-    return this.#table.length
+    this.line = line
   }
 }
 
@@ -136,6 +95,10 @@ export class History {
   readonly values = new Values()
   readonly functions: string[] = []
   readonly nodes: string[] = []
+  /** The file ended in the middle of a line: its writer was killed. */
+  truncated = false
+  /** What a lenient reader let pass, by line. */
+  readonly warnings: string[] = []
   readonly #functionCodes = new Map<string, number>()
   readonly #nodeCodes = new Map<string, number>()
   /** Process -> row of its open invocation; -2 once it ended in `info`. */
@@ -186,6 +149,11 @@ export class History {
   processName(row: number): ProcessName {
     const process = this.process[row]!
     return process === NEMESIS ? 'nemesis' : process === OBSERVER ? 'observer' : process
+  }
+
+  /** Forgets the open operation of a process: it stays pending to the end, as if it had ended in `info`. */
+  abandon(process: number): void {
+    this.#open.delete(process)
   }
 
   /** The code of a function name, new names included. */

@@ -1,0 +1,26 @@
+/**
+ * Times as readers find them. Three dialects: nanoseconds since the run began (fit a double), nanoseconds since
+ * 1970 (exceed 2^53, so a double would merge and reorder neighbours: they are read as exact integers and counted
+ * from the first), and none at all (then the order of the lines is all that is known, and the row is the time).
+ */
+import { HistoryError } from './history.ts'
+
+const EXACT = Number.MAX_SAFE_INTEGER
+
+/** Returns a function that reads one event's time, given its JSON value and the line that it stands on. */
+export function timeReader(): (value: unknown, text: string, row: number) => number {
+  let absent: boolean | undefined
+  let epoch: bigint | undefined
+  return (value, text, row) => {
+    const missing = value === undefined || value === null
+    absent ??= missing
+    if (missing !== absent) throw new HistoryError('BAD_TIME', row, missing ? 'time is missing here but given earlier; give it on every line or on none' : 'time is given here but missing earlier; give it on every line or on none')
+    if (missing) return row
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw new HistoryError('BAD_TIME', row, `time is ${JSON.stringify(value)}; expected nanoseconds as a number`)
+    if (epoch === undefined && Math.abs(value) <= EXACT) return value
+    const digits = /"?:?time"?\s*:?\s*(-?\d+)/.exec(text)?.[1]
+    if (digits === undefined) throw new HistoryError('BAD_TIME', row, `time ${value} exceeds 2^53 and is not a whole number of nanoseconds`)
+    epoch ??= BigInt(digits)
+    return Number(BigInt(digits) - epoch)
+  }
+}
