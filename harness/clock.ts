@@ -25,6 +25,12 @@ export function realClock(): Clock {
   }
 }
 
+/** The same clock counted from this moment: `now()` is 0 here and now. */
+export function startingNow(clock: Clock): Clock {
+  const origin = clock.now()
+  return { now: () => clock.now() - origin, wall: () => clock.wall(), after: (delayMs, callback) => clock.after(delayMs, callback) }
+}
+
 function realTimer(delayMs: number, callback: () => void): Timer {
   if (!(delayMs > 0)) {
     const immediate = setImmediate(callback)

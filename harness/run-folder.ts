@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { readJsonl, type History } from '../checker/history/index.ts'
+import { HistoryError, readJsonl, type History } from '../checker/history/index.ts'
 import { verdictDocumentSchema, type VerdictDocument } from '../checker/verdict.ts'
 import { z } from 'zod'
 import { planSchema, type Plan } from './plan.ts'
@@ -59,8 +59,6 @@ export interface SavedRun {
   readonly dir: string
   readonly plan: Plan
   readonly history: History
-  /** The history's writer was killed in the middle of a line. */
-  readonly truncated: boolean
   readonly document: VerdictDocument | undefined
 }
 
@@ -89,12 +87,22 @@ export async function findRuns(where: string): Promise<string[]> {
   return inner.map((e) => path.join(dir, e.name)).sort()
 }
 
+/** Reads a JSONL history whose writer may have been killed. Throws UsageError with file and line. */
+export function readHistory(file: string, bytes: Uint8Array): History {
+  try {
+    return readJsonl(bytes, { tolerateTruncation: true })
+  } catch (error) {
+    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message}`)
+    throw error
+  }
+}
+
 /** Reads a run folder. */
 export async function loadRun(dir: string): Promise<SavedRun> {
   const plan = await readPlan(path.join(dir, 'plan.json'))
   const historyFile = path.join(dir, 'history.jsonl')
   if (!existsSync(historyFile)) throw new UsageError(`${dir} has no history.jsonl: the run ended before its clients started.`)
-  const { history, truncated } = readJsonl(await readFile(historyFile), { source: historyFile, allowTruncated: true })
+  const history = readHistory(historyFile, await readFile(historyFile))
   const verdictFile = path.join(dir, 'verdict.json')
-  return { dir, plan, history, truncated, document: existsSync(verdictFile) ? await readValidated(verdictFile, verdictDocumentSchema) : undefined }
+  return { dir, plan, history, document: existsSync(verdictFile) ? await readValidated(verdictFile, verdictDocumentSchema) : undefined }
 }

@@ -1,0 +1,64 @@
+/**
+ * The command line: finds the subcommand, hands it its arguments, and turns what comes back into an exit code
+ * (0 holds, 1 violated, 2 unknown, 254 bad usage, 255 the harness failed, as Jepsen's).
+ */
+import { exitCodes } from '../checker/verdict.ts'
+import { ClusterError } from '../cluster/cluster.ts'
+import { ScheduleError } from '../nemesis/schedule.ts'
+import { closest, help, parseArguments, type Command } from './command.ts'
+import { checkCommand } from './commands/check.ts'
+import { cleanCommand } from './commands/clean.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { reportCommand } from './commands/report.ts'
+import { runCommand } from './commands/run.ts'
+import { tourCommand } from './commands/tour.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Every subcommand, in the order in which the help lists them. */
+export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, doctorCommand, cleanCommand]
+
+function overview(): string {
+  const width = Math.max(...commands.map((c) => c.name.length)) + 2
+  return [
+    'splitbrain COMMAND [options]',
+    '',
+    'Tests what a distributed key-value store really guarantees when its network and its nodes fail.',
+    '',
+    ...commands.map((c) => `  ${c.name.padEnd(width)}${c.describes.split('. ')[0]!.replace(/\.$/, '')}`),
+    '',
+    'splitbrain COMMAND --help tells more. Exit codes: 0 holds, 1 violated, 2 unknown, 254 bad usage, 255 the harness failed.',
+  ].join('\n')
+}
+
+/** Whether an error is a sentence for the user rather than a defect of ours. */
+function isSentence(error: unknown): error is Error {
+  return error instanceof UsageError || error instanceof ScheduleError
+}
+
+/** Runs the command line (without `node` and the script's name) and resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...words] = argv
+  try {
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      console.log(overview())
+      return name === undefined ? exitCodes.usage : 0
+    }
+    const command = commands.find((c) => c.name === name)
+    if (!command) {
+      const near = closest(name, commands.map((c) => c.name))
+      throw new UsageError(`There is no command "${name}".${near.length > 0 ? ` Did you mean ${near[0]}?` : ''} See splitbrain --help.`)
+    }
+    if (words.includes('--help') || words.includes('-h')) {
+      console.log(help(command))
+      return 0
+    }
+    return await command.execute(parseArguments(command, words))
+  } catch (error) {
+    if (isSentence(error)) {
+      console.error(error.message)
+      return exitCodes.usage
+    }
+    console.error(error instanceof ClusterError ? error.message : error)
+    return exitCodes.crash
+  }
+}

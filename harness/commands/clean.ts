@@ -1,0 +1,17 @@
+/** `splitbrain clean`: removes what killed runs left behind. */
+import type { Command } from '../command.ts'
+import { allDrivers } from '../registry.ts'
+
+export const cleanCommand: Command = {
+  name: 'clean',
+  arguments: [],
+  describes: 'Removes every process, container, network and volume that killed runs left. Runs that still go on are not touched; histories and reports stay.',
+  options: { run: { value: 'ID', describes: 'only this run, even if it still goes on' } },
+  async execute(args) {
+    const removed: string[] = []
+    for (const driver of allDrivers()) removed.push(...await driver.clean(args.text('run')))
+    for (const line of removed) console.log(line)
+    console.log(removed.length === 0 ? 'Nothing was left behind.' : `Removed ${removed.length}.`)
+    return 0
+  },
+}

@@ -1,0 +1,90 @@
+/**
+ * The options that say what to run, shared by `run` and the tour, and how they become a plan.
+ */
+import type { Arguments, Option } from '../command.ts'
+import { choose } from '../command.ts'
+import { driverNames, planDefaults, type Plan } from '../plan.ts'
+import { presetPromises, workloadNames } from '../registry.ts'
+import { readPlan } from '../run-folder.ts'
+import { faults } from '../../nemesis/index.ts'
+import { parseDuration, parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** The largest seed. */
+export const SEED_MAX = 0x7fffffff
+
+/** The options of `splitbrain run`. */
+export const planOptions: Readonly<Record<string, Option>> = {
+  preset: { value: 'NAME', describes: 'configuration of the store under test', default: planDefaults.preset },
+  workload: { value: 'NAME', describes: 'what clients do', default: planDefaults.workload },
+  nemesis: { value: 'LIST', describes: 'faults, "none", or faults with a rhythm: partition(one),every=10s,for=5s', default: 'partition' },
+  driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: planDefaults.driver },
+  nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
+  clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
+  rate: { value: 'N', describes: 'operations per second over all clients', default: 'as fast as answers come' },
+  time: { value: 'TIME', describes: 'how long clients work', default: '20s' },
+  'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
+  seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
+  name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD' },
+  plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
+}
+
+/** What can stand for NAME and LIST. */
+export function planNotes(): string[] {
+  const width = Math.max(...presetPromises().map((p) => p.name.length))
+  return [
+    'Presets:',
+    ...presetPromises().map((p) => `  ${p.name.padEnd(width)}  ${p.promise}`),
+    `Workloads: ${workloadNames().join(', ')}`,
+    'Faults:',
+    ...[...faults.values()].map((f) => `  ${f.name}(${f.variants.join('|')})  ${f.describes}`),
+  ]
+}
+
+/** Reads a plan from the command line. Throws UsageError or ScheduleError. */
+export async function planFrom(args: Arguments): Promise<Plan> {
+  const file = args.text('plan')
+  const base = file === undefined ? undefined : await readPlan(file)
+  const preset = choose('preset', args.text('preset') ?? base?.preset ?? planDefaults.preset, presetPromises().map((p) => p.name))
+  const workload = choose('workload', args.text('workload') ?? base?.workload ?? planDefaults.workload, workloadNames())
+  const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
+  const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
+  return {
+    schema: 'splitbrain-plan/1',
+    name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workload}`),
+    system: 'kv',
+    preset,
+    workload,
+    driver: choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames),
+    nodes: args.integer('nodes', { min: 1, max: 99 }) ?? base?.nodes ?? planDefaults.nodes,
+    clients: args.integer('clients', { min: 1, max: 10_000 }) ?? base?.clients ?? planDefaults.clients,
+    rate: args.integer('rate', { min: 1, max: 10_000_000 }) ?? base?.rate ?? planDefaults.rate,
+    time_ms: positive('time', timeMs),
+    op_timeout_ms: args.text('op-timeout') === undefined ? base?.op_timeout_ms ?? planDefaults.op_timeout_ms : positive('op-timeout', parseDuration(args.text('op-timeout')!)),
+    converge_timeout_ms: base?.converge_timeout_ms ?? planDefaults.converge_timeout_ms,
+    sample_ms: base?.sample_ms ?? planDefaults.sample_ms,
+    seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? base?.seed ?? freshSeed(),
+    schedule: nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs),
+  }
+}
+
+/** A seed for a run that nobody asked to repeat; it is printed and recorded. */
+export function freshSeed(): number {
+  return Math.floor(Math.random() * 1_000_000)
+}
+
+function positive(option: string, ms: number): number {
+  if (ms <= 0) throw new UsageError(`--${option} must be longer than 0.`)
+  return ms
+}
+
+function checkName(name: string): string {
+  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name)) throw new UsageError(`--name "${name}" cannot be a folder's name; use letters, digits, dots, dashes and underscores.`)
+  return name
+}
+
+/** The command that repeats a run: the same words, and the seed if it was drawn. */
+export function repeatCommand(words: readonly string[], seed: number): string {
+  const quoted = words.map((word) => (/^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+  return ['npx splitbrain', ...quoted, ...(words.some((word) => /^--seed(=|$)/.test(word)) ? [] : ['--seed', String(seed)])].join(' ')
+}

@@ -1,0 +1,32 @@
+/** `splitbrain report`: writes a run's report again, judging first what was never judged. */
+import path from 'node:path'
+import { renderReport } from '../../reports/html/page.ts'
+import type { Command } from '../command.ts'
+import { findRuns, loadRun, save } from '../run-folder.ts'
+import { judgeRun } from '../run.ts'
+
+export const reportCommand: Command = {
+  name: 'report',
+  arguments: ['RUN'],
+  describes: 'Writes report.html of a run or a tour again (RUN is its folder, for example runs/latest). A run that was cut short is judged first.',
+  options: {},
+  async execute(args) {
+    const where = args.positionals[0]!
+    const dirs = await findRuns(where)
+    const runs = []
+    for (const dir of dirs) {
+      const { plan, history, document } = await loadRun(dir)
+      const repeat = `npx splitbrain run --plan ${path.relative(process.cwd(), path.join(dir, 'plan.json'))}`
+      runs.push({
+        name: dirs.length === 1 ? plan.name : path.basename(dir),
+        history,
+        document: document ?? await judgeRun(plan, history, { dir, label: plan.name, emit: () => undefined, repeat, started: new Date().toISOString() }),
+      })
+    }
+    const target = dirs.length === 1 ? dirs[0]! : path.dirname(dirs[0]!)
+    const [first] = runs
+    await save(target, 'report.html', renderReport({ title: dirs.length === 1 ? first!.name : 'The CAP trade-off, observed', runs, repeat: first!.document.run?.repeat ?? '', generated: first!.document.run?.started ?? '' }))
+    console.log(path.join(path.relative(process.cwd(), target), 'report.html'))
+    return 0
+  },
+}

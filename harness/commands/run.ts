@@ -1,0 +1,38 @@
+/** `splitbrain run`: one configuration, one schedule, one verdict. */
+import path from 'node:path'
+import { exitCodes } from '../../checker/verdict.ts'
+import { renderReport } from '../../reports/html/page.ts'
+import { terminalReporter } from '../../reports/terminal.ts'
+import type { Command } from '../command.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { createRunFolder, point, save } from '../run-folder.ts'
+import { runPlan } from '../run.ts'
+import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
+
+export const runCommand: Command = {
+  name: 'run',
+  arguments: [],
+  describes: 'Starts a cluster, drives clients against it while the nemesis strikes, and judges what they saw.',
+  options: planOptions,
+  notes: planNotes,
+  async execute(args) {
+    const plan = await planFrom(args)
+    const startedMs = Date.now()
+    const dir = await createRunFolder(plan.name, startedMs)
+    const reporter = terminalReporter()
+    const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: plan.name, message }))
+    const repeat = repeatCommand(args.words, plan.seed)
+    const started = plan.driver === 'sim' ? new Date(Date.UTC(2025, 0, 1)).toISOString() : new Date(startedMs).toISOString()
+    reporter.on({ type: 'announce', run: plan.name, describes: `${plan.preset} on ${plan.nodes} nodes (${plan.driver})` })
+    try {
+      const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
+      reporter.on({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })
+      await save(dir, 'report.html', renderReport({ title: plan.name, runs: [{ name: plan.preset, document, history }], repeat, generated: started }))
+      await point('latest', dir)
+      reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
+      return exitCodes[document.verdict]
+    } finally {
+      interrupt.dispose()
+    }
+  },
+}

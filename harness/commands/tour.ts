@@ -1,0 +1,73 @@
+/**
+ * `splitbrain tour`, which is `npm start`: the CAP trade-off, seen. The same workload and the same faults strike
+ * three configurations of our own store, one after the other, so that none disturbs another's measurements.
+ */
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { History } from '../../checker/history/index.ts'
+import type { VerdictDocument } from '../../checker/verdict.ts'
+import { renderReport } from '../../reports/html/page.ts'
+import { terminalReporter } from '../../reports/terminal.ts'
+import type { Schedule } from '../../nemesis/schedule.ts'
+import { choose, type Command } from '../command.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { driverNames, planDefaults, type Plan } from '../plan.ts'
+import { presetPromises } from '../registry.ts'
+import { createRunFolder, point, save } from '../run-folder.ts'
+import { runPlan } from '../run.ts'
+import { SEED_MAX } from './plan-options.ts'
+
+/** The three corners that are worth seeing first. */
+const PRESETS = ['abd', 'quorum', 'one'] as const
+
+/** A partition with clients on both sides, a killed node that comes back from its disk, a slow node. */
+const SCHEDULE: Schedule = [
+  { fault: 'partition(majority-minority)', at_ms: 1_500, for_ms: 4_000 },
+  { fault: 'kill(one)', at_ms: 7_000, for_ms: 1_500 },
+  { fault: 'slow(one)', at_ms: 10_000, for_ms: 2_000 },
+]
+const TIME_MS = 13_500
+const RATE = 1_000
+const DEFAULT_SEED = 1
+
+function tourPlan(preset: string, driver: Plan['driver'], seed: number): Plan {
+  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'tour', preset, driver, seed, time_ms: TIME_MS, rate: RATE, schedule: SCHEDULE }
+}
+
+export const tourCommand: Command = {
+  name: 'tour',
+  arguments: [],
+  describes: 'Shows the CAP trade-off in under a minute: the same faults against three configurations of our store. This is npm start.',
+  options: {
+    driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: 'process' },
+    seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: String(DEFAULT_SEED) },
+  },
+  notes: () => ['Configurations:', ...presetPromises().filter((p) => PRESETS.some((name) => name === p.name)).map((p) => `  ${p.name.padEnd(8)}${p.promise}`)],
+  async execute(args) {
+    const driver = choose('driver', args.text('driver') ?? 'process', driverNames)
+    const seed = args.integer('seed', { min: 0, max: SEED_MAX }) ?? DEFAULT_SEED
+    const startedMs = Date.now()
+    const dir = await createRunFolder('tour', startedMs)
+    const reporter = terminalReporter()
+    const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: 'tour', message }))
+    const repeat = `npm start --${driver === 'process' ? '' : ` --driver ${driver}`} --seed ${seed}`
+    const started = new Date(startedMs).toISOString()
+    for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: presetPromises().find((p) => p.name === preset)!.promise })
+    const runs: { name: string; document: VerdictDocument; history: History }[] = []
+    try {
+      for (const preset of PRESETS) {
+        if (interrupt.signal.aborted) break
+        const inner = path.join(dir, preset)
+        await mkdir(inner)
+        const { document, history } = await runPlan(tourPlan(preset, driver, seed), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
+        runs.push({ name: preset, document, history })
+      }
+      await save(dir, 'report.html', renderReport({ title: 'The CAP trade-off, observed', runs, repeat, generated: started }))
+      await point('latest', dir)
+      reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
+      return 0
+    } finally {
+      interrupt.dispose()
+    }
+  },
+}

@@ -1,0 +1,76 @@
+/**
+ * The observer reads replicas directly, past any coordination, and writes what each holds into the history: samples
+ * while clients work (how far do replicas diverge?), and after the last heal until all agree (do they converge,
+ * and when?).
+ */
+import type { Event, Json } from '../checker/history/index.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { System } from '../cluster/system.ts'
+import type { NodeId } from './env.ts'
+import { sleep } from './clock.ts'
+
+/** A replica that does not answer within this is left out of the sample. */
+const PEEK_DEADLINE_MS = 500
+/** Time between two looks after the heal: the resolution of the time to converge. */
+const CONVERGE_INTERVAL_MS = 50
+
+/** What the observer needs. `now` is the history's clock, in nanoseconds. */
+export interface ObserverOptions {
+  readonly cluster: Cluster
+  readonly system: System
+  readonly keys: readonly Json[]
+  readonly now: () => number
+  readonly record: (event: Event) => void
+}
+
+export class Observer {
+  readonly #options: ObserverOptions
+
+  constructor(options: ObserverOptions) {
+    this.#options = options
+  }
+
+  /** Reads every key on every replica once. Returns whether all replicas answered and agree on every key. */
+  async sample(): Promise<boolean> {
+    const { cluster, system, keys, now, record } = this.#options
+    if (!system.peek || keys.length === 0) return false
+    const columns = await Promise.all(cluster.nodes.map(async ({ id }): Promise<{ id: NodeId; held: ReadonlyMap<string, Json> } | undefined> => {
+      try {
+        const peeks = await system.peek!(cluster, id, keys, PEEK_DEADLINE_MS)
+        return { id, held: new Map(peeks.map((p) => [JSON.stringify(p.key), p.value])) }
+      } catch {
+        return undefined
+      }
+    }))
+    const answered = columns.filter((c) => c !== undefined)
+    let agreed = answered.length === cluster.nodes.length
+    const time = now()
+    for (const key of keys) {
+      const text = JSON.stringify(key)
+      const value = Object.fromEntries(answered.map((c) => [c.id, c.held.get(text) ?? null]))
+      record({ time, process: 'observer', type: 'ok', f: 'peek', key, value })
+      agreed &&= new Set(Object.values(value).map((v) => JSON.stringify(v))).size <= 1
+    }
+    return agreed
+  }
+
+  /** Samples every `intervalMs` until `signal` says stop. */
+  async watch(intervalMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.sample()
+      await sleep(this.#options.cluster.clock, intervalMs, signal).catch(() => undefined)
+    }
+  }
+
+  /** Marks that clients have stopped and faults are healed, then samples until all replicas agree or `deadlineMs` has passed. */
+  async converge(deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { cluster, now, record } = this.#options
+    record({ time: now(), process: 'observer', type: 'info', f: 'quiesce' })
+    const end = now() + deadlineMs * 1e6
+    for (;;) {
+      if (await this.sample()) return true
+      if (now() >= end || signal?.aborted) return false
+      await sleep(cluster.clock, CONVERGE_INTERVAL_MS)
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * One run, from an empty folder to a verdict: set up, drive, heal, quiesce, read every replica, tear down, judge,
+ * report. Each stage leaves its result in the run's folder before the next begins, so that a crash in a later one
+ * costs nothing, and `check` and `report` can go on from there.
+ */
+import path from 'node:path'
+import { History, type Event } from '../checker/history/index.ts'
+import { judge } from '../checker/judge.ts'
+import type { RunDescription, VerdictDocument } from '../checker/verdict.ts'
+import type { Cluster, Driver } from '../cluster/cluster.ts'
+import type { System } from '../cluster/system.ts'
+import { Nemesis, needs, nemesisGenerator } from '../nemesis/nemesis.ts'
+import type { RunEvent } from '../reports/events.ts'
+import type { Workload } from '../workloads/workload.ts'
+import { realClock, startingNow, VirtualClock } from './clock.ts'
+import type { Clock, Log } from './env.ts'
+import { any, clients, timeLimit } from './generator/index.ts'
+import { interpret } from './interpreter.ts'
+import { Observer } from './observer.ts'
+import { nodeIds, type Plan } from './plan.ts'
+import { seededRandom } from './random.ts'
+import { openRecorder } from './recorder.ts'
+import { makeDriver, makeSystem, makeWorkload } from './registry.ts'
+import { saveJson } from './run-folder.ts'
+import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
+
+/** How a run reports on itself while it goes on, and how it is stopped. */
+export interface RunOptions {
+  /** The run's folder; it exists. */
+  readonly dir: string
+  /** What the live display calls this run. */
+  readonly label: string
+  readonly emit: (event: RunEvent) => void
+  /** Stops the clients; what was recorded until then is judged. */
+  readonly signal?: AbortSignal
+  /** The command that repeats the run. */
+  readonly repeat: string
+  /** ISO 8601. */
+  readonly started: string
+}
+
+/** What a run leaves behind in memory; the same stands in its folder. */
+export interface RunResult {
+  readonly document: VerdictDocument
+  readonly history: History
+}
+
+/** The parts of a run that live exactly as long as its cluster. */
+interface Stage {
+  readonly plan: Plan
+  readonly options: RunOptions
+  readonly workload: Workload
+  readonly system: System
+  readonly driver: Driver
+  /** The clock that everything in the cluster lives by: the machine's, or the simulator's. */
+  readonly clock: Clock
+  readonly history: History
+  readonly record: (event: Event) => void
+}
+
+/** Carries out a plan. Rejects only when there is nothing to judge: bad plan, or a cluster that did not start. */
+export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
+  const virtual = plan.driver === 'sim' ? new VirtualClock() : undefined
+  const clock = virtual ?? realClock()
+  const system = makeSystem(plan)
+  const driver = makeDriver(plan, clock)
+  await refuseImpossible(plan, driver)
+  await saveJson(options.dir, 'plan.json', plan)
+
+  const history = new History()
+  const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
+  const record = (event: Event): void => {
+    recorder.record(event)
+    if (event.process === 'nemesis' && event.type !== 'invoke') tellFault(options, event)
+  }
+  const stage: Stage = { plan, options, workload: makeWorkload(plan.workload), system, driver, clock, history, record }
+  const within = <T>(main: () => Promise<T>): Promise<T> => (virtual ? virtual.run(main) : main())
+  let cluster: Cluster | undefined
+  try {
+    options.emit({ type: 'phase', run: options.label, phase: 'start', left_ms: null })
+    cluster = await within(() => startCluster(stage))
+    const started = cluster
+    await within(() => drive(stage, started))
+  } finally {
+    await recorder.close()
+    if (cluster) await tearDown(cluster, options)
+  }
+  return { document: await judgeRun(plan, history, options), history }
+}
+
+/** Refuses, before anything starts, a schedule that the driver cannot carry out on this machine. */
+async function refuseImpossible(plan: Plan, driver: Driver): Promise<void> {
+  const report = await driver.capabilities()
+  for (const [fault, capabilities] of needs(plan.schedule)) {
+    for (const capability of capabilities) {
+      const status = report[capability as keyof typeof report]
+      if (!status.available) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${capability} is not available (${status.reason}). splitbrain doctor shows what each driver can do.`)
+    }
+  }
+}
+
+/** What drivers want a person to know goes to the display, not into the run's data. */
+function displayLog({ emit, label }: RunOptions): Log {
+  const warn = (message: string): void => emit({ type: 'warning', run: label, message })
+  return { info: () => undefined, warn, error: warn }
+}
+
+/** Shows an injection or a heal with what was observed. */
+function tellFault({ emit, label }: RunOptions, event: Event): void {
+  const { fault, evidence } = event.value as { fault: string; evidence: string }
+  emit({ type: 'fault', run: label, fault, action: event.f === 'inject' ? 'inject' : 'heal', seen: event.type === 'ok', evidence, time_ns: event.time })
+}
+
+function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster> {
+  return driver.start(system, {
+    runId: path.basename(options.dir).replace(/[^a-zA-Z0-9]/g, '').toLowerCase() + plan.preset.replace(/[^a-z0-9]/g, ''),
+    nodes: nodeIds(plan),
+    dir: options.dir,
+    seed: plan.seed,
+    random: seededRandom(plan.seed).fork('driver'),
+    log: displayLog(options),
+  })
+}
+
+/** Everything between a started cluster and its end, on the cluster's own clock. */
+async function drive(stage: Stage, cluster: Cluster): Promise<void> {
+  const { plan, options, workload, system, record } = stage
+  const random = seededRandom(plan.seed)
+  const clock = startingNow(stage.clock)
+  const nemesis = new Nemesis(cluster, random.fork('nemesis'))
+  const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
+  const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })
+  const progress = startProgress(stage, clock, nemesis)
+
+  options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
+  const working = new AbortController()
+  const watching = observer.watch(plan.sample_ms, working.signal)
+  await interpret({
+    generator: any(clients(timeLimit(plan.time_ms, workload.generator(workloadOptions))), nemesisGenerator(plan.schedule)),
+    clock,
+    random: random.fork('generator'),
+    threads: plan.clients,
+    nodes: nodeIds(plan),
+    openClient: (_thread, node) => system.client(cluster, node, { deadlineMs: plan.op_timeout_ms }),
+    nemesis: (op) => nemesis.invoke(op),
+    opTimeoutMs: plan.op_timeout_ms,
+    record,
+    ...(options.signal ? { signal: options.signal } : {}),
+  })
+  working.abort()
+  await watching
+  progress.stop()
+
+  options.emit({ type: 'phase', run: options.label, phase: 'heal', left_ms: null })
+  await healAll(nemesis, clock, record)
+  options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
+  await observer.converge(plan.converge_timeout_ms, options.signal)
+}
+
+/** Heals what an interrupted schedule left injected. */
+async function healAll(nemesis: Nemesis, clock: Clock, record: (event: Event) => void): Promise<void> {
+  for (const [id, { fault }] of [...nemesis.active]) {
+    record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
+    const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })
+    record({ time: clock.now(), process: 'nemesis', f: 'heal', type: completion.type, value: completion.value ?? null })
+  }
+}
+
+/** Tells the display how far the run is, twice a second. */
+function startProgress({ plan, options, history }: Stage, clock: Clock, nemesis: Nemesis): { stop(): void } {
+  const INTERVAL_MS = 500
+  let stopped = false
+  let before = { rows: history.length, time: clock.now() }
+  const tick = (): void => {
+    if (stopped) return
+    const now = { rows: history.length, time: clock.now() }
+    options.emit({
+      type: 'progress',
+      run: options.label,
+      operations: Math.floor(now.rows / 2),
+      rate: now.time > before.time ? ((now.rows - before.rows) / 2 / (now.time - before.time)) * 1e9 : 0,
+      fault: [...nemesis.active.values()].map((a) => a.fault).join(', ') || null,
+      left_ms: Math.max(0, plan.time_ms - now.time / 1e6),
+    })
+    before = now
+    clock.after(INTERVAL_MS, tick)
+  }
+  clock.after(INTERVAL_MS, tick)
+  return { stop: () => { stopped = true } }
+}
+
+/** A teardown that fails never loses the verdict. */
+async function tearDown(cluster: Cluster, options: RunOptions): Promise<void> {
+  options.emit({ type: 'phase', run: options.label, phase: 'stop', left_ms: null })
+  try {
+    await cluster.collectLogs(path.join(options.dir, 'nodes'))
+    await cluster.stop()
+  } catch (error) {
+    options.emit({ type: 'warning', run: options.label, message: `not everything was removed: ${(error as Error).message}; splitbrain clean removes the rest` })
+  }
+}
+
+/** Judges a history as the plan's system promised, and saves `verdict.json`. */
+export async function judgeRun(plan: Plan, history: History, options: Pick<RunOptions, 'dir' | 'label' | 'emit' | 'repeat' | 'started'>): Promise<VerdictDocument> {
+  options.emit({ type: 'phase', run: options.label, phase: 'judge', left_ms: null })
+  const clock = realClock()
+  const system = makeSystem(plan)
+  const document = await judge(history, {
+    run: describeRun(plan, options),
+    promised: system.expected,
+    judgements: makeWorkload(plan.workload).judgements,
+    timeLimitMs: 60_000,
+    memoryLimitMb: 2_048,
+    elapsedMs: plan.driver === 'sim' ? () => 0 : () => clock.now() / 1e6,
+  })
+  await saveJson(options.dir, 'verdict.json', document)
+  options.emit({ type: 'verdict', run: options.label, document })
+  return document
+}
+
+function describeRun(plan: Plan, { repeat, started }: Pick<RunOptions, 'repeat' | 'started'>): RunDescription {
+  return {
+    name: plan.name,
+    started,
+    system: plan.system,
+    preset: plan.preset,
+    workload: plan.workload,
+    driver: plan.driver,
+    nodes: nodeIds(plan),
+    clients: plan.clients,
+    time_ms: plan.time_ms,
+    seed: plan.seed,
+    version,
+    repeat,
+  }
+}
