@@ -69,6 +69,8 @@ export interface System {
   client(cluster: Cluster, node: NodeId, options: { readonly deadlineMs: number }): Client
   /** Reads one replica directly, past any coordination. Rejects when the replica does not answer in time. */
   peek?(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]>
+  /** Whether a node answers a harmless request on its client port (PING or the like). Drivers use it for `Node.answers` and readiness. */
+  ping?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean>
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
 }

@@ -44,7 +44,7 @@ test('every microtask of an instant has run before time moves on', async () => {
         for (; depth < 1000; depth++) await Promise.resolve()
       })()
     })
-    return new Promise<number>(resolve => clock.after(1.000001, () => resolve(depth)))
+    return new Promise<number>((resolve) => clock.after(1.000001, () => resolve(depth)))
   })
   assert.is(seen, 1000)
 })
@@ -126,7 +126,7 @@ test('two runs of the same actors see the same interleaving', async () => {
     const trace: string[] = []
     await clock.run(async () => {
       await Promise.all(
-        [3, 5, 7].map(async period => {
+        [3, 5, 7].map(async (period) => {
           for (let turn = 0; turn < 50; turn++) {
             await sleep(clock, period)
             trace.push(`${period}@${clock.now()}`)
@@ -173,7 +173,7 @@ test('real time moves on, and a real timer of 0 ms fires after the current work'
   const clock = realClock()
   const order: string[] = []
   const before = clock.now()
-  await new Promise<void>(resolve => {
+  await new Promise<void>((resolve) => {
     clock.after(2, resolve)
     clock.after(1, () => order.push('never')).cancel()
     clock.after(0, () => order.push('after'))

@@ -90,7 +90,7 @@ export class VirtualClock implements Clock {
   }
 
   wall(): number {
-    return this.#epochMs + this.#now / NANOSECONDS_PER_MS
+    return Math.floor(this.#epochMs + this.#now / NANOSECONDS_PER_MS)
   }
 
   /** How many callbacks have run: the size of a simulation. */
@@ -124,7 +124,7 @@ export class VirtualClock implements Clock {
         outcome()
       }
       main().then(
-        value => end(() => resolve(value)),
+        (value) => end(() => resolve(value)),
         (reason: unknown) => end(() => reject(reason)),
       )
       const step = (): void => {
@@ -237,7 +237,7 @@ export function withDeadline<T>(clock: Clock, ms: number, promise: Promise<T>, o
       }
     })
     promise.then(
-      value => {
+      (value) => {
         timer.cancel()
         resolve(value)
       },

@@ -46,7 +46,7 @@ test('a fork depends on seed and name alone, not on what was drawn or forked bef
 test('forks of different names, depths and parents are different streams', () => {
   const root = seededRandom(1)
   const streams = [root, root.fork('a'), root.fork('b'), root.fork('a').fork('b'), root.fork('b').fork('a'), root.fork('ab'), seededRandom(2).fork('a')]
-  const firsts = new Set(streams.map(random => draws(random, 4, 2 ** 31).join()))
+  const firsts = new Set(streams.map((random) => draws(random, 4, 2 ** 31).join()))
   assert.is(firsts.size, streams.length)
 })
 
@@ -59,8 +59,8 @@ test('integers are uniform for bounds that do and do not divide 2^32', () => {
   }
   assert.is(seededRandom(1).int(1), 0)
   const large = draws(seededRandom(5), 10_000, 2 ** 31)
-  assert.ok(large.every(drawn => Number.isInteger(drawn) && drawn >= 0 && drawn < 2 ** 31))
-  assert.ok(large.some(drawn => drawn > 2 ** 30))
+  assert.ok(large.every((drawn) => Number.isInteger(drawn) && drawn >= 0 && drawn < 2 ** 31))
+  assert.ok(large.some((drawn) => drawn > 2 ** 30))
   for (const bound of [0, -1, 1.5, 2 ** 31 + 1, Number.NaN]) assert.throws(() => seededRandom(1).int(bound), /bound/)
 })
 
@@ -113,7 +113,7 @@ test('exponential times have the mean that was asked for, and its variance', () 
   const times = Array.from({ length: 100_000 }, () => exponential(random, 20))
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length
   const variance = times.reduce((sum, time) => sum + (time - mean) ** 2, 0) / times.length
-  assert.ok(times.every(time => time >= 0 && Number.isFinite(time)))
+  assert.ok(times.every((time) => time >= 0 && Number.isFinite(time)))
   assert.ok(Math.abs(mean - 20) < 0.4, `mean ${mean}`)
   assert.ok(Math.abs(variance - 400) < 20, `variance ${variance}`)
 })

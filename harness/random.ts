@@ -18,12 +18,12 @@ export function seededRandom(seed: number): Random {
 }
 
 function stream(path: Buffer): Random {
-  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map(offset => path.readInt32LE(offset)))
+  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => path.readInt32LE(offset)))
   const next = (): number => generator.next() >>> 0
   return {
-    int: bound => uniform(next, bound),
+    int: (bound) => uniform(next, bound),
     float: () => next() / TWO_TO_32,
-    fork: name => stream(createHash('sha256').update(path).update(name).digest()),
+    fork: (name) => stream(createHash('sha256').update(path).update(name).digest()),
   }
 }
 
