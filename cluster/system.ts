@@ -41,6 +41,17 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** What of this machine goes into a node's image. Every file keeps its path, so that `command` works there as it does here. */
+export interface ImageContents {
+  /**
+   * The Node program among `command`'s arguments. It is bundled into one file; in the container the command becomes
+   * Node, this file, and the arguments after it (those before it are for this machine's Node).
+   */
+  readonly program?: string
+  /** Executables by absolute path; their shared libraries come along. */
+  readonly executables?: readonly string[]
+}
+
 /** One node of a system. */
 export interface NodeSpec {
   readonly id: NodeId
@@ -48,8 +59,11 @@ export interface NodeSpec {
   command(addresses: NodeAddresses): Command
   /** In the simulator (and wherever an Env is enough): the node itself. Absent for foreign programs. */
   start?(env: Env, token: string): Promise<RunningNode>
-  /** Names the image that runs this node in a container; absent: the harness's own node image. */
-  readonly image?: string
+  /**
+   * In a container: the name of an image in which `command` works as it stands, or what the harness makes one from.
+   * Absent: the node cannot run in a container.
+   */
+  readonly image?: string | ImageContents
 }
 
 /** A node running inside the simulator. A crash just drops it: its Env stops working. */
@@ -71,6 +85,12 @@ export interface System {
   peek?(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]>
   /** Whether a node answers a harmless request on its client port (PING or the like). Drivers use it for `Node.answers` and readiness. */
   ping?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean>
+  /**
+   * Whether nodes dial a peer's `peer` port only to send to it, so that one TCP connection is one direction.
+   * Then a one-way cut stops exactly the messages of one direction; absent, it stops every packet of one, and TCP
+   * connections of both suffer.
+   */
+  readonly oneWayConnections?: boolean
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
 }
