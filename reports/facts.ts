@@ -1,0 +1,128 @@
+/**
+ * The few numbers that a person compares configurations by, taken out of a verdict document: strongest model,
+ * availability on each side of the partition, latency, time to converge, acknowledged writes lost.
+ * The terminal, the HTML report, the job summary and the comparison all show these and compute none of their own.
+ */
+import { formatCount, formatMs, formatNoun, formatShare } from './format.ts'
+import type { Availability, FaultWindow, Latency, Model, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
+
+/** ok / attempted of one group during one kind of period. */
+export interface SideFact {
+  readonly side: string
+  readonly attempted: number
+  readonly ok: number
+  readonly fail: number
+  readonly info: number
+  /** null when nothing was attempted. */
+  readonly share: number | null
+}
+
+/** One configuration in numbers. */
+export interface Facts {
+  readonly name: string
+  readonly verdict: VerdictWord
+  readonly promised: Model
+  readonly strongest: Model | null
+  /** During the partitions; undefined when there was none, or nobody was on that side. */
+  readonly majority: SideFact | undefined
+  readonly minority: SideFact | undefined
+  /** Over the whole run, all functions. */
+  readonly latency: Latency | undefined
+  /** Outside every fault window: what the promise costs when nothing is wrong (the "else" of PACELC). */
+  readonly healthyLatency: Latency | undefined
+  readonly agreed: boolean | null
+  readonly convergeMs: number | null
+  readonly divergedKeys: number
+  readonly lost: number
+  readonly acknowledged: number
+}
+
+/** The name that availability and latency rows give to a fault window. */
+export function periodOf(fault: Pick<FaultWindow, 'id' | 'fault'>): string {
+  return `${fault.id}:${fault.fault}`
+}
+
+/** Faults that split the nodes into sides. */
+export function partitions(faults: readonly FaultWindow[]): readonly FaultWindow[] {
+  return faults.filter((fault) => fault.bit && Object.keys(fault.sides).length > 1)
+}
+
+/** Adds up the rows of one side over all partitions that have it. */
+function sideFact(document: VerdictDocument, side: string): SideFact | undefined {
+  const periods = new Set(partitions(document.faults).filter((fault) => side in fault.sides).map(periodOf))
+  const rows = document.availability.filter((row) => row.group === side && periods.has(row.period))
+  if (rows.length === 0) return undefined
+  const total = (pick: (row: Availability) => number) => rows.reduce((sum, row) => sum + pick(row), 0)
+  const attempted = total((row) => row.attempted)
+  const ok = total((row) => row.ok)
+  return { side, attempted, ok, fail: total((row) => row.fail), info: total((row) => row.info), share: attempted === 0 ? null : ok / attempted }
+}
+
+function latencyOf(document: VerdictDocument, period: string): Latency | undefined {
+  return document.latency.find((row) => row.period === period && row.group === 'all' && row.f === 'all')
+}
+
+/** The facts of one configuration. */
+export function factsOf(name: string, document: VerdictDocument): Facts {
+  return {
+    name,
+    verdict: document.verdict,
+    promised: document.promised,
+    strongest: document.strongest,
+    majority: sideFact(document, 'majority'),
+    minority: sideFact(document, 'minority'),
+    latency: latencyOf(document, 'all'),
+    healthyLatency: latencyOf(document, 'healthy'),
+    agreed: document.convergence.agreed,
+    convergeMs: document.convergence.time_to_converge_ms,
+    divergedKeys: document.convergence.diverged_keys,
+    lost: document.durability.lost,
+    acknowledged: document.durability.acknowledged,
+  }
+}
+
+/** Time to converge in words: a duration, "never", or a dash when the replicas were not read. */
+export function convergeText(facts: Pick<Facts, 'agreed' | 'convergeMs'>): string {
+  if (facts.agreed === null) return '–'
+  return facts.agreed && facts.convergeMs !== null ? formatMs(facts.convergeMs) : facts.agreed ? 'agreed' : 'never'
+}
+
+/** What each side got during the partition, in one sentence; empty without a partition. */
+export function availabilitySentence(facts: Facts): string {
+  const { majority, minority } = facts
+  const parts = [majority, minority].flatMap((side) => (side === undefined || side.share === null ? [] : [`${formatShare(side.share)} of operations on the ${side.side} side`]))
+  return parts.length === 0 ? '' : `During the partition it answered ${parts.join(' and ')}.`
+}
+
+/** What became of the replicas and of acknowledged writes, in one or two sentences. */
+export function aftermathSentence(facts: Facts): string {
+  const converged =
+    facts.agreed === null ? 'The replicas were not read afterwards.'
+    : !facts.agreed ? `The replicas never agreed: ${formatNoun(facts.divergedKeys, 'key')} still differed at the end.`
+    : facts.convergeMs === null ? 'All replicas agreed at the end.'
+    : facts.convergeMs === 0 ? 'All replicas agreed as soon as the last fault was healed.'
+    : `All replicas agreed ${formatMs(facts.convergeMs)} after the last heal.`
+  const lost =
+    facts.acknowledged === 0 ? ''
+    : facts.lost === 0 ? ` None of ${formatCount(facts.acknowledged)} acknowledged writes was lost.`
+    : ` ${formatCount(facts.lost)} of ${formatCount(facts.acknowledged)} acknowledged writes ${facts.lost === 1 ? 'was' : 'were'} lost.`
+  return converged + lost
+}
+
+/** Models that no store can keep on both sides of a partition: a minority that answers cannot have heard of the majority's writes. */
+export const needsMajority: readonly Model[] = ['linearizable', 'sequential', 'regular']
+
+/** Which of consistency and availability was given up during the partition, and what the choice costs without one (PACELC). */
+export function tradeOffSentence(facts: Facts): string {
+  const share = facts.minority?.share
+  const cost = facts.healthyLatency?.p50_ms ?? null
+  const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
+  if (share === undefined || share === null) return `No partition was seen to split the clients, so this run says nothing about the choice between C and A.${price}`
+  const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
+  const choice =
+    strong && share < 0.5 ? 'It gave up availability on the minority side and kept its consistency.'
+    : !strong && share >= 0.5 ? 'It kept answering on both sides and gave up consistency.'
+    : !strong ? 'It gave up availability on the minority side and still did not keep a strong model.'
+    : 'It answered on the minority side, and no violation of a strong model was found: too little was tried for that to be the whole truth.'
+  return choice + price
+}
