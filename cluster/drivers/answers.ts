@@ -1,0 +1,43 @@
+/**
+ * Whether a node answers, and whether a message passes a link: asked of the system under test where it knows how
+ * to tell, so that what is observed is the program and not the machinery around it.
+ */
+import type { NodeId } from '../../harness/env.ts'
+import { sleep } from '../../harness/clock.ts'
+import type { Cluster, Node } from '../cluster.ts'
+import { ClusterError } from '../cluster.ts'
+import type { System } from '../system.ts'
+
+/** Time between two looks at a node that is starting. */
+const READY_INTERVAL_MS = 20
+
+/**
+ * Whether the program at `id` answers within `deadlineMs`: a ping, or a read of no keys past its coordination. A system
+ * that offers neither answers when it accepts a connection and is not stopped (a stopped program's kernel accepts too).
+ */
+export async function programAnswers(system: System, cluster: Cluster, id: NodeId, deadlineMs: number): Promise<boolean> {
+  try {
+    if (system.ping !== undefined) return await system.ping(cluster, id, deadlineMs)
+    if (system.peek !== undefined) {
+      await system.peek(cluster, id, [], deadlineMs)
+      return true
+    }
+    const stream = await cluster.dial(id, 'client', deadlineMs)
+    stream.close()
+    return (await cluster.nodes.find((node) => node.id === id)!.state()) === 'running'
+  } catch {
+    return false
+  }
+}
+
+/** Waits until `node` answers. Throws when it does not within `deadlineMs`, or as soon as it is seen dead. */
+export async function untilAnswers(cluster: Cluster, node: Node, deadlineMs: number): Promise<void> {
+  const { clock } = cluster
+  const deadline = clock.now() + deadlineMs * 1e6
+  for (;;) {
+    if (await node.answers(Math.min(1_000, deadlineMs))) return
+    if ((await node.state()) === 'stopped') throw new ClusterError('node-died', `${node.id} died while it was starting`)
+    if (clock.now() > deadline) throw new ClusterError('not-ready', `${node.id} did not answer within ${deadlineMs} ms of its start`)
+    await sleep(clock, READY_INTERVAL_MS)
+  }
+}

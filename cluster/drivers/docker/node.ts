@@ -1,0 +1,133 @@
+/**
+ * One node: a container that joins the network namespace of its network container and keeps its data in a volume,
+ * so that a kill takes its memory and nothing else.
+ */
+import type Docker from 'dockerode'
+import type { NodeId } from '../../../harness/env.ts'
+import { ClusterError } from '../../cluster.ts'
+import type { Node, NodeState } from '../../cluster.ts'
+import { engineMessage, engineStatus, explaining } from './errors.ts'
+import { unframe } from './output.ts'
+
+/** Length of the scheduler's accounting period, in microseconds: short enough that a throttled node is slow, not stopping and going. */
+const CPU_PERIOD_US = 20_000
+
+/** The engine's lower bound. */
+const CPU_QUOTA_MIN_US = 1_000
+
+const POLL_MS = 20
+const LOG_TAIL_LINES = 5
+
+/** Limits on one node's container. Left out: the machine's own. */
+export interface ResourceLimits {
+  /** Processors, in fractions. */
+  readonly cpus?: number
+  readonly memoryMb?: number
+  /** Processes and threads. */
+  readonly pids?: number
+}
+
+/** The scheduler settings that leave a container this many processors; -1 removes the limit. */
+export function cpuSettings(cpus: number | undefined): { CpuPeriod: number; CpuQuota: number } {
+  const quota = cpus === undefined ? -1 : Math.max(CPU_QUOTA_MIN_US, Math.round(cpus * CPU_PERIOD_US))
+  return { CpuPeriod: CPU_PERIOD_US, CpuQuota: quota }
+}
+
+/** What a node is made of. */
+export interface NodeParts {
+  readonly id: NodeId
+  readonly container: Docker.Container
+  readonly limits: ResourceLimits
+  readonly startDeadlineMs: number
+  answers(deadlineMs: number): Promise<boolean>
+}
+
+/** A node's container as a node. */
+export class DockerNode implements Node {
+  readonly id: NodeId
+  readonly #parts: NodeParts
+
+  constructor(parts: NodeParts) {
+    this.id = parts.id
+    this.#parts = parts
+  }
+
+  async state(): Promise<NodeState> {
+    const { State } = await this.#explaining('Looking at', () => this.#parts.container.inspect())
+    if (State.Paused) return 'paused'
+    return State.Running ? 'running' : 'stopped'
+  }
+
+  answers(deadlineMs: number): Promise<boolean> {
+    return this.#parts.answers(deadlineMs)
+  }
+
+  async kill(): Promise<void> {
+    const { container } = this.#parts
+    await this.#explaining('Killing', async () => {
+      // The freezer holds back even SIGKILL: sent first, it takes effect at the thaw, before any other instruction.
+      await container.kill({ signal: 'SIGKILL' }).catch(ignoring(409))
+      if ((await container.inspect()).State.Paused) await container.unpause().catch(ignoring(409))
+      await container.wait({ condition: 'not-running' })
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.launch()
+    await this.ready()
+  }
+
+  /** Starts the container without waiting for the node. */
+  async launch(): Promise<void> {
+    await this.#explaining('Starting', () => this.#parts.container.start().catch(ignoring(304)))
+  }
+
+  /** Waits until the node answers; rejects as soon as its program has ended. */
+  async ready(): Promise<void> {
+    const { container, startDeadlineMs } = this.#parts
+    const deadline = performance.now() + startDeadlineMs
+    for (let round = 0; !(await this.answers(Math.max(POLL_MS, Math.min(1000, deadline - performance.now())))); round++) {
+      const { State } = await this.#explaining('Starting', () => container.inspect())
+      if (!State.Running) throw new ClusterError('node-ended', `Node ${this.id} ended while starting, with code ${State.ExitCode}${await this.#lastWords()}`)
+      if (performance.now() > deadline)
+        throw new ClusterError('node-silent', `Node ${this.id} did not answer on its client port within ${startDeadlineMs} ms${await this.#lastWords()}`)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
+  async pause(): Promise<void> {
+    await this.#explaining('Pausing', () => this.#parts.container.pause().catch(ignoring(409, /already paused/)))
+  }
+
+  async resume(): Promise<void> {
+    await this.#explaining('Resuming', () => this.#parts.container.unpause().catch(ignoring(409, /not paused/)))
+  }
+
+  async throttle(share: number): Promise<void> {
+    const { cpus } = this.#parts.limits
+    const settings = cpuSettings(share >= 1 ? cpus : share * (cpus ?? 1))
+    await this.#explaining('Throttling', () => this.#parts.container.update(settings))
+  }
+
+  /** Everything that the node has printed, over all its lives. */
+  async log(): Promise<Buffer> {
+    return unframe((await this.#parts.container.logs({ stdout: true, stderr: true, follow: false })) as Buffer)
+  }
+
+  async #lastWords(): Promise<string> {
+    const lines = (await this.log().catch(() => Buffer.of())).toString().trim().split('\n').slice(-LOG_TAIL_LINES)
+    const said = lines.filter((line) => line !== '')
+    return said.length === 0 ? ' and printed nothing.' : `. Its last words:\n  ${said.join('\n  ')}`
+  }
+
+  #explaining<T>(doing: string, action: () => Promise<T>): Promise<T> {
+    return explaining(`${doing} node ${this.id}`, action)
+  }
+}
+
+/** Swallows the engine's "it is so already". */
+function ignoring(status: number, words = /./): (error: unknown) => void {
+  return (error) => {
+    if (engineStatus(error) !== status || !words.test(engineMessage(error))) throw error
+  }
+}

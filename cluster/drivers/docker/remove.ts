@@ -1,0 +1,103 @@
+/**
+ * Removing what a run made on an engine: found by label, never remembered, so that it works as well for a run whose
+ * controller was killed halfway through its start.
+ */
+import type { ContainerInfo } from 'dockerode'
+import { parseControllerLabel, whereabouts } from './controller.ts'
+import type { Engine } from './engine.ts'
+import { engineMessage, explaining, isGone } from './errors.ts'
+import { labels } from './labels.ts'
+
+const REMOVE_ATTEMPTS = 20
+const REMOVE_PAUSE_MS = 100
+
+/** Something on an engine that carries a run's label. */
+interface Leftover {
+  readonly kind: 'container' | 'network' | 'volume'
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  remove(): Promise<unknown>
+}
+
+/** What was removed, one line each, and what could not be. */
+export interface Removal {
+  readonly removed: string[]
+  readonly failed: string[]
+}
+
+function containerName({ Names, Id }: ContainerInfo): string {
+  return Names[0]?.slice(1) ?? Id.slice(0, 12)
+}
+
+/** Everything on the engine that belongs to one run, or to any. In the order in which it can be removed. */
+async function leftovers(engine: Engine, runId: string | undefined): Promise<Leftover[]> {
+  const { docker } = engine
+  const label = runId === undefined ? labels.run : `${labels.run}=${runId}`
+  const filters = { label: [label] }
+  const [containers, networks, volumes] = await explaining(`Looking for what runs left on ${engine.name}`, () =>
+    Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters: { label: [label] } })]),
+  )
+  return [
+    ...containers.map((info): Leftover => ({
+      kind: 'container',
+      name: containerName(info),
+      labels: info.Labels,
+      remove: () => docker.getContainer(info.Id).remove({ force: true, v: true }),
+    })),
+    ...networks.map((info): Leftover => ({ kind: 'network', name: info.Name, labels: info.Labels ?? {}, remove: () => docker.getNetwork(info.Id).remove() })),
+    ...(volumes.Volumes ?? []).map((info): Leftover => ({ kind: 'volume', name: info.Name, labels: info.Labels ?? {}, remove: () => docker.getVolume(info.Name).remove() })),
+  ]
+}
+
+/** Removes one thing. An engine needs a moment to let go of a network or volume whose last container has just gone. */
+async function removeOne(leftover: Leftover): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await leftover.remove()
+      return undefined
+    } catch (error) {
+      if (isGone(error)) return undefined
+      if (attempt === REMOVE_ATTEMPTS) return engineMessage(error)
+      await new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MS))
+    }
+  }
+}
+
+async function removeAll(engine: Engine, found: readonly Leftover[]): Promise<Removal> {
+  const removed: string[] = []
+  const failed: string[] = []
+  for (const kind of ['container', 'network', 'volume'] as const) {
+    await Promise.all(
+      found
+        .filter((leftover) => leftover.kind === kind)
+        .map(async (leftover) => {
+          const complaint = await removeOne(leftover)
+          const what = `${kind} ${leftover.name}${engine.name.startsWith('unix:') ? '' : ` on ${engine.name}`}`
+          if (complaint === undefined) removed.push(what)
+          else failed.push(`${what} could not be removed: ${complaint}`)
+        }),
+    )
+  }
+  return { removed, failed }
+}
+
+/** Removes everything of one run. */
+export async function removeRun(engine: Engine, runId: string): Promise<Removal> {
+  const result = await removeAll(engine, await leftovers(engine, runId))
+  // A create call that was under way when its caller died may finish after the first look.
+  const second = await removeAll(engine, await leftovers(engine, runId))
+  return { removed: [...result.removed, ...second.removed], failed: second.failed }
+}
+
+/** Removes everything of every run whose controller is gone. */
+export async function removeAbandoned(engine: Engine): Promise<Removal> {
+  const found = await leftovers(engine, undefined)
+  const verdicts = new Map<string, boolean>()
+  for (const leftover of found) {
+    const label = leftover.labels[labels.controller] ?? ''
+    if (verdicts.has(label)) continue
+    const controller = parseControllerLabel(label)
+    verdicts.set(label, controller !== undefined && (await whereabouts(controller, engine.isHere)) === 'gone')
+  }
+  return removeAll(engine, found.filter((leftover) => verdicts.get(leftover.labels[labels.controller] ?? '') === true))
+}

@@ -1,0 +1,179 @@
+/**
+ * A simulated disk. It survives its node and knows the two ways in which writes are lost:
+ *
+ * - When the *process* dies, everything that reached the operating system stays, synced or not.
+ * - When the *power* fails, a write that was not synced may be lost, and with it all later ones of that table: what
+ *   survives is a prefix of the log, torn at a boundary between two writes. (A write torn in the middle fails its
+ *   checksum and counts as lost: that is what makes writes atomic in LevelDB.)
+ *
+ * (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014; LevelDB's log format.)
+ */
+import type { Clock, Disk, Random, Table, TableWrite } from '../../../harness/env.ts'
+import type { Life } from './life.ts'
+
+/** How long a simulated disk takes, in milliseconds: uniform between the two ends. */
+export interface DiskTimes {
+  readonly readMs: readonly [number, number]
+  readonly writeMs: readonly [number, number]
+  readonly syncMs: readonly [number, number]
+  /** The operating system writes back by itself what is older than this. */
+  readonly writeBackMs: number
+}
+
+export const defaultDiskTimes: DiskTimes = { readMs: [0.01, 0.05], writeMs: [0.02, 0.08], syncMs: [0.1, 0.8], writeBackMs: 30_000 }
+
+/** A write that the operating system has and the platter may not have: how to undo it. */
+interface Unsynced {
+  readonly sequence: number
+  readonly time: number
+  readonly undo: readonly (readonly [key: string, value: Uint8Array | undefined])[]
+}
+
+/** What is on the disk under one table's name. */
+class TableFile {
+  readonly entries = new Map<string, Uint8Array>()
+  unsynced: Unsynced[] = []
+  /** When the last write that was asked for reaches the operating system: writes keep their order. */
+  writtenAt = 0
+  #sequence = 0
+  #sorted: string[] = []
+  #sortedIsStale = false
+
+  apply(writes: readonly TableWrite[], now: number): number {
+    this.unsynced.push({ sequence: ++this.#sequence, time: now, undo: writes.map(({ key }) => [key, this.entries.get(key)] as const) })
+    for (const { key, value } of writes) this.#set(key, value)
+    return this.#sequence
+  }
+
+  /** Everything up to this write is safe now. */
+  synced(sequence: number): void {
+    this.unsynced = this.unsynced.filter((write) => write.sequence > sequence)
+  }
+
+  /** Forgets how to undo what is older than `age`; rarely, so that it costs nothing per write. */
+  writeBack(now: number, age: number): void {
+    if (this.unsynced.length > 0 && this.unsynced[0]!.time < now - 2 * age) this.unsynced = this.unsynced.filter((write) => write.time >= now - age)
+  }
+
+  powerLoss(random: Random): void {
+    const kept = random.int(this.unsynced.length + 1)
+    for (const { undo } of this.unsynced.slice(kept).reverse()) {
+      for (const [key, value] of [...undo].reverse()) this.#set(key, value)
+    }
+    this.unsynced = []
+  }
+
+  /** The keys in the order of their UTF-8 bytes. */
+  keys(): readonly string[] {
+    if (this.#sortedIsStale) {
+      this.#sorted = [...this.entries.keys()].sort(compareUtf8)
+      this.#sortedIsStale = false
+    }
+    return this.#sorted
+  }
+
+  #set(key: string, value: Uint8Array | undefined): void {
+    const known = this.entries.has(key)
+    if (value === undefined) this.entries.delete(key)
+    else this.entries.set(key, value)
+    if (known !== (value !== undefined)) this.#sortedIsStale = true
+  }
+}
+
+/** A disk that outlives the lives of its node. */
+export class SimDisk {
+  readonly #files = new Map<string, TableFile>()
+  readonly #random: Random
+  readonly #clock: Clock
+  readonly #times: DiskTimes
+
+  constructor(clock: Clock, random: Random, times: DiskTimes) {
+    this.#clock = clock
+    this.#random = random
+    this.#times = times
+  }
+
+  /** Loses of every table a suffix, chosen by chance, of what was not synced. The node must be dead. */
+  powerLoss(): void {
+    for (const file of this.#files.values()) file.powerLoss(this.#random)
+  }
+
+  /** The disk as one life of the node sees it. */
+  of(life: Life): Disk {
+    return {
+      open: async (name) => {
+        await life.wait(this.#draw(this.#times.readMs))
+        const file = this.#files.get(name) ?? new TableFile()
+        this.#files.set(name, file)
+        return this.#table(file, life)
+      },
+    }
+  }
+
+  #draw([low, high]: readonly [number, number]): number {
+    return low + this.#random.float() * (high - low)
+  }
+
+  #table(file: TableFile, life: Life): Table {
+    return {
+      get: async (key) => {
+        await life.wait(this.#draw(this.#times.readMs))
+        const value = file.entries.get(key)
+        return value === undefined ? undefined : Buffer.from(value)
+      },
+      write: (writes, options) => this.#write(file, life, writes, options.sync),
+      scan: (range) => this.#scan(file, life, range),
+      close: () => life.wait(0),
+    }
+  }
+
+  async #write(file: TableFile, life: Life, writes: readonly TableWrite[], sync: boolean): Promise<void> {
+    const copies = writes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : Buffer.from(value) }))
+    const now = this.#clock.now()
+    file.writtenAt = Math.max(file.writtenAt, now + this.#draw(this.#times.writeMs) * 1e6)
+    await life.wait((file.writtenAt - now) / 1e6)
+    if (!life.alive) return new Promise(() => undefined)
+    file.writeBack(this.#clock.now(), this.#times.writeBackMs * 1e6)
+    const sequence = file.apply(copies, this.#clock.now())
+    if (!sync) return
+    await life.wait(this.#draw(this.#times.syncMs))
+    file.synced(sequence)
+  }
+
+  /** A snapshot of the moment at which the scan began, as LevelDB's iterators are. */
+  async *#scan(file: TableFile, life: Life, range: Parameters<Table['scan']>[0]): AsyncGenerator<readonly [string, Uint8Array]> {
+    await life.wait(this.#draw(this.#times.readMs))
+    const keys = file.keys()
+    const from = range.from === undefined ? 0 : lowerBound(keys, range.from)
+    const to = range.to === undefined ? keys.length : lowerBound(keys, range.to)
+    const chosen = keys.slice(from, Math.max(from, Math.min(to, from + (range.limit ?? Infinity))))
+    for (const [key, value] of chosen.map((key) => [key, file.entries.get(key)!] as const)) yield [key, Buffer.from(value)]
+  }
+}
+
+/** The first index whose key is not below `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compareUtf8(keys[middle]!, key) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Orders strings as their UTF-8 bytes would be: by code points, where UTF-16 puts surrogates before U+E000. */
+function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at++) {
+    const x = a.charCodeAt(at)
+    const y = b.charCodeAt(at)
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+function rank(codeUnit: number): number {
+  return codeUnit >= 0xe000 ? codeUnit - 0x800 : codeUnit >= 0xd800 ? codeUnit + 0x2000 : codeUnit
+}
