@@ -1,0 +1,21 @@
+/** Calls the `main` of a compiled module in this process, having made the checkout ready. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { prepare, root } from './prepare.mjs'
+
+/** How long something forgotten (a socket, a timer) may keep the process alive after `main` is done. */
+const LINGER_MS = 2_000
+
+/** Runs `main(args)` of `dist/<module>`; its number becomes the exit code. */
+export async function launch(module, args) {
+  await prepare()
+  const file = join(root, 'dist', module ?? '')
+  if (module === undefined || !existsSync(file)) {
+    console.error(`splitbrain: there is no compiled module ${module ?? ''} in ${join(root, 'dist')}. Remove that folder and try again.`)
+    process.exit(255)
+  }
+  const { main } = await import(pathToFileURL(file).href)
+  process.exitCode = await main(args)
+  setTimeout(() => process.exit(), LINGER_MS).unref()
+}
