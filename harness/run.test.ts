@@ -1,0 +1,63 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { parseNemesis, planSchedule } from '../nemesis/schedule.ts'
+import { planDefaults, type Plan } from './plan.ts'
+import { runPlan, type RunResult } from './run.ts'
+import { loadRun } from './run-folder.ts'
+import { drawnPlan, runFiles } from './soak/sim-replay.soak.ts'
+
+function plan(preset: string, nemesis: string, seed: number): Plan {
+  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'test', driver: 'sim', preset, rate: 300, time_ms: 12_000, seed, schedule: planSchedule(parseNemesis(nemesis), 12_000) }
+}
+
+async function simulated(p: Plan, look: (result: RunResult, dir: string) => Promise<void> | void): Promise<void> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-'))
+  try {
+    await look(await runPlan(p, { dir, label: 'test', emit: () => undefined, repeat: 'npx splitbrain run', started: new Date(0).toISOString() }), dir)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+const share = (result: RunResult, group: string): number =>
+  result.document.availability.find((a) => a.period.includes('partition') && a.group === group)?.share ?? Number.NaN
+
+test('abd stays linearizable through a partition, a kill and a pause, and its minority side does not answer', async () => {
+  await simulated(plan('abd', 'partition,kill,pause', 3), (result) => {
+    assert.is(result.document.verdict, 'holds', result.document.sentence)
+    assert.is(result.document.strongest, 'linearizable')
+    assert.ok(share(result, 'majority') > 0.9)
+    assert.ok(share(result, 'minority') < 0.05)
+  })
+})
+
+test('one answers on both sides of a partition, is not linearizable, and converges', async () => {
+  await simulated(plan('one', 'partition', 3), (result) => {
+    assert.is(result.document.verdict, 'holds', result.document.sentence)
+    assert.is(result.document.ladder.find((r) => r.model === 'linearizable')?.verdict, 'violated')
+    const witness = result.document.judgements.find((j) => j.judgement === 'linearizable')?.witnesses[0]
+    assert.ok(witness && witness.operations.length <= 4)
+    assert.ok(share(result, 'minority') > 0.95)
+    assert.is(result.document.convergence.agreed, true)
+  })
+})
+
+test('a run leaves its plan, history and verdict, and they can be read back', async () => {
+  await simulated(plan('quorum', 'partition', 5), async (result, dir) => {
+    const saved = await loadRun(dir)
+    assert.equal(saved.document, result.document)
+    assert.is(saved.history.length, result.history.length)
+    assert.is(saved.plan.preset, 'quorum')
+    assert.ok((await readFile(path.join(dir, 'history.jsonl'), 'utf8')).endsWith('\n'))
+  })
+})
+
+test('the same seed gives the same history and verdict, byte for byte', async () => {
+  const drawn = drawnPlan(11, 10_000)
+  assert.equal(await runFiles(drawn), await runFiles(drawn))
+})
+
+test.run()

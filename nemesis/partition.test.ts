@@ -1,0 +1,54 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import fc from 'fast-check'
+import { seededRandom } from '../harness/random.ts'
+import { grudges } from './partition.ts'
+import { linksFromTo } from './targets.ts'
+
+const five = ['n1', 'n2', 'n3', 'n4', 'n5']
+const arrows = (cut: readonly { from: string; to: string }[]): Set<string> => new Set(cut.map((l) => `${l.from}>${l.to}`))
+
+/** The nodes that `node` can hear from and talk to, itself included. */
+function sees(node: string, nodes: readonly string[], cut: Set<string>): string[] {
+  return nodes.filter((other) => other === node || (!cut.has(`${node}>${other}`) && !cut.has(`${other}>${node}`)))
+}
+
+test('majority-minority leaves a majority whole and cuts every link to the rest, both ways', () => {
+  const { sides, cut } = grudges['majority-minority']!(five, seededRandom(1))
+  assert.is(sides['majority']!.length, 3)
+  assert.is(sides['minority']!.length, 2)
+  assert.is(cut.length, 12)
+  for (const node of sides['majority']!) assert.equal(sees(node, five, arrows(cut)).sort(), [...sides['majority']!].sort())
+})
+
+test('in majorities-ring every node sees a majority and no two nodes see the same one', () => {
+  fc.assert(fc.property(fc.constantFrom(5, 7, 9, 11), fc.nat(), (size, seed) => {
+    const nodes = Array.from({ length: size }, (_, i) => `n${i + 1}`)
+    const cut = arrows(grudges['majorities-ring']!(nodes, seededRandom(seed)).cut)
+    const views = nodes.map((node) => sees(node, nodes, cut).sort().join())
+    return views.every((view) => view.split(',').length > size / 2) && new Set(views).size === size
+  }))
+})
+
+test('a bridge still sees everyone, and the halves see each other only through it', () => {
+  const { sides, cut } = grudges['bridge']!(five, seededRandom(4))
+  const [middle] = sides['bridge']!
+  assert.is(sees(middle!, five, arrows(cut)).length, 5)
+  for (const left of sides['left']!) for (const right of sides['right']!) assert.ok(arrows(cut).has(`${left}>${right}`))
+})
+
+test('one-way cuts what the minority says and nothing that it hears', () => {
+  const { sides, cut } = grudges['one-way']!(five, seededRandom(2))
+  assert.equal(arrows(cut), arrows(linksFromTo(sides['minority']!, sides['majority']!)))
+})
+
+test('every grudge is the same for the same seed and never cuts a node from itself', () => {
+  fc.assert(fc.property(fc.constantFrom(...Object.keys(grudges)), fc.nat(), fc.integer({ min: 2, max: 9 }), (variant, seed, size) => {
+    const nodes = Array.from({ length: size }, (_, i) => `n${i + 1}`)
+    const [one, two] = [grudges[variant]!(nodes, seededRandom(seed)), grudges[variant]!(nodes, seededRandom(seed))]
+    assert.equal(one, two)
+    assert.ok(one.cut.every((l) => l.from !== l.to))
+  }))
+})
+
+test.run()
