@@ -7,7 +7,7 @@
  */
 import type { Log, NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Link, Links } from '../../cluster.ts'
+import type { Capability, CapabilityReport, Link, Links } from '../../cluster.ts'
 import { explain } from './errors.ts'
 import { FILTER_SETUP, filterText, linkKey, needsQueues, queueRulesText, queuesText, undisturbed } from './filter.ts'
 import type { Disturbance, Place, Topology } from './filter.ts'
@@ -36,8 +36,8 @@ export interface LinksParts {
   /** The wall clock of the machine whose kernel applies node `id`'s filters. */
   wall(id: NodeId): number
   probe(link: Link, deadlineMs: number): Promise<boolean>
-  /** Whether the kernel can delay packets. */
-  readonly canDelay: boolean
+  /** Capabilities of the kernels that the nodes run under. */
+  readonly report: CapabilityReport
   readonly log: Log
   readonly leaseMs: number
 }
@@ -58,7 +58,7 @@ export async function prepareNamespace(namespace: Namespace): Promise<void> {
 
 /** The links of one cluster. */
 export function dockerLinks(parts: LinksParts): DockerLinks {
-  const { topology, log } = parts
+  const { topology, log, report } = parts
   const disturbances = new Map<string, Disturbance>()
   const filters = new Map<NodeId, Filters>()
   for (const place of topology.places) {
@@ -123,13 +123,17 @@ export function dockerLinks(parts: LinksParts): DockerLinks {
   const allLinks = (): Link[] =>
     topology.places.flatMap(({ id: to }) => [{ from: 'clients', to }, ...topology.places.filter(({ id }) => id !== to).map(({ id: from }) => ({ from, to }))])
 
-  const delay = (links: readonly Link[], ms: number, jitterMs: number): Promise<void> => change(links, (before) => ({ ...before, delay: { ms, jitterMs } }))
+  const needing = async (capability: Capability, links: readonly Link[], edit: Partial<Disturbance>): Promise<void> => {
+    const { available, reason } = report[capability]
+    if (!available) throw new ClusterError('unsupported', `Links cannot be disturbed this way (${capability}): ${reason}.`)
+    await change(links, (before) => ({ ...before, ...edit }))
+  }
   return {
-    cut: (links) => change(links, (before) => ({ ...before, cut: true })),
-    lose: (links, share) => change(links, (before) => ({ ...before, lose: share })),
-    limit: (links, bytesPerSecond) => change(links, (before) => ({ ...before, bytesPerSecond })),
-    ...(parts.canDelay ? { delay } : {}),
-    heal: (links = allLinks()) => change(links, () => undisturbed),
+    cut: (links) => needing('cut', links, { cut: true }),
+    lose: (links, share) => needing('lose', links, { lose: share }),
+    limit: (links, bytesPerSecond) => needing('limit', links, { bytesPerSecond }),
+    delay: (links, ms, jitterMs) => needing('delay', links, { delay: { ms, jitterMs } }),
+    heal: (links = allLinks()) => (report.cut.available ? change(links, () => undisturbed) : Promise.resolve()),
     probe: parts.probe,
     close() {
       closed = true

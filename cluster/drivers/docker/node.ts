@@ -39,17 +39,21 @@ export interface NodeParts {
   readonly container: Docker.Container
   readonly limits: ResourceLimits
   readonly startDeadlineMs: number
+  /** The engine can change a running container's share of the processor. */
+  readonly canThrottle: boolean
   answers(deadlineMs: number): Promise<boolean>
 }
 
 /** A node's container as a node. */
 export class DockerNode implements Node {
   readonly id: NodeId
+  readonly throttle?: (share: number) => Promise<void>
   readonly #parts: NodeParts
 
   constructor(parts: NodeParts) {
     this.id = parts.id
     this.#parts = parts
+    if (parts.canThrottle) this.throttle = (share) => this.#throttle(share)
   }
 
   async state(): Promise<NodeState> {
@@ -103,7 +107,7 @@ export class DockerNode implements Node {
     await this.#explaining('Resuming', () => this.#parts.container.unpause().catch(ignoring(409, /not paused/)))
   }
 
-  async throttle(share: number): Promise<void> {
+  async #throttle(share: number): Promise<void> {
     const { cpus } = this.#parts.limits
     const settings = cpuSettings(share >= 1 ? cpus : share * (cpus ?? 1))
     await this.#explaining('Throttling', () => this.#parts.container.update(settings))

@@ -1,0 +1,119 @@
+/**
+ * What the driver can do with an engine, found out by trying: the packet filter's parts are loaded into a network
+ * namespace that nobody uses, on the machine whose kernel would apply them.
+ */
+import type { Log } from '../../../harness/env.ts'
+import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
+import { explaining } from './errors.ts'
+import type { Engine } from './engine.ts'
+import { PROBE_SCRIPT } from './filter.ts'
+import { ensureImages } from './image.ts'
+import { labels } from './labels.ts'
+import { feedHere } from './namespace.ts'
+import type { Mechanism } from './namespace.ts'
+import { unframe } from './output.ts'
+
+/** How namespaces are entered on one engine, and which parts of the packet filter its kernel and tools have. */
+export interface FilterSupport {
+  readonly mechanism: Mechanism
+  /** Words of PROBE_SCRIPT: `filter`, `time`, `statistic`, `classify`, `htb`, `netem`. */
+  readonly parts: ReadonlySet<string>
+  /** Why there is nothing, when there is nothing. */
+  readonly complaint: string
+}
+
+/** What capability probing may be told. */
+export interface ProbeOptions {
+  /** Enter namespaces in this way even if another would be faster. */
+  readonly mechanism: Mechanism | undefined
+  readonly baseImage: string | undefined
+  readonly log: Log
+}
+
+const words = (output: string): Set<string> => new Set(output.split(/\s+/).filter((word) => word !== ''))
+
+async function probeHere(): Promise<FilterSupport> {
+  try {
+    const parts = words(await feedHere(['unshare', '-n', 'sh'], PROBE_SCRIPT))
+    return { mechanism: 'nsenter', parts, complaint: parts.has('filter') ? '' : 'iptables-restore is missing on this machine, or its kernel has no packet filter' }
+  } catch (error) {
+    return { mechanism: 'nsenter', parts: new Set(), complaint: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Runs the probe in a container of its own, with the rights that network containers get. */
+async function probeInContainer(engine: Engine, { baseImage, log }: ProbeOptions): Promise<FilterSupport> {
+  const { base } = await ensureImages(engine, [], { baseImage, log })
+  const output = await explaining('Probing the packet filter in a container', async () => {
+    const container = await engine.docker.createContainer({
+      Image: base,
+      Entrypoint: ['sh', '-c', PROBE_SCRIPT],
+      Labels: { [labels.image]: 'probe' },
+      HostConfig: { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN', 'NET_RAW'] },
+    })
+    try {
+      await container.start()
+      await container.wait()
+      return unframe((await container.logs({ stdout: true, stderr: true, follow: false })) as Buffer).toString()
+    } finally {
+      await container.remove({ force: true })
+    }
+  })
+  const parts = words(output)
+  const complaint = parts.has('filter') ? '' : `the image ${base} holds no working iptables-restore; install iptables on this machine, or name a base image that holds it`
+  return { mechanism: 'exec', parts, complaint }
+}
+
+/** Finds out how an engine's network namespaces can be filtered. */
+export async function probeFilters(engine: Engine, options: ProbeOptions): Promise<FilterSupport> {
+  const isRootHere = engine.isHere && process.getuid?.() === 0
+  if (options.mechanism !== 'exec' && isRootHere) {
+    const support = await probeHere()
+    if (support.parts.has('filter') || options.mechanism === 'nsenter') return support
+  }
+  return probeInContainer(engine, options)
+}
+
+const yes = (reason: string): CapabilityStatus => ({ available: true, reason })
+const no = (reason: string): CapabilityStatus => ({ available: false, reason })
+
+function needing(support: FilterSupport, parts: readonly string[], how: string): CapabilityStatus {
+  if (support.complaint !== '') return no(support.complaint)
+  const names: Readonly<Record<string, string>> = { time: 'the time match (xt_time), which ends a fault when its controller dies', statistic: 'the statistic match', classify: 'the CLASSIFY target', htb: 'HTB queues or the program tc', netem: 'netem' }
+  const missing = parts.filter((part) => !support.parts.has(part))
+  if (missing.length > 0) return no(`the kernel that runs the containers has no ${missing.map((part) => names[part] ?? part).join(' and no ')}`)
+  const where = support.mechanism === 'nsenter' ? 'entered by nsenter' : 'entered through its network container'
+  return yes(`${how} in the node's network namespace, ${where}`)
+}
+
+/** The report for one engine. */
+export function reportOf(engine: Engine, support: FilterSupport): CapabilityReport {
+  return {
+    kill: yes('SIGKILL through the engine'),
+    restart: yes('the same container and volume, started again'),
+    pause: yes("the engine's freezer"),
+    throttle: engine.kind === 'podman' ? no("Podman's engine API cannot change a running container's limits; use Docker") : yes('processor quota'),
+    cut: needing(support, ['filter', 'time'], 'iptables'),
+    lose: needing(support, ['filter', 'time', 'statistic'], 'iptables, statistic match'),
+    limit: needing(support, ['filter', 'time', 'classify', 'htb'], 'HTB queue per link'),
+    delay: needing(support, ['filter', 'time', 'classify', 'htb', 'netem'], 'netem queue per link'),
+    duplicate: no('TCP hides packets that arrive twice; use --driver sim, which doubles messages'),
+    reorder: no('TCP puts packets back in order; use --driver sim, which reorders messages'),
+  }
+}
+
+/** What all engines of a cluster can do. */
+export function commonReport(reports: readonly CapabilityReport[]): CapabilityReport {
+  const [first, ...others] = reports
+  if (first === undefined) throw new Error('a cluster has an engine')
+  return others.reduce<CapabilityReport>((common, report) => {
+    const merged = Object.entries(common).map(([name, status]) => [name, status.available ? report[name as keyof CapabilityReport] : status])
+    return Object.fromEntries(merged) as CapabilityReport
+  }, first)
+}
+
+/** When there is no engine at all. */
+export function nothingReport(reason: string): CapabilityReport {
+  const none = no(reason)
+  return { kill: none, restart: none, pause: none, throttle: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
+}

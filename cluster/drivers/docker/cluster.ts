@@ -1,0 +1,192 @@
+/**
+ * A started cluster in containers.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { realClock } from '../../../harness/clock.ts'
+import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.ts'
+import { ClusterError } from '../../cluster.ts'
+import type { Cluster, ClusterPlan, Link, Links } from '../../cluster.ts'
+import type { System } from '../../system.ts'
+import { commonReport, reportOf } from './capabilities.ts'
+import type { FilterSupport } from './capabilities.ts'
+import { connectEngines } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { dockerLinks, prepareNamespace } from './links.ts'
+import type { DockerLinks } from './links.ts'
+import { containerNamespace, hostNamespace } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
+import { DockerNode } from './node.ts'
+import type { ResourceLimits } from './node.ts'
+import { removeRun } from './remove.ts'
+import { beginStart, makeNodeContainer, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
+import type { Seat, Start } from './start.ts'
+import { answersPing, connectTo, socketStream } from './tcp.ts'
+
+/** How clusters are started. */
+export interface ClusterSettings {
+  readonly hosts: readonly string[]
+  readonly baseImage: string | undefined
+  readonly limits: ResourceLimits
+  readonly leaseMs: number
+  readonly startDeadlineMs: number
+  supportOf(engine: Engine, log: Log): Promise<FilterSupport>
+}
+
+/** Starts a cluster; when that fails, nothing of it stays. */
+export async function startCluster(settings: ClusterSettings, system: System, plan: ClusterPlan): Promise<Cluster> {
+  const start = await beginStart(system, plan, settings.limits)
+  const engines = await connectEngines(settings.hosts)
+  try {
+    return await assemble(settings, start, engines)
+  } catch (error) {
+    await removeEverywhere(engines, plan)
+    throw error
+  }
+}
+
+async function assemble(settings: ClusterSettings, start: Start, engines: readonly Engine[]): Promise<Cluster> {
+  const { plan, system } = start
+  const specs = system.nodes(plan.nodes)
+  const machines = await prepareMachines(start, engines, specs, settings.baseImage)
+  const supports = await Promise.all(engines.map((engine) => settings.supportOf(engine, plan.log)))
+  const seats = await allOf(specs.map((spec, index) => takeSeat(start, machines[index % machines.length]!, spec, index)))
+  const [containers, namespaces] = await Promise.all([
+    allOf(seats.map((seat) => makeNodeContainer(start, seat, seats))),
+    prepareNamespaces(seats, supports),
+  ])
+  const cluster: DockerCluster = new DockerCluster(start, seats, engines, {
+    nodes: seats.map(
+      (seat, index) =>
+        new DockerNode({
+          id: seat.spec.id,
+          container: containers[index]!,
+          limits: settings.limits,
+          startDeadlineMs: settings.startDeadlineMs,
+          canThrottle: seat.machine.engine.kind === 'docker',
+          answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
+        }),
+    ),
+    links: dockerLinks({
+      topology: { places: seats.map(({ place }) => place), oneWayConnections: system.oneWayConnections ?? false },
+      namespaces,
+      wall: (id) => Date.now() + cluster.seat(id).machine.engine.clockOffsetMs,
+      probe: (link, deadlineMs) => cluster.probe(link, deadlineMs, namespaces),
+      report: commonReport(engines.map((engine, index) => reportOf(engine, supports[index]!))),
+      log: plan.log,
+      leaseMs: settings.leaseMs,
+    }),
+  })
+  await allOf(cluster.nodes.map((node) => node.start()))
+  return cluster
+}
+
+/** Waits for all, also when one fails: what is still under way must not outlive the clean-up. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+async function prepareNamespaces(seats: readonly Seat[], supports: readonly FilterSupport[]): Promise<Map<NodeId, Namespace>> {
+  const entries = await allOf(
+    seats.map(async ({ spec, machine, networkContainer, networkPid }): Promise<[NodeId, Namespace]> => {
+      const support = supports[machine.index]!
+      const direct = support.mechanism === 'nsenter' ? hostNamespace(networkContainer.id, networkPid) : undefined
+      const namespace = direct ?? containerNamespace(networkContainer)
+      if (support.parts.has('filter')) await prepareNamespace(namespace)
+      return [spec.id, namespace]
+    }),
+  )
+  return new Map(entries)
+}
+
+/** Never throws: what could not be removed is logged, and `clean` will find it. */
+async function removeEverywhere(engines: readonly Engine[], { runId, log }: ClusterPlan): Promise<void> {
+  await Promise.all(
+    engines.map(async (engine) => {
+      try {
+        for (const line of (await removeRun(engine, runId)).failed) log.warn(line)
+      } catch (error) {
+        log.warn(`${error instanceof Error ? error.message : String(error)} Remove the run later with: splitbrain clean --run ${runId}`)
+      }
+      engine.close()
+    }),
+  )
+}
+
+/** Connects to `host:port` from wherever it runs, and says whether that worked. */
+const CONNECT_PROGRAM = `
+const [host, port, deadlineMs] = process.argv.slice(1)
+const say = (word) => { process.stdout.write(word); process.exit(0) }
+setTimeout(() => say('no'), Number(deadlineMs))
+require('node:net').connect(Number(port), host).on('connect', () => say('yes')).on('error', () => say('no'))`
+
+class DockerCluster implements Cluster {
+  readonly runId: string
+  readonly token: string
+  readonly clock: Clock = realClock()
+  readonly nodes: readonly DockerNode[]
+  readonly links: Links
+  readonly #start: Start
+  readonly #seats: readonly Seat[]
+  readonly #engines: readonly Engine[]
+  readonly #dockerLinks: DockerLinks
+  #stopping: Promise<void> | undefined
+
+  constructor(start: Start, seats: readonly Seat[], engines: readonly Engine[], parts: { readonly nodes: readonly DockerNode[]; readonly links: DockerLinks }) {
+    this.runId = start.plan.runId
+    this.token = start.token
+    this.nodes = parts.nodes
+    this.links = parts.links
+    this.#dockerLinks = parts.links
+    this.#start = start
+    this.#seats = seats
+    this.#engines = engines
+  }
+
+  seat(id: NodeId): Seat {
+    const seat = this.#seats.find(({ spec }) => spec.id === id)
+    if (seat === undefined) throw new ClusterError('no-such-node', `There is no node ${id} in this cluster; its nodes are ${this.#seats.map(({ spec }) => spec.id).join(', ')}.`)
+    return seat
+  }
+
+  address(node: NodeId, port: PortName): string {
+    return this.seat(node)[port]
+  }
+
+  async dial(node: NodeId, port: PortName, deadlineMs: number): Promise<Stream> {
+    return socketStream(await connectTo(this.address(node, port), deadlineMs))
+  }
+
+  /** Whether a node answers a request on its client port. */
+  answers(seat: Seat, deadlineMs: number): Promise<boolean> {
+    const { system } = this.#start
+    return system.ping === undefined ? answersPing(seat.client, deadlineMs) : system.ping(this, seat.spec.id, deadlineMs).catch(() => false)
+  }
+
+  /** Whether a message passes a link now: the store's own word, or else a TCP connection from inside the sender's namespace. */
+  async probe({ from, to }: Link, deadlineMs: number, namespaces: ReadonlyMap<NodeId, Namespace>): Promise<boolean> {
+    const target = this.seat(to)
+    if (from === 'clients') return this.answers(target, deadlineMs)
+    const { system } = this.#start
+    if (system.probe !== undefined) return system.probe(this, from, to, deadlineMs)
+    const source = this.seat(from)
+    const { host, port } = peerEndpoint(source.place, target.place)
+    const node = source.machine.images.foreignBase ? 'node' : process.execPath
+    const output = await namespaces.get(from)!.feed([node, '-e', CONNECT_PROGRAM, host, String(port), String(deadlineMs)], '')
+    return output.includes('yes')
+  }
+
+  async collectLogs(dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true })
+    await allOf(this.nodes.map(async (node) => writeFile(join(dir, `${node.id}.log`), await node.log())))
+  }
+
+  stop(): Promise<void> {
+    this.#dockerLinks.close()
+    this.#stopping ??= removeEverywhere(this.#engines, this.#start.plan)
+    return this.#stopping
+  }
+}
