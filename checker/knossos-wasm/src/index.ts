@@ -2,3 +2,7 @@ export { History, HistoryError, Values, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVE
 export type { Event, EventType, Json, ProcessName } from './history.ts'
 export { readJsonl, JsonlReader } from './jsonl.ts'
 export type { ReadOptions } from './jsonl.ts'
+export { check } from './check.ts'
+export type { Algorithm, CheckOptions, CheckResult, KeyVerdict, Verdict, Witness } from './check.ts'
+export { models } from './models.ts'
+export type { FailedCas, Model, ModelOperation, NilReads, RegisterOptions, Traits } from './models.ts'

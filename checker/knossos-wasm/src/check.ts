@@ -1,0 +1,219 @@
+/**
+ * `check`: is this history linearizable? Chooses, per key, the cheapest algorithm that is exact for what the key
+ * holds, and merges the answers: one violated key condemns the history, one undecided key leaves it unknown.
+ */
+import { systemElapsedMs } from './clock.ts'
+import { createEngine } from './engine.ts'
+import { explainRegister } from './explain.ts'
+import { closedPart, minimize, subset, windowBefore, withOrigins } from './minimize.ts'
+import { partition } from './order.ts'
+import { firstIllegal, truncated } from './prefix.ts'
+import { modelProblem, registerProblem } from './problem.ts'
+import { registerOperations } from './register.ts'
+import { runWindow } from './window.ts'
+import { checkZones } from './zones.ts'
+import type { Engine } from './engine.ts'
+import type { History, Json } from './history.ts'
+import type { FailedCas, Model, NilReads } from './models.ts'
+import type { KeyRows } from './order.ts'
+import type { RegisterOperations } from './register.ts'
+import type { WindowResult } from './window.ts'
+
+export type Verdict = 'holds' | 'violated' | 'unknown'
+/** `trivial`: nothing to decide; `zones`: see zones.ts; `window`: just-in-time linearization, see window.ts. */
+export type Algorithm = 'trivial' | 'zones' | 'window'
+
+export interface CheckOptions {
+  readonly model: Model
+  /** Default 60 s. */
+  readonly timeLimitMs?: number
+  /** Default 2048 MB. */
+  readonly memoryLimitMb?: number
+  /** Registers: overrides the model's rules. */
+  readonly failedCas?: FailedCas
+  readonly nilReads?: NilReads
+  readonly initial?: Json
+  /** A clock to keep the time limit by. Default: the system's. */
+  readonly elapsedMs?: () => number
+  /** Called with the share of the history's operations that are decided. */
+  readonly onProgress?: (fraction: number) => void
+}
+
+/** Operations that cannot be, by themselves. */
+export interface Witness {
+  readonly key: Json
+  /** Rows of the invocations, in order of invocation. */
+  readonly operations: readonly number[]
+  readonly explanation: string
+}
+
+export interface KeyVerdict {
+  readonly key: Json
+  readonly verdict: Verdict
+  readonly reason?: string
+  readonly operations: number
+  readonly algorithm: Algorithm
+  readonly witness?: Witness
+  /** How many of the key's events were decided (all of them when it holds). */
+  readonly decidedEvents: number
+}
+
+export interface CheckResult {
+  readonly verdict: Verdict
+  readonly reason?: string
+  readonly perKey: readonly KeyVerdict[]
+  /** The smallest of the keys' witnesses. */
+  readonly witness?: Witness
+  readonly stats: { readonly operations: number; readonly keys: number; readonly elapsedMs: number; readonly visits: number; readonly engineBytes: number }
+}
+
+interface Limits {
+  readonly memoryLimitMb: number
+  readonly elapsedMs: () => number
+  readonly deadlineMs: number
+}
+
+/** Decides a history. Resolves always; throws only for histories that the model cannot read. */
+export async function check(history: History, options: CheckOptions): Promise<CheckResult> {
+  const model = configured(options)
+  const elapsedMs = options.elapsedMs ?? systemElapsedMs
+  const begunMs = elapsedMs()
+  const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000) }
+  const { keys, rank } = partition(history, model.partitioned !== false)
+  const session = new Session(history, model, rank, limits)
+  const total = keys.reduce((sum, key) => sum + key.rows.length, 0)
+  const perKey: KeyVerdict[] = []
+  let decided = 0
+  for (const key of keys) {
+    perKey.push(await session.decide(key))
+    decided += key.rows.length
+    options.onProgress?.(decided / total)
+  }
+  const stats = { operations: total, keys: keys.length, elapsedMs: elapsedMs() - begunMs, visits: session.visits, engineBytes: session.engineBytes }
+  return merged(perKey, stats)
+}
+
+function configured({ model, failedCas, nilReads, initial }: CheckOptions): Model {
+  if (failedCas === undefined && nilReads === undefined && initial === undefined) return model
+  if (model.variant === undefined) throw new TypeError(`the model ${model.name} is no register: failedCas, nilReads and initial do not apply to it`)
+  return model.variant({ ...(failedCas === undefined ? {} : { failedCas }), ...(nilReads === undefined ? {} : { nilReads }), ...(initial === undefined ? {} : { initial }) })
+}
+
+function merged(perKey: readonly KeyVerdict[], stats: CheckResult['stats']): CheckResult {
+  const violated = perKey.filter((key) => key.verdict === 'violated')
+  const unknown = perKey.filter((key) => key.verdict === 'unknown')
+  if (violated.length > 0) {
+    const witness = violated.map((key) => key.witness!).reduce((best, other) => (other.operations.length < best.operations.length ? other : best))
+    return { verdict: 'violated', perKey, witness, stats }
+  }
+  if (unknown.length > 0) {
+    const first = unknown[0]!
+    const reason = perKey.length === 1 ? first.reason! : `${unknown.length} of ${perKey.length} keys undecided: ${first.reason} (key ${JSON.stringify(first.key)})`
+    return { verdict: 'unknown', reason, perKey, stats }
+  }
+  return { verdict: 'holds', perKey, stats }
+}
+
+/** What one check shares between keys: the engine above all. */
+class Session {
+  visits = 0
+  engineBytes = 0
+  readonly #history: History
+  readonly #model: Model
+  readonly #rank: Int32Array | null
+  readonly #limits: Limits
+  #engine: Engine | undefined
+
+  constructor(history: History, model: Model, rank: Int32Array | null, limits: Limits) {
+    this.#history = history
+    this.#model = model
+    this.#rank = rank
+    this.#limits = limits
+  }
+
+  async decide(key: KeyRows): Promise<KeyVerdict> {
+    return this.#model.register === undefined ? this.#decideModel(key) : this.#decideRegister(key)
+  }
+
+  async #window(problem: Parameters<typeof runWindow>[1]): Promise<WindowResult> {
+    this.#engine ??= await createEngine()
+    const result = runWindow(this.#engine, problem, this.#limits)
+    this.visits += result.visits
+    this.engineBytes = Math.max(this.engineBytes, result.bytes)
+    return result
+  }
+
+  async #decideModel(key: KeyRows): Promise<KeyVerdict> {
+    const base = { key: this.#history.values.decode(key.key), operations: key.rows.length, algorithm: 'window' as const }
+    const problem = modelProblem(this.#history, key, this.#rank, this.#model)
+    const result = await this.#window(problem)
+    if (result.type !== 'violated') return { ...base, verdict: result.type, decidedEvents: result.events, ...(result.reason === undefined ? {} : { reason: result.reason }) }
+    const operations = Array.from(key.rows).filter((row) => row <= this.#history.pair[problem.row[result.stuck!]!]!)
+    const explanation = `No order of the operations agrees with real time and the ${this.#model.name} up to the response of event ${problem.row[result.stuck!]}.`
+    return { ...base, verdict: 'violated', decidedEvents: result.events, witness: { key: base.key, operations, explanation } }
+  }
+
+  async #decideRegister(key: KeyRows): Promise<KeyVerdict> {
+    const rules = this.#model.register!
+    const { values } = this.#history
+    const initial = values.encode(rules.initial)
+    const ops = registerOperations(this.#history, key, this.#rank, this.#model, rules)
+    const base = { key: values.decode(key.key), operations: key.rows.length, decidedEvents: ops.events }
+    if (ops.length === 0) return { ...base, verdict: 'holds', algorithm: 'trivial' }
+    const zones = checkZones(ops, initial)
+    if (zones.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'zones' }
+    if (zones.type === 'violated') {
+      const sets = zones.suspects.map((codes) => onValues(ops, new Set(codes)))
+      return { ...base, verdict: 'violated', algorithm: 'zones', witness: await this.#smallest(base.key, ops, initial, sets) }
+    }
+    const result = await this.#window(registerProblem(ops, initial, (code) => values.decode(code)))
+    if (result.type !== 'violated') return { ...base, decidedEvents: result.events, verdict: result.type, algorithm: 'window', ...(result.reason === undefined ? {} : { reason: result.reason }) }
+    const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
+    const illegal = firstIllegal(ops, 0, refutes)
+    const prefix = truncated(ops, illegal + 1)
+    const set = windowBefore(prefix, illegal + 1, refutes)
+    return { ...base, verdict: 'violated', algorithm: 'window', decidedEvents: illegal, witness: await this.#smallest(base.key, prefix, initial, [set]) }
+  }
+
+  /** Minimises each suspect set and keeps the smallest outcome. */
+  async #smallest(key: Json, ops: RegisterOperations, initial: number, sets: readonly number[][]): Promise<Witness> {
+    this.#engine ??= await createEngine()
+    const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
+    let best: number[] | undefined
+    for (const set of [...sets].sort((x, y) => x.length - y.length)) {
+      const closed = closedPart(ops, set)
+      if (closed.length === 0 || !refutes(subset(ops, closed))) continue
+      const smaller = minimize(ops, closed, refutes)
+      if (best === undefined || smaller.length < best.length) best = smaller
+      if (best.length <= 2) break
+    }
+    const operations = withOrigins(ops, best ?? Array.from({ length: ops.length }, (_, i) => i))
+    return { key, operations: operations.map((i) => ops.row[i]!), explanation: explainRegister(this.#history, subset(ops, operations), initial) }
+  }
+
+  /** Whether a small set of operations is certainly not linearizable. */
+  #refutes(ops: RegisterOperations, initial: number): boolean {
+    const zones = checkZones(ops, initial)
+    if (zones.type !== 'ambiguous') return zones.type === 'violated'
+    const problem = registerProblem(ops, initial, (code) => this.#history.values.decode(code))
+    return runWindow(this.#engine!, problem, { ...this.#limits, visitsMax: 2_000_000 }).type === 'violated'
+  }
+}
+
+/** The operations that touch any of these values; of the reads of one value only those that end first and begin last. */
+function onValues(ops: RegisterOperations, codes: ReadonlySet<number>): number[] {
+  const first = new Map<number, number>()
+  const last = new Map<number, number>()
+  const set = new Set<number>()
+  for (let i = 0; i < ops.length; i++) {
+    const a = ops.a[i]!
+    if (ops.kind[i] !== 0) {
+      if (codes.has(ops.kind[i] === 1 ? a : ops.b[i]!) || (ops.kind[i] === 2 && codes.has(a))) set.add(i)
+    } else if (codes.has(a)) {
+      if (!first.has(a) || ops.ret[i]! < ops.ret[first.get(a)!]!) first.set(a, i)
+      if (!last.has(a) || ops.inv[i]! > ops.inv[last.get(a)!]!) last.set(a, i)
+    }
+  }
+  for (const i of [...first.values(), ...last.values()]) set.add(i)
+  return [...set].sort((x, y) => x - y)
+}

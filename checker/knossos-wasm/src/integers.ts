@@ -1,0 +1,108 @@
+/**
+ * Integer tables for the hot paths: a hash map from 32-bit codes to small integers, and a stable radix sort.
+ */
+
+/** Maps 32-bit integers to dense indices 0, 1, 2 ... in the order of first sight. Cleared in time proportional to its use. */
+export class DenseIndex {
+  /** The integer at each index. */
+  keys = new Int32Array(64)
+  size = 0
+  #slots = new Int32Array(128)
+  #mask = 127
+
+  clear(): void {
+    if (this.size * 4 > this.#slots.length) this.#slots.fill(0)
+    else this.#sweep()
+    this.size = 0
+  }
+
+  /** The index of a key, or -1. */
+  get(key: number): number {
+    const slots = this.#slots
+    const mask = this.#mask
+    let slot = Math.imul(key, 0x9e3779b1) >>> 7 & mask
+    for (;;) {
+      const found = slots[slot]!
+      if (found === 0) return -1
+      if (this.keys[found - 1] === key) return found - 1
+      slot = (slot + 1) & mask
+    }
+  }
+
+  /** The index of a key, made when it is new. */
+  add(key: number): number {
+    const slot = this.#find(key)
+    const found = this.#slots[slot]!
+    if (found !== 0) return found - 1
+    const index = this.size++
+    if (index === this.keys.length) {
+      const keys = new Int32Array(index * 2)
+      keys.set(this.keys)
+      this.keys = keys
+    }
+    this.keys[index] = key
+    this.#slots[slot] = index + 1
+    if (this.size * 2 > this.#slots.length) this.#grow()
+    return index
+  }
+
+  #find(key: number): number {
+    const mask = this.#mask
+    let slot = Math.imul(key, 0x9e3779b1) >>> 7 & mask
+    for (;;) {
+      const found = this.#slots[slot]!
+      if (found === 0 || this.keys[found - 1] === key) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
+  /** Empties every probe sequence from each key's home slot to its first gap: all entries go, so gaps do no harm. */
+  #sweep(): void {
+    for (let i = 0; i < this.size; i++) {
+      let slot = Math.imul(this.keys[i]!, 0x9e3779b1) >>> 7 & this.#mask
+      while (this.#slots[slot] !== 0) {
+        this.#slots[slot] = 0
+        slot = (slot + 1) & this.#mask
+      }
+    }
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2)
+    this.#mask = this.#slots.length - 1
+    for (let i = 0; i < this.size; i++) this.#slots[this.#find(this.keys[i]!)] = i + 1
+  }
+}
+
+/** The indices 0 to n - 1 in ascending order of their (non-negative) keys; equal keys keep their order. */
+export function sortedOrder(keys: Int32Array, n: number): Int32Array {
+  let order = new Int32Array(n)
+  let sorted = true
+  let max = 0
+  for (let i = 0; i < n; i++) {
+    order[i] = i
+    if (i > 0 && keys[i]! < keys[i - 1]!) sorted = false
+    if (keys[i]! > max) max = keys[i]!
+  }
+  if (sorted) return order
+  let other = new Int32Array(n)
+  const counts = new Int32Array(2048)
+  for (let shift = 0; shift < 32 && max >>> shift > 0; shift += 11) {
+    counts.fill(0)
+    for (let i = 0; i < n; i++) counts[(keys[i]! >>> shift) & 2047]!++
+    let sum = 0
+    for (let d = 0; d < 2048; d++) {
+      const count = counts[d]!
+      counts[d] = sum
+      sum += count
+    }
+    for (let i = 0; i < n; i++) {
+      const index = order[i]!
+      other[counts[(keys[index]! >>> shift) & 2047]!++] = index
+    }
+    const swap = order
+    order = other
+    other = swap
+  }
+  return order
+}

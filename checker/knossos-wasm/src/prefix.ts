@@ -1,0 +1,35 @@
+/**
+ * The longest linearizable prefix of a register's history.
+ *
+ * The engine may give up early, because it looks ahead: it leaves out what could not be completed later. For an
+ * explanation the exact place matters: the first response after which no linearization exists, whatever comes later.
+ * Prefixes of linearizable histories are linearizable, so the place is found by galloping and bisection.
+ */
+import { CAS, FAILED_CAS, NEVER, READ } from './register.ts'
+import type { RegisterOperations } from './register.ts'
+import type { Refutes } from './minimize.ts'
+
+/** The history up to (not including) a rank: operations that are open there have no response yet. */
+export function truncated(ops: RegisterOperations, end: number): RegisterOperations {
+  const kept: number[] = []
+  for (let i = 0; i < ops.length && ops.inv[i]! < end; i++) if (ops.kind[i] !== READ || ops.ret[i]! < end) kept.push(i)
+  const pick = (column: Int32Array): Int32Array => Int32Array.from(kept, (i) => column[i]!)
+  const ret = pick(ops.ret).map((rank) => (rank < end ? rank : NEVER))
+  const kind = Uint8Array.from(kept, (i, at) => (ops.kind[i] === FAILED_CAS && ret[at] === NEVER ? CAS : ops.kind[i]!))
+  return { length: kept.length, kind, a: pick(ops.a), b: pick(ops.b), inv: pick(ops.inv), ret, row: pick(ops.row), events: end, failedCas: kind.filter((k) => k === FAILED_CAS).length }
+}
+
+/** The first rank whose event makes the history not linearizable; `low` is known to be a linearizable length. */
+export function firstIllegal(ops: RegisterOperations, low: number, refutes: Refutes): number {
+  let high = low + 1
+  for (let step = 1; high < ops.events && !refutes(truncated(ops, high)); step *= 2) {
+    low = high
+    high = Math.min(ops.events, high + step)
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (refutes(truncated(ops, middle))) high = middle
+    else low = middle
+  }
+  return high - 1
+}

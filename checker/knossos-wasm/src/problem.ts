@@ -1,0 +1,204 @@
+/**
+ * What the general engine is given: the events of one key, with every operation reduced to a *type* (function,
+ * arguments, result, outcome). Operations of the same type are interchangeable.
+ */
+import { FAIL, HistoryError, INFO, INVOKE, OK } from './history.ts'
+import { CAS, FAILED_CAS, NEVER, READ, WRITE } from './register.ts'
+import { DenseIndex, sortedOrder } from './integers.ts'
+import { unknownFunction } from './register.ts'
+import type { History } from './history.ts'
+import type { KeyRows } from './order.ts'
+import type { Model, ModelOperation } from './models.ts'
+import type { Json } from './values.ts'
+import { canonical } from './values.ts'
+import type { RegisterOperations } from './register.ts'
+
+export const PURE = 1
+export const TOTAL = 2
+export const CONSTANT = 4
+export const CRASHED = 8
+
+const NONE = -1
+
+/** The operations of one key, ready for the engine. */
+export interface Problem {
+  /** Row of each operation's invocation. */
+  readonly row: Int32Array
+  /** Operation * 2, + 1 for its response. */
+  readonly events: Int32Array
+  readonly type: Int32Array
+  /** Slot in the window; -1 for crashed operations, which are counted by type instead. */
+  readonly slot: Int32Array
+  /** Event of the response; NEVER. */
+  readonly returns: Int32Array
+  readonly slots: number
+  readonly flags: Int32Array
+  readonly needs: Int32Array
+  readonly makes: Int32Array
+  /** Index of each type among the crashed ones; -1. */
+  readonly crash: Int32Array
+  readonly crashTypes: Int32Array
+  /** States of registers are dense; other models' are interned as they appear. */
+  readonly states: number
+  readonly initial: number
+  readonly register: boolean
+  /** Successors of a state under a type (models other than registers). */
+  readonly successors: (state: number, type: number) => readonly number[]
+  /** What state number i is. */
+  readonly stateAt: (state: number) => Json
+}
+
+interface Draft {
+  readonly row: number[]
+  readonly type: number[]
+  readonly inv: number[]
+  readonly ret: number[]
+}
+
+/** The problem of a register: states are its values, and types say which value they need and make. */
+export function registerProblem(ops: RegisterOperations, initial: number, decode: (code: number) => Json): Problem {
+  const values = new DenseIndex()
+  values.add(initial)
+  const types = new Map<string, number>()
+  const flags: number[] = []
+  const needs: number[] = []
+  const makes: number[] = []
+  const draft: Draft = { row: [], type: [], inv: [], ret: [] }
+  const used = usefulValues(ops)
+  for (let i = 0; i < ops.length; i++) {
+    const kind = ops.kind[i]!
+    const crashed = ops.ret[i] === NEVER
+    const made = kind === WRITE ? ops.a[i]! : ops.b[i]!
+    // A crashed mutator whose value nobody can have seen may be left out.
+    if (crashed && used !== null && !used.has(made)) continue
+    const a = values.add(ops.a[i]!)
+    const b = kind === CAS ? values.add(ops.b[i]!) : 0
+    if (crashed && kind === CAS && a === b) continue
+    const name = `${kind},${a},${b},${crashed ? 1 : 0}`
+    let type = types.get(name)
+    if (type === undefined) {
+      type = flags.length
+      types.set(name, type)
+      const pure = kind === READ || kind === FAILED_CAS || (kind === CAS && a === b)
+      flags.push((pure ? PURE : 0) | (kind === WRITE ? TOTAL | CONSTANT : 0) | (crashed ? CRASHED : 0))
+      needs.push(kind === WRITE ? NONE : kind === FAILED_CAS ? -2 - a : a)
+      makes.push(pure ? NONE : kind === WRITE ? a : b)
+    }
+    draft.row.push(ops.row[i]!)
+    draft.type.push(type)
+    draft.inv.push(ops.inv[i]!)
+    draft.ret.push(ops.ret[i]!)
+  }
+  return assemble(draft, flags, needs, makes, {
+    states: values.size, initial: 0, register: true, successors: () => [], stateAt: (state) => decode(values.keys[state]!),
+  })
+}
+
+/** Values that some operation needs; null when every value may matter (a failed compare-and-set needs any other). */
+function usefulValues(ops: RegisterOperations): Set<number> | null {
+  const used = new Set<number>()
+  for (let i = 0; i < ops.length; i++) {
+    if (ops.kind[i] === FAILED_CAS) return null
+    if (ops.kind[i] !== WRITE) used.add(ops.a[i]!)
+  }
+  return used
+}
+
+/** The problem of any other model. */
+export function modelProblem(history: History, key: KeyRows, rank: Int32Array | null, model: Model): Problem {
+  const types = new Map<string, number>()
+  const operations: ModelOperation[] = []
+  const flags: number[] = []
+  const draft: Draft = { row: [], type: [], inv: [], ret: [] }
+  for (const row of key.rows) {
+    const operation = operationAt(history, row, model)
+    const traits = model.traits?.(operation) ?? (operation.outcome === 'fail' ? { ignored: true } : {})
+    if (traits.ignored) continue
+    const crashed = operation.outcome === 'info'
+    if (crashed && traits.pure) continue
+    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)}`
+    let type = types.get(name)
+    if (type === undefined) {
+      type = operations.push(operation) - 1
+      types.set(name, type)
+      flags.push((traits.pure ? PURE : 0) | (traits.total || traits.constant ? TOTAL : 0) | (traits.constant ? CONSTANT : 0) | (crashed ? CRASHED : 0))
+    }
+    const end = history.pair[row]!
+    draft.row.push(row)
+    draft.type.push(type)
+    draft.inv.push(rank === null ? row : rank[row]!)
+    draft.ret.push(crashed ? NEVER : rank === null ? end : rank[end]!)
+  }
+  const states: Json[] = [model.init]
+  const codes = new Map([[canonical(model.init), 0]])
+  const intern = (state: Json): number => {
+    const text = canonical(state)
+    let code = codes.get(text)
+    if (code === undefined) {
+      code = states.push(state) - 1
+      codes.set(text, code)
+    }
+    return code
+  }
+  const none = flags.map(() => NONE)
+  return assemble(draft, flags, none, none, {
+    states: 1, initial: 0, register: false,
+    successors: (state, type) => model.step(states[state]!, operations[type]!).map(intern),
+    stateAt: (state) => states[state]!,
+  })
+}
+
+/** The operation invoked at a row. */
+export function operationAt(history: History, row: number, model: Model): ModelOperation {
+  const f = history.functions[history.f[row]!]!
+  if (!model.functions.includes(f)) throw unknownFunction(history, row, model)
+  const end = history.pair[row]!
+  const outcome = end < 0 ? INFO : history.type[end]!
+  if (outcome === INVOKE) throw new HistoryError('NOT_PAIRED', row, `event ${row} is paired with another invocation`)
+  return {
+    f,
+    input: history.values.decode(history.value[row]!),
+    output: outcome === OK ? history.values.decode(history.value[end]!) : undefined,
+    outcome: outcome === OK ? 'ok' : outcome === FAIL ? 'fail' : 'info',
+  }
+}
+
+function assemble(draft: Draft, flags: number[], needs: number[], makes: number[], rest: Pick<Problem, 'states' | 'initial' | 'register' | 'successors' | 'stateAt'>): Problem {
+  const n = draft.row.length
+  const crashTypes: number[] = []
+  const crash = flags.map((flag) => ((flag & CRASHED) === 0 ? NONE : crashTypes.push(0) - 1))
+  crash.forEach((index, type) => {
+    if (index >= 0) crashTypes[index] = type
+  })
+  const { events, returns } = merge(draft, n)
+  const slot = new Int32Array(n).fill(NONE)
+  const free: number[] = []
+  let slots = 0
+  for (const event of events) {
+    const op = event >> 1
+    if ((event & 1) === 1) free.push(slot[op]!)
+    else if (draft.ret[op] !== NEVER) slot[op] = free.pop() ?? slots++
+  }
+  return {
+    row: Int32Array.from(draft.row), events, type: Int32Array.from(draft.type), slot, returns, slots,
+    flags: Int32Array.from(flags), needs: Int32Array.from(needs), makes: Int32Array.from(makes), crash: Int32Array.from(crash), crashTypes: Int32Array.from(crashTypes), ...rest,
+  }
+}
+
+/** Invocations and responses in order of rank; operations come in order of their invocation. */
+function merge(draft: Draft, n: number): { events: Int32Array; returns: Int32Array } {
+  const order = sortedOrder(Int32Array.from(draft.ret), n)
+  const events = new Int32Array(n * 2)
+  const returns = new Int32Array(n).fill(NEVER)
+  let length = 0
+  let next = 0
+  for (let op = 0; op <= n; op++) {
+    const inv = op < n ? draft.inv[op]! : NEVER
+    for (; next < n && draft.ret[order[next]!]! < inv; next++) {
+      returns[order[next]!] = length
+      events[length++] = order[next]! * 2 + 1
+    }
+    if (op < n) events[length++] = op * 2
+  }
+  return { events: events.subarray(0, length), returns }
+}

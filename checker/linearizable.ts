@@ -1,0 +1,70 @@
+/**
+ * Linearizability, key by key: is there one order of all operations that agrees with real time and that a register
+ * (with compare-and-set) could have executed? Herlihy and Wing, "Linearizability" (TOPLAS 12(3), 1990); locality
+ * (their theorem 1) is why keys may be judged apart. The engine is `knossos-wasm`.
+ */
+import { check, models } from 'knossos-wasm'
+import type { CheckResult } from 'knossos-wasm'
+import type { Judgement } from './judgement.ts'
+import type { JudgementVerdict } from './verdict.ts'
+
+/** How a history's registers are to be read. */
+export interface LinearizableOptions {
+  /** `read` and `write` only, or `cas` as well. Default: cas-register. */
+  readonly model?: 'register' | 'cas-register'
+  /** A failed compare-and-set proves nothing (`drop`, the default) or that the value differed (`strict`). */
+  readonly failedCas?: 'drop' | 'strict'
+  /** A read of null saw no value (`absent`, the default) or is not known to have seen anything (`unknown`). */
+  readonly nilReads?: 'absent' | 'unknown'
+}
+
+const WITNESSES_MAX = 20
+
+/** The judgement, for histories of reads, writes and compare-and-sets. */
+export function linearizable(options: LinearizableOptions = {}): Judgement {
+  const { model = 'cas-register', ...rules } = options
+  return {
+    name: 'linearizable',
+    describes: 'decides per key whether one order of the operations agrees with real time and with a register (zones for unique values, just-in-time linearization otherwise)',
+    async judge(history, context) {
+      const result = await check(history, {
+        model: model === 'register' ? models.register(rules) : models.casRegister(rules),
+        timeLimitMs: context.timeLimitMs,
+        memoryLimitMb: context.memoryLimitMb,
+        elapsedMs: context.elapsedMs,
+        ...(context.onProgress === undefined ? {} : { onProgress: context.onProgress }),
+      })
+      return toVerdict(result)
+    },
+  }
+}
+
+function toVerdict({ verdict, reason, perKey, stats }: CheckResult): JudgementVerdict {
+  const violated = perKey.filter((key) => key.verdict === 'violated')
+  const undecided = perKey.filter((key) => key.verdict === 'unknown')
+  const witnesses = violated
+    .map((key) => key.witness!)
+    .sort((a, b) => a.operations.length - b.operations.length)
+    .slice(0, WITNESSES_MAX)
+    .map((witness) => ({ ...(witness.key === null ? {} : { key: plain(witness.key) }), operations: [...witness.operations], explanation: witness.explanation }))
+  const over = `${stats.operations} operations on ${stats.keys} ${stats.keys === 1 ? 'key' : 'keys'}`
+  const summary =
+    verdict === 'holds' ? `not refuted: ${over} have a linearization`
+    : verdict === 'violated' ? `${violated.length} of ${stats.keys} ${stats.keys === 1 ? 'key' : 'keys'} not linearizable: ${witnesses[0]!.explanation}`
+    : `undecided: ${reason}`
+  return {
+    judgement: 'linearizable',
+    model: 'linearizable',
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    summary,
+    operations: stats.operations,
+    witnesses,
+    metrics: { keys: stats.keys, keys_violated: violated.length, keys_undecided: undecided.length, visits: stats.visits },
+  }
+}
+
+/** A mutable copy, as zod's JSON type wants it. */
+function plain(value: unknown): string | number | boolean | null {
+  return JSON.parse(JSON.stringify(value)) as string | number | boolean | null
+}
