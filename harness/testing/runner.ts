@@ -8,7 +8,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { bold, dim, green, red, yellow } from 'yoctocolors'
+import * as colors from 'yoctocolors'
 import { compiledModules } from './compiled.ts'
 import { loadSoaks } from './soaks.ts'
 import { runPart, type Outcome, type Part, type RunOptions } from './suite.ts'
@@ -18,6 +18,9 @@ const SLOW_LIMIT_MS = 600_000
 const LINGER_MS = 5_000
 
 type Print = (line: string) => void
+
+const plain = (text: string): string => text
+const { bold, dim, green, red, yellow } = process.stdout.isTTY ? colors : { bold: plain, dim: plain, green: plain, red: plain, yellow: plain }
 
 /** All parts of the run, the long ones first. `fast` leaves out slow files, the lint and the soaks. */
 async function allParts(fast: boolean, limitMs: number | undefined): Promise<Part[]> {

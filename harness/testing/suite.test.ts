@@ -70,7 +70,10 @@ test('a leaked handle fails and is named', async () => {
   assert.match(result.output, /still open: Timeout/)
 })
 
-test('an error after the closing lines fails', () => refused(`process.on('exit', () => { if (!globalThis.thrown) { globalThis.thrown = true; throw new Error('late') } }); ${one}`, /exit code is/))
+test('an error after the closing lines fails', async () => {
+  await refused(`process.once('exit', () => { throw new Error('late') }); ${one}`, /not caught: late/)
+  await refused(`test('one', () => { setTimeout(() => Promise.reject(new Error('floating')), 20) }); test.run()`, /not caught: floating/)
+})
 
 test('a child left running fails and is killed', async () => {
   const child = `import('node:child_process').then(({ spawn }) => spawn('sleep', ['987'], { stdio: 'ignore' }).unref())`

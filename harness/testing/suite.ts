@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from './compiled.ts'
 import { runInGroup, type GroupResult } from './process-group.ts'
-import { parseClosing, skipReasons } from './uvu-output.ts'
+import { parseClosing, skipReasons, uncaughtErrors } from './uvu-output.ts'
 
 /** One process of a test run. */
 export interface Part {
@@ -57,7 +57,7 @@ function closingReasons(output: string, requireAll: boolean): string[] {
   const closing = parseClosing(output)
   if (closing === undefined) return ['It has no closing lines: test.run() is missing, or it ended before its tests did.']
   const skips = skipReasons(output)
-  const reasons: string[] = []
+  const reasons = uncaughtErrors(output).map((message) => `An error was not caught: ${message}`)
   if (closing.total === 0 && closing.skipped === 0) reasons.push('It has no tests.')
   if (closing.passed !== closing.total) reasons.push(`Of ${closing.total} tests ${closing.passed} passed.`)
   if (closing.skipped > 0 && skips.length === 0) reasons.push(`It skips ${closing.skipped} tests and prints no line "skip: REASON".`)
@@ -108,10 +108,10 @@ export async function runPart(part: Part, options: RunOptions): Promise<Outcome>
     const result = await runInGroup({ ...common, args: [join(root, 'harness/bin/bootstrap.mjs'), ...part.args], isDone: () => false })
     return judgeCommand(part, result, options)
   }
-  const openHandles = fileURLToPath(new URL('./open-handles.js', import.meta.url))
+  const preload = fileURLToPath(new URL('./preload.js', import.meta.url))
   const result = await runInGroup({
     ...common,
-    args: ['--enable-source-maps', '--import', openHandles, ...part.args],
+    args: ['--enable-source-maps', '--import', preload, ...part.args],
     isDone: (output) => parseClosing(output) !== undefined,
   })
   return judgeFile(part, result, options)

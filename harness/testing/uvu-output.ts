@@ -29,3 +29,8 @@ export function parseClosing(output: string): Closing | undefined {
 export function skipReasons(output: string): string[] {
   return [...output.matchAll(/^(?:[•✘ ])*skip: (.+)$/gm)].map((match) => match[1]!.trim())
 }
+
+/** Messages of errors that nobody caught, as preload.ts reports them. */
+export function uncaughtErrors(output: string): string[] {
+  return [...output.matchAll(/^(?:[•✘ ])*uncaught: (.*)$/gm)].map((match) => match[1]!)
+}
