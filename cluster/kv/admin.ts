@@ -1,0 +1,105 @@
+/**
+ * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
+ *
+ * `PEEK` shows what this replica alone holds; `PROBE` and `HEARD` together try one directed link from inside.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import type { NodeId } from '../../harness/env.ts'
+import type { Command } from './door.ts'
+import { StoreError } from './errors.ts'
+import { PING } from './messages.ts'
+import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply } from './resp.ts'
+import type { Rpc } from './rpc.ts'
+import type { Storage } from './storage.ts'
+
+/** Nonces remembered per peer: the oldest is forgotten first. */
+const NONCES_MAX = 256
+const DUMP_MAX = 10_000
+
+/** What the commands work on. */
+export interface AdminOptions {
+  readonly token: string
+  readonly nodes: readonly NodeId[]
+  readonly rpc: Rpc
+  readonly storage: Storage
+  readonly stats: () => Readonly<Record<string, number>>
+}
+
+/** The commands of the admin port. */
+export function adminCommands(options: AdminOptions): ReadonlyMap<string, Command> {
+  const { token, nodes, rpc, storage, stats } = options
+  const expected = Buffer.from(token)
+  const heard = new Map<NodeId, string[]>()
+  rpc.serve(PING, (nonce, from) => {
+    const nonces = heard.get(from) ?? []
+    heard.set(from, nonces)
+    if (!nonces.includes(nonce)) nonces.push(nonce)
+    if (nonces.length > NONCES_MAX) nonces.shift()
+    return null
+  })
+
+  const peer = (word: Buffer): NodeId => {
+    const id = word.toString('latin1')
+    if (!nodes.includes(id)) throw new StoreError('ERR', `there is no node '${id.slice(0, 64)}'; the nodes are ${nodes.join(', ')}`)
+    return id
+  }
+
+  const auth: Command = {
+    words: [2, 2],
+    keys: 'none',
+    run: ([, given], session) => {
+      session.authenticated = given!.length === expected.length && timingSafeEqual(given!, expected)
+      if (!session.authenticated) throw new StoreError('WRONGPASS', 'this is not the token of the run')
+      return OK_REPLY
+    },
+  }
+
+  const peek: Command = {
+    words: [2, 1 << 16],
+    keys: 'none',
+    run: async ([, ...keys]) => {
+      const cells = await Promise.all(keys.map(key => storage.read(key.toString('latin1'))))
+      return arrayReply(cells.map(cell => (cell.value === null ? nullReply(2) : bulkReply(cell.value))))
+    },
+  }
+
+  const probe: Command = {
+    words: [3, 3],
+    keys: 'none',
+    run: ([, to, nonce]) => {
+      rpc.send(peer(to!), PING, nonce!.toString('latin1'))
+      return OK_REPLY
+    },
+  }
+
+  const heardFrom: Command = {
+    words: [3, 3],
+    keys: 'none',
+    run: ([, from, nonce]) => integerReply(heard.get(peer(from!))?.includes(nonce!.toString('latin1')) === true ? 1 : 0),
+  }
+
+  const statistics: Command = {
+    words: [1, 1],
+    keys: 'none',
+    run: () => arrayReply(Object.entries(stats()).flatMap(([name, value]) => [bulkReply(name), bulkReply(String(value))])),
+  }
+
+  return new Map([
+    ['AUTH', auth],
+    ['PEEK', peek],
+    ['PROBE', probe],
+    ['HEARD', heardFrom],
+    ['STATS', statistics],
+    ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],
+  ])
+}
+
+/** Everything on this replica's disk, up to a limit: [key, value or nil, counter, writer] each. */
+async function dump(storage: Storage): Promise<string> {
+  const rows: string[] = []
+  for await (const [key, cell] of storage.scan(0, 2 ** 32)) {
+    rows.push(arrayReply([bulkReply(Buffer.from(key, 'latin1')), cell.value === null ? nullReply(2) : bulkReply(cell.value), integerReply(cell.counter), bulkReply(cell.writer)]))
+    if (rows.length === DUMP_MAX) break
+  }
+  return arrayReply(rows)
+}

@@ -1,0 +1,55 @@
+/**
+ * What one node of the store is told: who it is, who the others are, and which of the textbook's choices it makes.
+ * Validated once, where it enters; the schema's descriptions are the reference documentation.
+ */
+import { z } from 'zod'
+
+const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
+
+/** The choices that a preset makes and a user may override. */
+export const nodeOptionsSchema = z.strictObject({
+  replication: z.enum(['abd', 'quorum']).describe('the protocol: majority quorums with write-back, or plain quorums with last-write-wins'),
+  replicas: z.int().min(1).describe('N: how many nodes hold each key'),
+  read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
+  write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
+  sync: z.enum(['always', 'periodic', 'never']).describe('when a write is forced to the disk: before it is confirmed, every sync_interval_ms, or when the system pleases'),
+  sync_interval_ms: z.number().min(1).describe('for sync periodic'),
+  deadline_ms: z.number().min(1).describe('how long a coordinator waits for its quorum'),
+  resend_ms: z.number().min(1).describe('how long it waits before it asks the silent replicas again'),
+  anti_entropy_interval_ms: z.number().min(0).describe('every node compares itself with every other once per interval; 0: never'),
+  virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
+  key_bytes_max: z.int().min(1).describe('longest key'),
+  value_bytes_max: z.int().min(1).describe('longest value'),
+  cache_bytes: z.int().min(0).describe('cells kept in memory'),
+})
+export type NodeOptions = z.infer<typeof nodeOptionsSchema>
+
+/** The configuration of one node. */
+export const nodeConfigSchema = z
+  .strictObject({
+    id: nodeId.describe('this node'),
+    nodes: z.array(nodeId).min(1).describe('all nodes of the cluster, this one included'),
+    token: z.string().min(1).describe("the run's secret: the admin port refuses anyone without it"),
+    ...nodeOptionsSchema.shape,
+  })
+  .superRefine((config, context) => {
+    for (const problem of problemsOf(config)) context.addIssue({ code: 'custom', message: problem })
+  })
+export type NodeConfig = z.infer<typeof nodeConfigSchema>
+
+function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Generator<string> {
+  const { replicas, read_quorum: R, write_quorum: W } = config
+  if (new Set(config.nodes).size !== config.nodes.length) yield 'nodes must be distinct'
+  if (!config.nodes.includes(config.id)) yield `nodes must contain this node, "${config.id}"`
+  if (replicas > config.nodes.length) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
+  if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
+  if (config.replication === 'abd' && R + W <= replicas) yield `abd needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
+}
+
+/** Checks what came from outside. Throws one sentence that names every problem. */
+export function parseNodeConfig(input: unknown): NodeConfig {
+  const result = nodeConfigSchema.safeParse(input)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(issue => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))
+  throw new Error(`this node configuration cannot be used: ${problems.join('; ')}`)
+}

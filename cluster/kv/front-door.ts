@@ -1,0 +1,150 @@
+/**
+ * What clients may say: the part of Redis's commands that a replicated register understands, so that redis-cli,
+ * redis-benchmark and the Redis libraries work unmodified.
+ *
+ * Keys are bytes; the store keeps them as strings of one character per byte.
+ */
+import type { NodeConfig } from './config.ts'
+import type { Command } from './door.ts'
+import { StoreError } from './errors.ts'
+import type { Replication } from './replication/replication.ts'
+import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
+import type { Eventually } from './storage.ts'
+
+/** What the commands work on. */
+export interface FrontDoorOptions {
+  readonly config: NodeConfig
+  readonly replication: Replication
+  /** The sections of INFO: name -> field -> value. */
+  readonly describe: () => Readonly<Record<string, Readonly<Record<string, string | number>>>>
+}
+
+/** Maps a result that may be there already. */
+function then<T>(value: Eventually<T>, map: (value: T) => string): Eventually<string> {
+  return value instanceof Promise ? value.then(map) : map(value)
+}
+
+/** The commands of the client port. */
+export function frontDoorCommands(options: FrontDoorOptions): ReadonlyMap<string, Command> {
+  return new Map<string, Command>([...dataCommands(options), ...courtesies(options)])
+}
+
+function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[string, Command]> {
+  const keyOf = (word: Buffer): string => {
+    if (word.length > config.key_bytes_max) throw new StoreError('TOOBIG', `a key has at most ${config.key_bytes_max} bytes, not ${word.length}`)
+    return word.toString('latin1')
+  }
+
+  yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => then(replication.read(keyOf(key!)), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
+
+  yield [
+    'SET',
+    {
+      words: [3, 10],
+      keys: 'first',
+      run: ([, key, value, ...rest]) => {
+        if (rest.length > 0) return errorReply('ERR', 'syntax error: SET takes a key and a value, and none of the options of Redis')
+        if (value!.length > config.value_bytes_max) throw new StoreError('TOOBIG', `a value has at most ${config.value_bytes_max} bytes, not ${value!.length}`)
+        return then(replication.write(keyOf(key!), value!), () => OK_REPLY)
+      },
+    },
+  ]
+
+  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver(distinctKeys(words, keyOf), key => replication.write(key, null)) }]
+
+  // As in Redis, a key that is named twice counts twice.
+  yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver(words.map(keyOf), async key => (await replication.read(key)).value !== null) }]
+}
+
+function distinctKeys(words: readonly Buffer[], keyOf: (word: Buffer) => string): string[] {
+  return [...new Set(words.map(keyOf))]
+}
+
+/** For how many of the keys `test` holds. When any of them fails, so does the command: with an indefinite error if there is one. */
+async function countOver(keys: readonly string[], test: (key: string) => Eventually<boolean>): Promise<string> {
+  const outcomes = await Promise.allSettled(keys.map(async key => test(key)))
+  const errors = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  if (errors.length === 0) return integerReply(outcomes.filter(outcome => outcome.status === 'fulfilled' && outcome.value).length)
+  const indefinite = errors.find(error => !(error instanceof StoreError) || !error.definite)
+  if (indefinite !== undefined) throw indefinite
+  // Each failure by itself is definite, but not that of the command as a whole if other keys were deleted.
+  if (errors.length < keys.length) throw new StoreError('INDETERMINATE', `indefinite: ${errors.length} of ${keys.length} keys failed: ${String(errors[0])}`)
+  throw errors[0]
+}
+
+/** What clients and tools say beside their work. */
+function* courtesies({ config, describe }: FrontDoorOptions): Generator<[string, Command]> {
+  yield ['PING', { words: [1, 2], keys: 'none', run: ([, message]) => (message === undefined ? simpleReply('PONG') : bulkReply(message)) }]
+  yield ['ECHO', { words: [2, 2], keys: 'none', run: ([, message]) => bulkReply(message!) }]
+  yield ['QUIT', { words: [1, 1], keys: 'none', run: () => OK_REPLY, closes: true }]
+  yield ['COMMAND', { words: [1, 1024], keys: 'none', run: () => arrayReply([]) }]
+  yield ['SELECT', { words: [2, 2], keys: 'none', run: ([, index]) => (index!.toString('latin1') === '0' ? OK_REPLY : errorReply('ERR', 'there is only database 0')) }]
+
+  yield [
+    'INFO',
+    {
+      words: [1, 16],
+      keys: 'none',
+      run: () => bulkReply(Object.entries(describe()).map(([section, fields]) => [`# ${section}`, ...Object.entries(fields).map(([field, value]) => `${field}:${value}`), ''].join('\r\n')).join('\r\n')),
+    },
+  ]
+
+  yield [
+    'CONFIG',
+    {
+      words: [2, 16],
+      keys: 'none',
+      run: ([, verb, name]) => {
+        if (verb!.toString('latin1').toUpperCase() !== 'GET' || name === undefined) return errorReply('ERR', 'only CONFIG GET <name> is understood')
+        const setting = configSetting(config, name.toString('latin1'))
+        return arrayReply(setting === undefined ? [] : [bulkReply(name), bulkReply(setting)])
+      },
+    },
+  ]
+
+  yield [
+    'CLIENT',
+    {
+      words: [2, 16],
+      keys: 'none',
+      run: ([, verb, name], session) => {
+        switch (verb!.toString('latin1').toUpperCase()) {
+          case 'SETNAME':
+            session.name = (name ?? '').toString().slice(0, 64)
+            return OK_REPLY
+          case 'GETNAME':
+            return bulkReply(session.name)
+          case 'ID':
+            return integerReply(session.id)
+          case 'SETINFO':
+            return OK_REPLY
+          default:
+            return errorReply('ERR', 'of CLIENT only SETNAME, GETNAME, ID and SETINFO are understood')
+        }
+      },
+    },
+  ]
+
+  yield [
+    'HELLO',
+    {
+      words: [1, 8],
+      keys: 'none',
+      run: ([, version], session) => {
+        const wanted = version === undefined ? String(session.protocol) : version.toString('latin1')
+        if (wanted !== '2' && wanted !== '3') return errorReply('NOPROTO', 'unsupported protocol version')
+        session.protocol = wanted === '3' ? 3 : 2
+        const fields = [bulkReply('server'), bulkReply('splitbrain'), bulkReply('proto'), integerReply(session.protocol), bulkReply('id'), integerReply(session.id), bulkReply('mode'), bulkReply('standalone')]
+        return session.protocol === 3 ? `%${fields.length / 2}\r\n${fields.join('')}` : arrayReply(fields)
+      },
+    },
+  ]
+}
+
+/** redis-benchmark asks how Redis persists; everything else is this node's own configuration, without its secret. */
+function configSetting(config: NodeConfig, name: string): string | undefined {
+  if (name === 'save') return ''
+  if (name === 'appendonly') return config.sync === 'never' ? 'no' : 'yes'
+  if (name === 'token' || !Object.hasOwn(config, name)) return undefined
+  return String(config[name as keyof NodeConfig])
+}

@@ -1,0 +1,139 @@
+/**
+ * What nodes ask of each other, and how it is checked on arrival. Every message is a MessagePack array; nothing in a
+ * message is believed before its decoder has looked at it.
+ */
+import type { Cell } from './versions.ts'
+
+/** A message that is not what its kind says. */
+export class MalformedMessage extends Error {
+  constructor(expected: string) {
+    super(`expected ${expected}`)
+    this.name = 'MalformedMessage'
+  }
+}
+
+/** One direction of a kind: what stands on the wire, and how it is checked on the way in. */
+export interface Codec<T> {
+  encode(value: T): unknown
+  decode(input: unknown): T
+}
+
+/** One kind of request: its number on the wire, and its two directions. */
+export interface Kind<Request, Reply> {
+  readonly code: number
+  readonly request: Codec<Request>
+  readonly reply: Codec<Reply>
+}
+
+/** A key with its version alone. */
+export type KeyVersion = readonly [key: string, counter: number, writer: string]
+/** A key with its cell. */
+export type KeyCell = readonly [key: string, cell: Cell]
+
+const KEY_CHARACTERS_MAX = 1 << 20
+
+/** A codec for what MessagePack carries as it is. */
+function plain<T>(decode: (input: unknown) => T): Codec<T> {
+  return { encode: value => value, decode }
+}
+
+function list(input: unknown, length?: number): readonly unknown[] {
+  if (!Array.isArray(input) || (length !== undefined && input.length !== length)) throw new MalformedMessage(length === undefined ? 'a list' : `a list of ${length}`)
+  return input
+}
+
+function text(input: unknown): string {
+  if (typeof input !== 'string' || input.length > KEY_CHARACTERS_MAX) throw new MalformedMessage('a string')
+  return input
+}
+
+function count(input: unknown): number {
+  if (typeof input !== 'number' || !Number.isSafeInteger(input) || input < 0) throw new MalformedMessage('a count')
+  return input
+}
+
+function flag(input: unknown): boolean {
+  if (typeof input !== 'boolean') throw new MalformedMessage('true or false')
+  return input
+}
+
+function writerName(input: unknown): string {
+  if (typeof input !== 'string' || input.length > 128) throw new MalformedMessage("a writer's name")
+  return input
+}
+
+function cell(input: unknown): Cell {
+  const [counter, writer, value] = list(input, 3)
+  if (value !== null && !(value instanceof Uint8Array)) throw new MalformedMessage('bytes or null')
+  return { counter: count(counter), writer: writerName(writer), value }
+}
+
+function version(input: unknown): KeyVersion {
+  const [key, counter, writer] = list(input, 3)
+  return [text(key), count(counter), writerName(writer)]
+}
+
+function keyCell(input: unknown): KeyCell {
+  const [key, keyed] = list(input, 2)
+  return [text(key), cell(keyed)]
+}
+
+function encodeCell(value: Cell): unknown {
+  return [value.counter, value.writer, value.value]
+}
+
+function encodeKeyCell(value: KeyCell): unknown {
+  return [value[0], encodeCell(value[1])]
+}
+
+function counts(input: unknown): readonly number[] {
+  return list(input).map(count)
+}
+
+/** The cell of a key. */
+export const READ: Kind<string, Cell> = { code: 2, request: plain(text), reply: { encode: encodeCell, decode: cell } }
+
+/** The version of a key's cell without its value. */
+export const VERSION: Kind<string, readonly [counter: number, exists: boolean]> = {
+  code: 3,
+  request: plain(text),
+  reply: plain(input => {
+    const [counter, exists] = list(input, 2)
+    return [count(counter), flag(exists)] as const
+  }),
+}
+
+/** Merge this cell in. The reply comes when that is durable and says whether the key had a value before. */
+export const WRITE: Kind<KeyCell, boolean> = { code: 4, request: { encode: encodeKeyCell, decode: keyCell }, reply: plain(flag) }
+
+/** One way: this nonce came from me. */
+export const PING: Kind<string, null> = { code: 5, request: plain(text), reply: plain(() => null) }
+
+/** Which of these nodes of the hash tree that we share differ at your side? Replies with their indices. */
+export const COMPARE: Kind<readonly [level: number, indices: readonly number[], digests: readonly number[]], readonly number[]> = {
+  code: 6,
+  request: plain(input => {
+    const [level, indices, digests] = list(input, 3)
+    return [count(level), counts(indices), counts(digests)] as const
+  }),
+  reply: plain(counts),
+}
+
+/** My versions in these leaves of the tree. Replies with newer cells, the keys whose cells it lacks, and whether it left some out. */
+export const RECONCILE: Kind<
+  readonly [leaves: readonly number[], versions: readonly KeyVersion[]],
+  readonly [newer: readonly KeyCell[], wanted: readonly string[], more: boolean]
+> = {
+  code: 7,
+  request: plain(input => {
+    const [leaves, versions] = list(input, 2)
+    return [counts(leaves), list(versions).map(version)] as const
+  }),
+  reply: {
+    encode: ([newer, wanted, more]) => [newer.map(encodeKeyCell), wanted, more],
+    decode: input => {
+      const [newer, wanted, more] = list(input, 3)
+      return [list(newer).map(keyCell), list(wanted).map(text), flag(more)] as const
+    },
+  },
+}

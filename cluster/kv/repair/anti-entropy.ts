@@ -1,0 +1,198 @@
+/**
+ * Anti-entropy: replicas compare what they hold and give each other what is missing, so that they agree in the end
+ * whatever was lost on the way (Demers et al., "Epidemic algorithms for replicated database maintenance", PODC 1987).
+ *
+ * Within one interval a node compares itself with every other node, one after the other: down the hash tree to the
+ * leaves that differ, then cell by cell in these, pulling what is newer there and pushing what is newer here.
+ * Tombstones are cells like others, so deletions spread as well.
+ *
+ * Under load some leaves always differ, because writes are on their way. Leaves are therefore reconciled a few at a
+ * time in random order, and the rest is left for the next round as soon as a few show nothing to repair.
+ */
+import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
+import { COMPARE, RECONCILE, WRITE } from '../messages.ts'
+import type { KeyCell, KeyVersion } from '../messages.ts'
+import type { Rpc } from '../rpc.ts'
+import type { Storage } from '../storage.ts'
+import { ABSENT, compareVersions } from '../versions.ts'
+import type { Cell } from '../versions.ts'
+import { FANOUT } from './hash-tree.ts'
+import type { RangeDigests } from './hash-tree.ts'
+
+/** Leaves reconciled in one exchange. */
+const LEAVES_AT_ONCE = 32
+/** Bytes of cells given in one exchange. */
+const BYTES_AT_ONCE = 1 << 20
+const CELL_OVERHEAD_BYTES = 64
+
+/** What anti-entropy works on. */
+export interface AntiEntropyOptions {
+  readonly self: NodeId
+  readonly nodes: readonly NodeId[]
+  readonly intervalMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly rpc: Rpc
+  readonly storage: Storage
+  readonly digests: RangeDigests
+}
+
+/** One node's anti-entropy: it answers others from the start, and begins comparisons once started. */
+export class AntiEntropy {
+  readonly #options: AntiEntropyOptions
+  readonly #peers: readonly NodeId[]
+  readonly #busy = new Set<NodeId>()
+  #turn: number
+  #timer: Timer | undefined
+  #stopped = false
+  /** Comparisons begun, and cells that had to be given in either direction. */
+  readonly counts = { comparisons: 0, repaired: 0 }
+
+  constructor(options: AntiEntropyOptions) {
+    this.#options = options
+    this.#peers = options.nodes.filter(node => node !== options.self && options.digests.sharedLeaves(options.self, node).length > 0)
+    this.#turn = this.#peers.length === 0 ? 0 : options.random.int(this.#peers.length)
+    options.rpc.serve(COMPARE, ([level, indices, digests], from) => this.#compare(from, level, indices, digests))
+    options.rpc.serve(RECONCILE, ([leaves, versions], from) => this.#reconcile(from, leaves, versions))
+  }
+
+  start(): void {
+    const { intervalMs, clock, random } = this.#options
+    if (intervalMs === 0 || this.#peers.length === 0) return
+    const pauseMs = intervalMs / this.#peers.length
+    const next = (): void => {
+      if (this.#stopped) return
+      this.#turn = (this.#turn + 1) % this.#peers.length
+      void this.#exchangeWith(this.#peers[this.#turn]!)
+      this.#timer = clock.after(pauseMs, next)
+    }
+    this.#timer = clock.after(pauseMs * random.float(), next)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  /** Never rejects: a peer that does not answer, or a disk that fails, is left for another time. */
+  async #exchangeWith(peer: NodeId): Promise<void> {
+    if (this.#busy.has(peer)) return
+    this.#busy.add(peer)
+    this.counts.comparisons++
+    try {
+      const leaves = await this.#differingLeaves(peer)
+      while (leaves.length > 0 && !this.#stopped) {
+        if (!(await this.#repair(peer, leaves.splice(0, LEAVES_AT_ONCE)))) break
+      }
+    } catch {
+      // The storage reports its own failures to those who write; comparing again later is all that is left to do here.
+    } finally {
+      this.#busy.delete(peer)
+    }
+  }
+
+  /** The leaves at which this node and the peer differ, shuffled. */
+  async #differingLeaves(peer: NodeId): Promise<number[]> {
+    const { self, digests, rpc, random } = this.#options
+    const shared = digests.sharedLeaves(self, peer)
+    const tree = digests.tree(shared)
+    let indices: readonly number[] = [0]
+    for (let level = tree.length - 1; level >= 0; level--) {
+      const request = [level, indices, indices.map(index => tree[level]![index]!)] as const
+      const answer = await rpc.gather(COMPARE, { to: [peer], request, need: 1 })
+      const differing = answer.replies[0] ?? []
+      if (differing.length === 0) return []
+      indices = level === 0 ? differing : differing.flatMap(index => childrenOf(index, tree[level - 1]!.length))
+    }
+    return shuffled(indices.flatMap(index => shared[index] ?? []), random)
+  }
+
+  /** Makes both sides equal at these leaves as they are now. Resolves to whether there was anything to do. */
+  async #repair(peer: NodeId, leaves: readonly number[]): Promise<boolean> {
+    const { rpc, storage } = this.#options
+    let repaired = 0
+    for (let more = true; more && !this.#stopped; ) {
+      const versions = await this.#versionsIn(leaves)
+      const answer = await rpc.gather(RECONCILE, { to: [peer], request: [leaves, versions], need: 1 })
+      if (!answer.complete) return false
+      const [newer, wanted, leftOut] = answer.replies[0]!
+      await Promise.all(newer.map(([key, cell]) => storage.apply(key, cell)))
+      await this.#give(peer, wanted)
+      repaired += newer.length + wanted.length
+      more = leftOut && newer.length > 0
+    }
+    this.counts.repaired += repaired
+    return repaired > 0
+  }
+
+  async #versionsIn(leaves: readonly number[]): Promise<KeyVersion[]> {
+    const versions: KeyVersion[] = []
+    for (const leaf of leaves) {
+      for await (const [key, cell] of this.#options.storage.scan(...this.#options.digests.range(leaf))) versions.push([key, cell.counter, cell.writer])
+    }
+    return versions
+  }
+
+  async #give(peer: NodeId, keys: readonly string[]): Promise<void> {
+    let bytes = 0
+    for (const key of keys) {
+      const cell = await this.#options.storage.read(key)
+      this.#options.rpc.send(peer, WRITE, [key, cell])
+      bytes += key.length + sizeOf(cell)
+      if (bytes > BYTES_AT_ONCE) return
+    }
+  }
+
+  /** The peer's question: which of these nodes of our common tree differ here? */
+  #compare(peer: NodeId, level: number, indices: readonly number[], theirs: readonly number[]): number[] {
+    const { self, digests } = this.#options
+    const ours = digests.tree(digests.sharedLeaves(self, peer))[level] ?? []
+    return indices.filter((index, i) => ours[index] !== theirs[i])
+  }
+
+  /** The peer's question: here is what I hold in these leaves, what do you hold? */
+  async #reconcile(peer: NodeId, leaves: readonly number[], theirs: readonly KeyVersion[]): Promise<readonly [KeyCell[], string[], boolean]> {
+    const { self, digests, storage } = this.#options
+    const shared = new Set(digests.sharedLeaves(self, peer))
+    const theirVersions = new Map<string, Cell>()
+    for (const [key, counter, writer] of theirs) theirVersions.set(key, { counter, writer, value: null })
+    const newer: KeyCell[] = []
+    const wanted: string[] = []
+    let bytes = 0
+    let more = false
+    for (const leaf of leaves) {
+      if (!shared.has(leaf)) continue
+      for await (const [key, cell] of storage.scan(...digests.range(leaf))) {
+        const order = compareVersions(cell, theirVersions.get(key) ?? ABSENT)
+        theirVersions.delete(key)
+        if (order < 0) wanted.push(key)
+        if (order <= 0) continue
+        if (bytes > BYTES_AT_ONCE) more = true
+        else newer.push([key, cell])
+        bytes += key.length + sizeOf(cell)
+      }
+    }
+    return [newer, [...wanted, ...theirVersions.keys()], more]
+  }
+}
+
+function sizeOf(cell: Cell): number {
+  return CELL_OVERHEAD_BYTES + (cell.value?.length ?? 0)
+}
+
+function childrenOf(index: number, count: number): number[] {
+  const children: number[] = []
+  for (let child = index * FANOUT; child < Math.min((index + 1) * FANOUT, count); child++) children.push(child)
+  return children
+}
+
+/** Fisher and Yates. */
+function shuffled(items: number[], random: Random): number[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random.int(i + 1)
+    const item = items[i]!
+    items[i] = items[j]!
+    items[j] = item
+  }
+  return items
+}

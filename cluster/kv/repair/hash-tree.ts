@@ -1,0 +1,117 @@
+/**
+ * A hash tree over the ring: Merkle's idea (CRYPTO 1987) as Dynamo uses it (SOSP 2007, section 4.7). Two replicas that
+ * agree learn it from one number; two that do not find the ranges of keys that differ in as many rounds as the tree is
+ * deep.
+ *
+ * A leaf is a range of tokens that lies within one arc of the ring, so that all its keys have the same replicas. Its
+ * digest is the XOR of its cells' digests: a changed cell changes it in constant time, without looking at the others.
+ * The levels above are hashed when they are asked for, over the leaves that a pair of nodes shares.
+ */
+import type { NodeId } from '../../../harness/env.ts'
+import { fold, murmur3 } from '../hash.ts'
+import { TOKENS } from '../ring.ts'
+import type { Ring } from '../ring.ts'
+import { ABSENT } from '../versions.ts'
+import type { Cell } from '../versions.ts'
+
+/** Children of a node. */
+export const FANOUT = 64
+
+/** Cuts of the ring beside its own arcs: more leaves mean fewer cells to compare where something differs. */
+const GRID = 1024
+
+/** Digests of 53 bits, so that they fit a number. */
+const HIGH_BITS = 0x1fffff
+
+/** The digest of everything that one replica holds, by range of tokens. */
+export class RangeDigests {
+  /** First token of each leaf, ascending. */
+  readonly #starts: readonly number[]
+  readonly #low: Uint32Array
+  readonly #high: Uint32Array
+  readonly #ring: Ring
+  readonly #shared = new Map<NodeId, readonly number[]>()
+
+  constructor(ring: Ring) {
+    const cuts = new Set<number>()
+    for (let i = 0; i < GRID; i++) cuts.add((i * TOKENS) / GRID)
+    // An arc ends with the token of its place: the next one begins behind it.
+    for (const token of ring.tokens) if (token + 1 < TOKENS) cuts.add(token + 1)
+    this.#starts = [...cuts].sort((a, b) => a - b)
+    this.#low = new Uint32Array(this.#starts.length)
+    this.#high = new Uint32Array(this.#starts.length)
+    this.#ring = ring
+  }
+
+  get leaves(): number {
+    return this.#starts.length
+  }
+
+  /** The tokens of a leaf: from <= token < to. */
+  range(leaf: number): readonly [from: number, to: number] {
+    return [this.#starts[leaf]!, this.#starts[leaf + 1] ?? TOKENS]
+  }
+
+  leafOf(token: number): number {
+    let low = 0
+    let high = this.#starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#starts[middle]! <= token) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** One cell took the place of another. */
+  replace(token: number, before: Cell, after: Cell): void {
+    const leaf = this.leafOf(token)
+    this.#toggle(leaf, token, before)
+    this.#toggle(leaf, token, after)
+  }
+
+  /** The leaves whose keys both nodes hold, in order. */
+  sharedLeaves(a: NodeId, b: NodeId): readonly number[] {
+    const known = this.#shared.get(b)
+    if (known !== undefined) return known
+    const shared: number[] = []
+    for (let leaf = 0; leaf < this.#starts.length; leaf++) {
+      const replicas = this.#ring.replicas(this.#starts[leaf]!)
+      if (replicas.includes(a) && replicas.includes(b)) shared.push(leaf)
+    }
+    this.#shared.set(b, shared)
+    return shared
+  }
+
+  /** The tree over these leaves as they are now: level 0 holds their digests, the last level the root alone. */
+  tree(leaves: readonly number[]): number[][] {
+    let level = leaves.map(leaf => (this.#high[leaf]! & HIGH_BITS) * TOKENS + this.#low[leaf]!)
+    const levels = [level]
+    while (level.length > 1) {
+      const above: number[] = []
+      for (let first = 0; first < level.length; first += FANOUT) above.push(hashOf(level, first, Math.min(first + FANOUT, level.length)))
+      levels.push(above)
+      level = above
+    }
+    return levels
+  }
+
+  /** A version belongs to one write, and a token nearly to one key: together they are the cell. */
+  #toggle(leaf: number, token: number, cell: Cell): void {
+    if (cell.counter === ABSENT.counter) return
+    const version = fold(fold(murmur3(cell.writer, token), cell.counter), Math.floor(cell.counter / TOKENS))
+    this.#low[leaf]! ^= version
+    this.#high[leaf]! ^= fold(version, token)
+  }
+}
+
+function hashOf(level: readonly number[], from: number, to: number): number {
+  let low = 0
+  let high = 1
+  for (let i = from; i < to; i++) {
+    const digest = level[i]!
+    low = fold(fold(low, digest), Math.floor(digest / TOKENS))
+    high = fold(high, low)
+  }
+  return (high & HIGH_BITS) * TOKENS + low
+}

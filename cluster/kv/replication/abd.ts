@@ -1,0 +1,51 @@
+/**
+ * Linearizable registers from majority quorums: Attiya, Bar-Noy and Dolev, "Sharing memory robustly in message-passing
+ * systems" (JACM 42(1), 1995), with many writers as in Lynch and Shvartsman (FTCS 1997).
+ *
+ * A write first asks a quorum for the greatest version, then stores its value under a greater one at a quorum.
+ * A read asks a quorum, takes the cell of the greatest version, and stores that at a quorum before it answers:
+ * otherwise a later read could miss what an earlier one returned. When the whole read quorum holds the same version
+ * the value is at a quorum already and the second phase is left out.
+ */
+import { READ, VERSION, WRITE } from '../messages.ts'
+import { compareVersions, mergeCells } from '../versions.ts'
+import type { Cell } from '../versions.ts'
+import { tooFew } from './replication.ts'
+import type { Coordinator, Replication } from './replication.ts'
+
+/** The ABD protocol. */
+export function abdReplication(coordinator: Coordinator): Replication {
+  const { config, lookup, partitioner, rpc, timestamps } = coordinator
+  const { read_quorum: readQuorum, write_quorum: writeQuorum, deadline_ms: deadlineMs } = config
+
+  async function read(key: string): Promise<Cell> {
+    const to = lookup.replicas(partitioner.token(key))
+    const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
+    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, deadlineMs)
+    const latest = answers.replies.reduce(mergeCells)
+    // The shortcut rests on the read quorum being as large as a write quorum.
+    const settled = answers.replies.length >= writeQuorum && answers.replies.every(cell => compareVersions(cell, latest) === 0)
+    if (settled) return latest
+    const stored = await rpc.gather(WRITE, { to, request: [key, latest], need: writeQuorum })
+    if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, deadlineMs)
+    return latest
+  }
+
+  async function write(key: string, value: Uint8Array | null): Promise<boolean> {
+    const to = lookup.replicas(partitioner.token(key))
+    const versions = await rpc.gather(VERSION, { to, request: key, need: readQuorum })
+    if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, deadlineMs)
+    let seen = 0
+    let existed = false
+    for (const [counter, exists] of versions.replies) {
+      if (counter > seen || (counter === seen && exists)) existed = exists
+      seen = Math.max(seen, counter)
+    }
+    const cell: Cell = { counter: timestamps.logical(seen), writer: timestamps.writer, value }
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell], need: writeQuorum })
+    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, deadlineMs)
+    return existed
+  }
+
+  return { read, write }
+}

@@ -1,0 +1,38 @@
+/**
+ * The seam of replication: how a coordinator turns one operation on a key into requests to the key's replicas.
+ * One file per protocol in this folder; `protocols.ts` chooses by configuration.
+ */
+import type { NodeId } from '../../../harness/env.ts'
+import type { NodeConfig } from '../config.ts'
+import { StoreError } from '../errors.ts'
+import type { Lookup, Partitioner } from '../ring.ts'
+import type { Gathered, Rpc } from '../rpc.ts'
+import type { Eventually, Storage } from '../storage.ts'
+import type { Timestamps } from '../timestamps.ts'
+import type { Cell } from '../versions.ts'
+
+/** A replication protocol, as any node coordinates it. */
+export interface Replication {
+  /** The key's cell. Fails with UNAVAILABLE: a read leaves nothing behind. */
+  read(key: string): Eventually<Cell>
+  /** Puts a value, or deletes with null. Resolves to whether the key had a value before, as far as the coordinator saw. */
+  write(key: string, value: Uint8Array | null): Eventually<boolean>
+}
+
+/** What a coordinator works with. */
+export interface Coordinator {
+  readonly self: NodeId
+  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms'>
+  readonly partitioner: Partitioner
+  readonly lookup: Lookup
+  readonly rpc: Rpc
+  readonly storage: Storage
+  readonly timestamps: Timestamps
+}
+
+/** The error of an operation that met too few replicas. */
+export function tooFew(code: 'UNAVAILABLE' | 'INDETERMINATE', what: string, need: number, gathered: Gathered<unknown>, deadlineMs: number): StoreError {
+  const refused = gathered.refusals.length === 0 ? '' : `; refused by ${gathered.refusals.join(', ')}`
+  const certainty = code === 'UNAVAILABLE' ? 'definite' : 'indefinite'
+  return new StoreError(code, `${certainty}: ${gathered.replies.length} of ${need} replicas needed ${what} within ${deadlineMs} ms${refused}`)
+}

@@ -1,0 +1,100 @@
+/**
+ * Consistent hashing with virtual nodes (Karger et al., STOC 1997; Dynamo, SOSP 2007, section 4.2): every node stands
+ * at many places on a ring of 2^32 tokens, and a key belongs to the first N distinct nodes met clockwise from its own
+ * token, its preference list. A node that joins or leaves moves only the keys next to its places.
+ *
+ * Every node knows the whole ring (`Lookup` by table); a store with another way of finding keys brings another Lookup.
+ */
+import type { NodeId } from '../../harness/env.ts'
+import { murmur3 } from './hash.ts'
+
+/** How many tokens there are. */
+export const TOKENS = 2 ** 32
+
+/** Maps keys to tokens in [0, 2^32). */
+export interface Partitioner {
+  readonly name: string
+  token(key: string): number
+}
+
+/** Spreads keys evenly and forgets their order. */
+export const murmur3Partitioner: Partitioner = { name: 'murmur3', token: key => murmur3(key) }
+
+/** Who holds a key? */
+export interface Lookup {
+  /** The preference list of a token, the first to be asked first. */
+  replicas(token: number): readonly NodeId[]
+}
+
+/** Chooses N replicas from the nodes met clockwise (each at its first place, nearest first). */
+export type Placement = (clockwise: readonly NodeId[], replicas: number) => readonly NodeId[]
+
+/** The next N nodes on the ring. */
+export const simplePlacement: Placement = (clockwise, replicas) => clockwise.slice(0, replicas)
+
+/** What a ring is made of. */
+export interface RingOptions {
+  readonly nodes: readonly NodeId[]
+  readonly replicas: number
+  readonly virtualNodes: number
+  readonly placement?: Placement
+}
+
+/** One place on the ring. */
+interface Place {
+  readonly token: number
+  readonly node: NodeId
+}
+
+/** The whole ring in a table. */
+export class Ring implements Lookup {
+  /** The tokens of all places, ascending and distinct: place i owns the arc (tokens[i - 1], tokens[i]]. */
+  readonly tokens: readonly number[]
+  readonly #lists: readonly (readonly NodeId[])[]
+
+  constructor(options: RingOptions) {
+    const places = placesOf(options.nodes, options.virtualNodes)
+    const placement = options.placement ?? simplePlacement
+    this.tokens = places.map(place => place.token)
+    this.#lists = places.map((_, index) => placement(nodesClockwise(places, index, options.nodes.length), options.replicas))
+  }
+
+  replicas(token: number): readonly NodeId[] {
+    return this.#lists[this.arcOf(token)]!
+  }
+
+  /** The arc that a token lies on: the first place at or after it, past the end the first of all. */
+  arcOf(token: number): number {
+    let low = 0
+    let high = this.tokens.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.tokens[middle]! < token) low = middle + 1
+      else high = middle
+    }
+    return low === this.tokens.length ? 0 : low
+  }
+}
+
+function placesOf(nodes: readonly NodeId[], virtualNodes: number): Place[] {
+  const places: Place[] = []
+  const taken = new Set<number>()
+  for (const node of [...nodes].sort()) {
+    for (let i = 0; i < virtualNodes; i++) {
+      const token = murmur3(`${node}#${i}`)
+      if (taken.has(token)) continue
+      taken.add(token)
+      places.push({ token, node })
+    }
+  }
+  return places.sort((a, b) => a.token - b.token)
+}
+
+function nodesClockwise(places: readonly Place[], start: number, count: number): NodeId[] {
+  const met: NodeId[] = []
+  for (let i = 0; i < places.length && met.length < count; i++) {
+    const { node } = places[(start + i) % places.length]!
+    if (!met.includes(node)) met.push(node)
+  }
+  return met
+}

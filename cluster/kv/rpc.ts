@@ -1,0 +1,312 @@
+/**
+ * Requests and replies between nodes over a network that loses, delays, doubles and reorders messages.
+ *
+ * A request goes to several nodes at once and is over when enough of them have answered, when too many have refused,
+ * or at its deadline: a quorum is one wait, not one per node. Silent nodes are asked again meanwhile, so every handler
+ * is idempotent. Request ids hold the sender's incarnation: a reply meant for a former life matches nothing. What is
+ * sent to one peer within one turn of the event loop travels as one message.
+ *
+ * On the wire: MessagePack. A message is a list of [kind, id, payload]; kind 0 is a reply, 1 a refusal (its payload
+ * says why); id 0 wants no reply.
+ */
+import { Packr } from 'msgpackr'
+import type { Clock, Log, Network, NodeId } from '../../harness/env.ts'
+import { Deadlines } from './deadlines.ts'
+import { MalformedMessage } from './messages.ts'
+import type { Kind } from './messages.ts'
+import type { Eventually } from './storage.ts'
+
+const REPLY = 0
+const REFUSAL = 1
+
+/** Request ids of one incarnation: 2^32 of them, and 2^21 incarnations fit a double. */
+const IDS_PER_INCARNATION = 2 ** 32
+
+/** A message to one peer is split when it grows past this. */
+const MESSAGE_BYTES_MAX = 1 << 20
+const ENVELOPE_BYTES = 32
+
+/** What came of a request to several nodes. */
+export interface Gathered<Reply> {
+  /** Whether as many answered as were needed. */
+  readonly complete: boolean
+  readonly replies: readonly Reply[]
+  /** Who answered, in the order of `replies`. */
+  readonly from: readonly NodeId[]
+  /** Why nodes refused, if any did. */
+  readonly refusals: readonly string[]
+}
+
+/** What a coordinator asks for. */
+export interface Gather<Request> {
+  readonly to: readonly NodeId[]
+  readonly request: Request
+  /** How many answers end the wait. */
+  readonly need: number
+}
+
+interface Pending {
+  readonly kind: Kind<unknown, unknown>
+  readonly to: readonly NodeId[]
+  readonly payload: unknown
+  readonly need: number
+  readonly replies: unknown[]
+  readonly from: NodeId[]
+  readonly refusals: string[]
+  readonly resolve: (gathered: Gathered<unknown>) => void
+}
+
+type WireMessage = readonly [code: number, id: number, payload: unknown]
+type Handler = (request: unknown, from: NodeId) => unknown
+interface Served {
+  readonly kind: Kind<unknown, unknown>
+  readonly handler: Handler
+}
+
+interface Outbox {
+  messages: WireMessage[]
+  bytes: number
+}
+
+/** What an Rpc is made of. */
+export interface RpcOptions {
+  readonly self: NodeId
+  readonly incarnation: number
+  readonly clock: Clock
+  readonly network: Network
+  readonly log: Log
+  readonly deadlineMs: number
+  readonly resendMs: number
+}
+
+/** One node's side of all its conversations. */
+export class Rpc {
+  readonly #self: NodeId
+  readonly #clock: Clock
+  readonly #network: Network
+  readonly #log: Log
+  readonly #packr = new Packr({ useRecords: false })
+  readonly #served = new Map<number, Served>()
+  readonly #pending = new Map<number, Pending>()
+  readonly #outboxes = new Map<NodeId, Outbox>()
+  readonly #deadlines: Deadlines
+  readonly #resends: Deadlines
+  #nextId: number
+  #flushScheduled = false
+  #closed = false
+  /** Requests that met their deadline, and messages that were not understood. */
+  readonly counts = { requests: 0, expired: 0, malformed: 0 }
+
+  constructor(options: RpcOptions) {
+    this.#self = options.self
+    this.#clock = options.clock
+    this.#network = options.network
+    this.#log = options.log
+    this.#nextId = options.incarnation * IDS_PER_INCARNATION + 1
+    const alive = (id: number): boolean => this.#pending.has(id)
+    this.#deadlines = new Deadlines(options.clock, options.deadlineMs, alive, id => this.#expire(id))
+    this.#resends = new Deadlines(options.clock, options.resendMs, alive, id => this.#resend(id))
+    this.#network.onMessage((from, message) => this.#receive(from, message))
+  }
+
+  /** Answers requests of this kind. The handler must be idempotent: a request may arrive twice. */
+  serve<Request, Reply>(kind: Kind<Request, Reply>, handler: (request: Request, from: NodeId) => Eventually<Reply>): void {
+    this.#served.set(kind.code, { kind: kind as Kind<unknown, unknown>, handler: handler as Handler })
+  }
+
+  /** Sends without waiting for anything. */
+  send<Request>(to: NodeId, kind: Kind<Request, unknown>, request: Request): void {
+    if (to === this.#self) this.#handleLocally(kind.code, 0, request)
+    else this.#post(to, [kind.code, 0, kind.request.encode(request)])
+  }
+
+  /** Asks several nodes, this one perhaps included. Always resolves, at the deadline at the latest. */
+  gather<Request, Reply>(kind: Kind<Request, Reply>, ask: Gather<Request>): Promise<Gathered<Reply>> {
+    return new Promise<Gathered<Reply>>(resolve => {
+      const id = this.#nextId++
+      const payload = kind.request.encode(ask.request)
+      const pending: Pending = {
+        kind: kind as Kind<unknown, unknown>,
+        to: ask.to,
+        payload,
+        need: ask.need,
+        replies: [],
+        from: [],
+        refusals: [],
+        resolve: resolve as (gathered: Gathered<unknown>) => void,
+      }
+      this.counts.requests++
+      this.#pending.set(id, pending)
+      this.#deadlines.add(id)
+      this.#resends.add(id)
+      let local = false
+      for (const to of ask.to) {
+        if (to === this.#self) local = true
+        else this.#post(to, [kind.code, id, payload])
+      }
+      if (local) this.#handleLocally(kind.code, id, ask.request)
+      else if (ask.to.length < ask.need) this.#settle(id, pending)
+    })
+  }
+
+  /** Ends every wait now, as its deadline would. */
+  close(): void {
+    this.#closed = true
+    this.#deadlines.clear()
+    this.#resends.clear()
+    for (const [id, pending] of this.#pending) this.#settle(id, pending)
+  }
+
+  #post(to: NodeId, message: WireMessage): void {
+    let outbox = this.#outboxes.get(to)
+    if (outbox === undefined) {
+      outbox = { messages: [], bytes: 0 }
+      this.#outboxes.set(to, outbox)
+    }
+    outbox.messages.push(message)
+    outbox.bytes += ENVELOPE_BYTES + weigh(message[2])
+    if (outbox.bytes >= MESSAGE_BYTES_MAX) this.#dispatch(to, outbox)
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    this.#clock.after(0, () => {
+      this.#flushScheduled = false
+      for (const [peer, box] of this.#outboxes) if (box.messages.length > 0) this.#dispatch(peer, box)
+    })
+  }
+
+  #dispatch(to: NodeId, outbox: Outbox): void {
+    const { messages } = outbox
+    outbox.messages = []
+    outbox.bytes = 0
+    if (!this.#closed) this.#network.send(to, this.#packr.pack(messages))
+  }
+
+  #receive(from: NodeId, message: Uint8Array): void {
+    if (this.#closed) return
+    let messages: unknown
+    try {
+      messages = this.#packr.unpack(message)
+    } catch (error) {
+      this.#malformed(from, error)
+      return
+    }
+    if (!Array.isArray(messages)) {
+      this.#malformed(from, new MalformedMessage('a list of messages'))
+      return
+    }
+    for (const item of messages as readonly unknown[]) {
+      try {
+        this.#receiveOne(from, item)
+      } catch (error) {
+        this.#malformed(from, error)
+      }
+    }
+  }
+
+  #receiveOne(from: NodeId, item: unknown): void {
+    if (!Array.isArray(item) || typeof item[0] !== 'number' || typeof item[1] !== 'number') throw new MalformedMessage('[kind, id, payload]')
+    const [code, id, payload] = item as unknown as WireMessage
+    if (code === REPLY || code === REFUSAL) {
+      const pending = this.#pending.get(id)
+      if (pending === undefined || !pending.to.includes(from)) return
+      if (code === REPLY) this.#accept(id, pending, from, pending.kind.reply.decode(payload))
+      else this.#refuse(id, pending, from, String(payload))
+      return
+    }
+    const served = this.#served.get(code)
+    if (served === undefined) throw new MalformedMessage(`a kind of request, not ${code}`)
+    const request = served.kind.request.decode(payload)
+    let answer: unknown
+    try {
+      answer = served.handler(request, from)
+    } catch (error) {
+      this.#reject(from, id, error)
+      return
+    }
+    if (!(answer instanceof Promise)) this.#reply(from, id, served, answer)
+    else answer.then(value => this.#reply(from, id, served, value), (error: unknown) => this.#reject(from, id, error))
+  }
+
+  #reply(to: NodeId, id: number, served: Served, value: unknown): void {
+    if (id !== 0 && !this.#closed) this.#post(to, [REPLY, id, served.kind.reply.encode(value)])
+  }
+
+  #reject(to: NodeId, id: number, error: unknown): void {
+    this.#log.warn(`refused a request of ${to}: ${String(error)}`)
+    if (id !== 0 && !this.#closed) this.#post(to, [REFUSAL, id, String(error)])
+  }
+
+  /** A request to oneself takes no detour over the network. */
+  #handleLocally(code: number, id: number, request: unknown): void {
+    const served = this.#served.get(code)
+    if (served === undefined) throw new Error(`invariant: this node serves requests of kind ${code}`)
+    let answer: unknown
+    try {
+      answer = served.handler(request, this.#self)
+    } catch (error) {
+      this.#locally(id, undefined, error)
+      return
+    }
+    if (!(answer instanceof Promise)) this.#locally(id, answer, undefined)
+    else answer.then(value => this.#locally(id, value, undefined), (error: unknown) => this.#locally(id, undefined, error))
+  }
+
+  #locally(id: number, value: unknown, error: unknown): void {
+    if (error !== undefined) this.#log.warn(`refused a request of its own: ${String(error)}`)
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    if (error === undefined) this.#accept(id, pending, this.#self, value)
+    else this.#refuse(id, pending, this.#self, String(error))
+  }
+
+  #accept(id: number, pending: Pending, from: NodeId, reply: unknown): void {
+    if (pending.from.includes(from)) return
+    pending.from.push(from)
+    pending.replies.push(reply)
+    if (pending.replies.length >= pending.need) this.#settle(id, pending)
+  }
+
+  #refuse(id: number, pending: Pending, from: NodeId, reason: string): void {
+    const refusal = `${from}: ${reason}`
+    if (pending.refusals.includes(refusal)) return
+    pending.refusals.push(refusal)
+    if (pending.to.length - pending.refusals.length < pending.need) this.#settle(id, pending)
+  }
+
+  #settle(id: number, pending: Pending): void {
+    this.#pending.delete(id)
+    const { replies, from, refusals } = pending
+    pending.resolve({ complete: replies.length >= pending.need, replies, from, refusals })
+  }
+
+  #expire(id: number): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    this.counts.expired++
+    this.#settle(id, pending)
+  }
+
+  #resend(id: number): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    for (const to of pending.to) if (to !== this.#self && !pending.from.includes(to)) this.#post(to, [pending.kind.code, id, pending.payload])
+    this.#resends.add(id)
+  }
+
+  #malformed(from: NodeId, error: unknown): void {
+    this.counts.malformed++
+    if (this.counts.malformed <= 10) this.#log.warn(`dropped a malformed message of ${from}: ${String(error)}`)
+  }
+}
+
+/** About how many bytes a payload takes: its byte strings, two levels deep. */
+function weigh(payload: unknown): number {
+  if (payload instanceof Uint8Array) return payload.length
+  if (!Array.isArray(payload)) return 0
+  let bytes = 0
+  for (const item of payload as readonly unknown[]) {
+    if (item instanceof Uint8Array) bytes += item.length
+    else if (Array.isArray(item)) for (const inner of item as readonly unknown[]) bytes += inner instanceof Uint8Array ? inner.length : 16
+  }
+  return bytes
+}

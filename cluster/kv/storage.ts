@@ -1,0 +1,273 @@
+/**
+ * One replica's cells on its disk, with a cache in front and a group commit behind.
+ *
+ * A write merges into the cell in memory at once and is confirmed when the batch that holds it is on disk: one batch
+ * is being written while the next one fills, so that under load one fsync serves many writes (Gray and Reuter,
+ * "Transaction Processing", section 9.4: group commit). A read never returns a cell that a crash could still take
+ * back: it waits for the cell's batch. Otherwise two readers could see a value that then never was.
+ *
+ * Records lie in the order of their tokens (`d` + eight hex digits + key), so that a range of the ring is a range of
+ * the disk. Each carries a checksum; a record that fails it is refused, never taken for absent.
+ */
+import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
+import { StoreError } from './errors.ts'
+import { murmur3Bytes } from './hash.ts'
+import type { Partitioner } from './ring.ts'
+import { ABSENT, mergeCells } from './versions.ts'
+import type { Cell } from './versions.ts'
+
+/** When writes are forced to the disk. */
+export interface StorageOptions {
+  readonly sync: 'always' | 'periodic' | 'never'
+  readonly syncIntervalMs: number
+  readonly cacheBytes: number
+}
+
+/** A value now, or the promise of one: what is in memory costs no turn of the event loop. */
+export type Eventually<T> = T | Promise<T>
+
+/** Told of every change of a cell, in the order of the changes. */
+export type CellObserver = (token: number, before: Cell, after: Cell) => void
+
+/** The latest cell of a key, and the batch that carries it to disk. */
+interface Entry {
+  readonly token: number
+  cell: Cell
+  batch: Batch | undefined
+}
+
+/** Writes that reach the disk together. */
+class Batch {
+  readonly entries = new Map<string, Entry>()
+  readonly done: Promise<void>
+  onDisk = false
+  resolve!: () => void
+  reject!: (error: StoreError) => void
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Whoever waits for the batch meets the failure there; with nobody waiting it is no unhandled rejection.
+    this.done.catch(() => undefined)
+  }
+}
+
+const CELL_OVERHEAD_BYTES = 128
+
+export class Storage {
+  readonly #table: Table
+  readonly #clock: Clock
+  readonly #partitioner: Partitioner
+  readonly #options: StorageOptions
+  /** Two generations: when the young one is full it becomes the old one, and what was not touched since is forgotten. */
+  #young = new Map<string, Entry>()
+  #old = new Map<string, Entry>()
+  #youngBytes = 0
+  readonly #loading = new Map<string, Promise<Entry>>()
+  #filling = new Batch()
+  #writing: Batch | undefined
+  #flushScheduled = false
+  #syncDue = false
+  #syncTimer = false
+  #failure: StoreError | undefined
+  #observer: CellObserver = () => undefined
+  /** How many batches went to disk. */
+  batches = 0
+
+  private constructor(table: Table, clock: Clock, partitioner: Partitioner, options: StorageOptions) {
+    this.#table = table
+    this.#clock = clock
+    this.#partitioner = partitioner
+    this.#options = options
+  }
+
+  static async open(disk: Disk, clock: Clock, partitioner: Partitioner, options: StorageOptions): Promise<Storage> {
+    return new Storage(await disk.open('store'), clock, partitioner, options)
+  }
+
+  /** Counts this start of the node, durably: 1, 2, ... */
+  async nextIncarnation(): Promise<number> {
+    const stored = await this.#table.get('mincarnation')
+    const incarnation = stored === undefined ? 1 : Number(Buffer.from(stored).toString()) + 1
+    await this.#table.write([{ key: 'mincarnation', value: Buffer.from(String(incarnation)) }], { sync: true })
+    return incarnation
+  }
+
+  /** From now on `observer` hears of every change. */
+  observe(observer: CellObserver): void {
+    this.#observer = observer
+  }
+
+  /** The key's cell, as a crash would leave it; ABSENT when there is none. */
+  read(key: string): Eventually<Cell> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const entry = this.#find(key)
+    return entry === undefined ? this.#load(key).then(settled) : settled(entry)
+  }
+
+  /** Merges a cell in. Resolves when that is as durable as the policy says, to whether the key had a value before. */
+  apply(key: string, cell: Cell): Promise<boolean> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const entry = this.#find(key)
+    if (entry !== undefined) return this.#merge(key, entry, cell)
+    return this.#load(key).then(loaded => this.#merge(key, this.#find(key) ?? loaded, cell))
+  }
+
+  /** The cells on disk with `from <= token < to`, by token. What is still on its way there is missing. */
+  async *scan(from: number, to: number): AsyncIterable<readonly [key: string, cell: Cell]> {
+    for await (const [diskKey, record] of this.#table.scan({ from: tokenPrefix(from), to: to >= 2 ** 32 ? 'e' : tokenPrefix(to) })) {
+      const key = diskKey.slice(9)
+      yield [key, decodeCell(key, record)]
+    }
+  }
+
+  async close(): Promise<void> {
+    while (this.#writing !== undefined || this.#filling.entries.size > 0) {
+      if (this.#failure !== undefined) break
+      if (this.#writing === undefined) await this.#flush()
+      else await this.#writing.done.catch(() => undefined)
+    }
+    this.#failure ??= new StoreError('DISK', 'the storage is closed')
+    await this.#table.close()
+  }
+
+  #find(key: string): Entry | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const entry = this.#old.get(key) ?? this.#filling.entries.get(key) ?? this.#writing?.entries.get(key)
+    if (entry !== undefined) this.#keep(key, entry)
+    return entry
+  }
+
+  #keep(key: string, entry: Entry): void {
+    this.#young.set(key, entry)
+    this.#youngBytes += CELL_OVERHEAD_BYTES + key.length + (entry.cell.value?.length ?? 0)
+    if (this.#youngBytes * 2 <= this.#options.cacheBytes) return
+    this.#old = this.#young
+    this.#young = new Map()
+    this.#youngBytes = 0
+  }
+
+  #load(key: string): Promise<Entry> {
+    const under = this.#loading.get(key)
+    if (under !== undefined) return under
+    const token = this.#partitioner.token(key)
+    const loading = this.#table.get(tokenPrefix(token) + key).then(
+      record => {
+        this.#loading.delete(key)
+        const entry: Entry = { token, cell: record === undefined ? ABSENT : decodeCell(key, record), batch: undefined }
+        this.#keep(key, entry)
+        return entry
+      },
+      (error: unknown) => {
+        this.#loading.delete(key)
+        throw new StoreError('DISK', `reading "${key}" failed: ${String(error)}`, { cause: error })
+      },
+    )
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  #merge(key: string, entry: Entry, cell: Cell): Promise<boolean> {
+    const before = entry.cell
+    const existed = before.value !== null
+    const merged = mergeCells(before, cell)
+    if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
+    // The value may be a view into a network buffer: the entry keeps a copy of its own.
+    const after = merged.value === null ? merged : { counter: merged.counter, writer: merged.writer, value: Buffer.from(merged.value) }
+    entry.cell = after
+    entry.batch = this.#filling
+    this.#filling.entries.set(key, entry)
+    this.#observer(entry.token, before, after)
+    this.#scheduleFlush()
+    return entry.batch.done.then(() => existed)
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#writing !== undefined) return
+    this.#flushScheduled = true
+    this.#clock.after(0, () => {
+      this.#flushScheduled = false
+      void this.#flush()
+    })
+  }
+
+  /** Writes batch after batch until none is left. Never rejects: a failure is kept, and everything refused from then on. */
+  async #flush(): Promise<void> {
+    while (this.#writing === undefined && this.#filling.entries.size > 0 && this.#failure === undefined) {
+      const batch = this.#filling
+      this.#writing = batch
+      this.#filling = new Batch()
+      const sync = this.#options.sync === 'always' || this.#syncDue
+      const writes: TableWrite[] = []
+      for (const [key, entry] of batch.entries) writes.push({ key: tokenPrefix(entry.token) + key, value: encodeCell(entry.cell) })
+      try {
+        await this.#table.write(writes, { sync })
+        this.batches++
+        batch.onDisk = true
+        batch.resolve()
+      } catch (error) {
+        this.#fail(error, batch)
+      }
+      this.#writing = undefined
+      if (sync) this.#syncDue = false
+      else this.#armSync()
+    }
+  }
+
+  /** What memory holds may not be what the disk holds: neither can be served any more. */
+  #fail(error: unknown, batch: Batch): void {
+    this.#failure = new StoreError('DISK', `writing to disk failed, this replica refuses everything until it is restarted: ${String(error)}`, { cause: error })
+    batch.reject(this.#failure)
+    this.#filling.reject(this.#failure)
+  }
+
+  /** Under sync `periodic`, forces the disk within the interval after a write even if no other write follows. */
+  #armSync(): void {
+    if (this.#options.sync !== 'periodic' || this.#syncTimer) return
+    this.#syncTimer = true
+    this.#clock.after(this.#options.syncIntervalMs, () => {
+      this.#syncTimer = false
+      this.#syncDue = true
+      if (this.#failure !== undefined || this.#writing !== undefined) return
+      // A log is synced up to its end: syncing one small write syncs all before it.
+      this.#table.write([{ key: 'msync', value: new Uint8Array(1) }], { sync: true }).then(
+        () => (this.#syncDue = false),
+        (error: unknown) => this.#fail(error, this.#filling),
+      )
+    })
+  }
+}
+
+function settled(entry: Entry): Eventually<Cell> {
+  const { cell, batch } = entry
+  return batch === undefined || batch.onDisk ? cell : batch.done.then(() => cell)
+}
+
+function tokenPrefix(token: number): string {
+  return `d${token.toString(16).padStart(8, '0')}`
+}
+
+const TOMBSTONE = 1
+
+/** checksum u32 | flags u8 | counter f64 | length of the writer u8 | writer | value. */
+function encodeCell(cell: Cell): Uint8Array {
+  const valueAt = 14 + cell.writer.length
+  const record = Buffer.allocUnsafe(valueAt + (cell.value?.length ?? 0))
+  record[4] = cell.value === null ? TOMBSTONE : 0
+  record.writeDoubleLE(cell.counter, 5)
+  record[13] = cell.writer.length
+  record.write(cell.writer, 14, 'latin1')
+  if (cell.value !== null) record.set(cell.value, valueAt)
+  record.writeUInt32LE(murmur3Bytes(record, 4), 0)
+  return record
+}
+
+function decodeCell(key: string, bytes: Uint8Array): Cell {
+  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const valueAt = 14 + (record[13] ?? 0)
+  if (record.length < valueAt || record.readUInt32LE(0) !== murmur3Bytes(record, 4)) throw new StoreError('DISK', `the record of "${key}" is corrupt`)
+  const writer = record.toString('latin1', 14, valueAt)
+  return { counter: record.readDoubleLE(5), writer, value: record[4] === TOMBSTONE ? null : record.subarray(valueAt) }
+}

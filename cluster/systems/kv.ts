@@ -1,0 +1,166 @@
+/**
+ * Our own store as a system under test: how its nodes are started, and a client that speaks RESP with one of them.
+ */
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Completion, Invocation, Json } from '../../checker/history/index.ts'
+import { sleep } from '../../harness/clock.ts'
+import type { NodeId } from '../../harness/env.ts'
+import type { Cluster } from '../cluster.ts'
+import { ClusterError } from '../cluster.ts'
+import type { NodeConfig, NodeOptions } from '../kv/config.ts'
+import { StoreError, isDefinite } from '../kv/errors.ts'
+import { startNode } from '../kv/node.ts'
+import { findPreset, presetConfigs } from '../kv/presets.ts'
+import type { Reply } from '../kv/resp.ts'
+import type { Client, Command, NodeAddresses, NodeSpec, Peek, System } from '../system.ts'
+import { ReplyError, RespConnection } from './resp-connection.ts'
+
+/** Which store to run. */
+export interface KvOptions {
+  readonly preset: string
+  /** Choices that differ from the preset's. */
+  readonly overrides?: Partial<NodeOptions>
+}
+
+/** Our own store with this preset. */
+export function kvSystem({ preset: name, overrides }: KvOptions): System {
+  const preset = findPreset(name)
+  const configs = (ids: readonly NodeId[], token: string): NodeConfig[] => presetConfigs(preset, ids, token, overrides)
+  return {
+    name: `kv-${preset.name}`,
+    expected: preset.expected,
+    promise: preset.promise,
+    oneWayConnections: true,
+    nodes: (ids) =>
+      ids.map((id, index): NodeSpec => ({
+        id,
+        command: (addresses) => command(configs(ids, addresses.token)[index]!, addresses),
+        start: (env, token) => startNode(env, configs(ids, token)[index]!),
+        image: { program },
+      })),
+    client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs),
+    peek,
+    ping,
+    probe,
+  }
+}
+
+/** The node's program, compiled or not as this file is. */
+const extension = extname(fileURLToPath(import.meta.url))
+const program = fileURLToPath(new URL(`../kv/main${extension}`, import.meta.url))
+
+function command(config: NodeConfig, addresses: NodeAddresses): Command {
+  return {
+    file: process.execPath,
+    args: [...(extension === '.ts' ? ['--import', 'tsx'] : []), program],
+    env: { SPLITBRAIN_NODE: JSON.stringify({ config, addresses }) },
+  }
+}
+
+/** A key as the store knows it: text as it is, anything else as JSON. */
+function keyText(key: Json | undefined): string {
+  return typeof key === 'string' ? key : JSON.stringify(key ?? null)
+}
+
+function wordsOf({ f, key, value }: Invocation): string[] {
+  switch (f) {
+    case 'read':
+      return ['GET', keyText(key)]
+    case 'write':
+      return ['SET', keyText(key), JSON.stringify(value ?? null)]
+    case 'delete':
+      return ['DEL', keyText(key)]
+    default:
+      throw new ClusterError('unknown-function', `the store's client knows read, write and delete, not "${f}"`)
+  }
+}
+
+/** Values are JSON; whatever else a replica answers is a finding of its own and is shown as it is. */
+function valueOf(reply: Reply): Json {
+  if (reply === null) return null
+  const text = reply instanceof Uint8Array ? Buffer.from(reply).toString() : JSON.stringify(reply)
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+}
+
+/** One process's client: one operation at a time, a new connection after every error, and never a second try. */
+class KvClient implements Client {
+  readonly #cluster: Cluster
+  readonly #node: NodeId
+  readonly #deadlineMs: number
+  #connection: RespConnection | undefined
+
+  constructor(cluster: Cluster, node: NodeId, deadlineMs: number) {
+    this.#cluster = cluster
+    this.#node = node
+    this.#deadlineMs = deadlineMs
+  }
+
+  async invoke(op: Invocation): Promise<Completion> {
+    const words = wordsOf(op)
+    const began = this.#cluster.clock.now()
+    try {
+      if (this.#connection === undefined || this.#connection.broken) this.#connection = await RespConnection.open(this.#cluster, this.#node, 'client', this.#deadlineMs)
+      const leftMs = this.#deadlineMs - (this.#cluster.clock.now() - began) / 1e6
+      if (leftMs <= 0) return { type: 'fail', error: 'REFUSED' }
+      const reply = await this.#connection.ask(words, leftMs)
+      return op.f === 'read' ? { type: 'ok', value: valueOf(reply) } : { type: 'ok' }
+    } catch (error) {
+      const code = error instanceof ReplyError || error instanceof StoreError ? error.code : 'MALFORMED'
+      // A read has no effect: whatever went wrong, it certainly did not happen.
+      return { type: op.f === 'read' || isDefinite(code) ? 'fail' : 'info', error: code }
+    }
+  }
+
+  close(): void {
+    this.#connection?.close()
+  }
+}
+
+/** Runs `body` on an admin connection of its own. */
+async function administer<T>(cluster: Cluster, node: NodeId, deadlineMs: number, body: (connection: RespConnection) => Promise<T>): Promise<T> {
+  const connection = await RespConnection.open(cluster, node, 'admin', deadlineMs)
+  try {
+    return await body(connection)
+  } finally {
+    connection.close()
+  }
+}
+
+async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]> {
+  const reply = await administer(cluster, node, deadlineMs, (connection) => connection.ask(['PEEK', ...keys.map(keyText)], deadlineMs))
+  if (!Array.isArray(reply) || reply.length !== keys.length) throw new StoreError('MALFORMED', `${node} answered PEEK with something else than ${keys.length} values`)
+  return keys.map((key, index) => ({ key, value: valueOf((reply as readonly Reply[])[index]!) }))
+}
+
+async function ping(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean> {
+  const connection = await RespConnection.open(cluster, node, 'client', deadlineMs)
+  try {
+    return (await connection.ask(['PING'], deadlineMs)) === 'PONG'
+  } finally {
+    connection.close()
+  }
+}
+
+const PROBE_INTERVAL_MS = 20
+
+/** Sends nonces from one node to the other until one is heard or time is up: a link that only loses some messages is a link. */
+async function probe(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean> {
+  const { clock } = cluster
+  const end = clock.now() + deadlineMs * 1e6
+  const nonce = `probe-${clock.now()}`
+  return administer(cluster, from, deadlineMs, (sender) =>
+    administer(cluster, to, deadlineMs, async (receiver) => {
+      for (;;) {
+        await sender.ask(['PROBE', to, nonce], deadlineMs)
+        if ((await receiver.ask(['HEARD', from, nonce], deadlineMs)) === 1) return true
+        if (clock.now() >= end) return false
+        await sleep(clock, PROBE_INTERVAL_MS)
+      }
+    }),
+  )
+}
