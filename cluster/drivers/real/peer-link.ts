@@ -1,0 +1,113 @@
+/**
+ * The sending half of the network between real nodes: one TCP connection to one peer, used in one direction only, so
+ * that whatever stands on the way can cut `a -> b` and leave `b -> a` alone. It opens with a hello that carries the
+ * run's token and the sender's id. While the peer cannot be reached, messages queue up to a bound and the oldest go first.
+ */
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
+import { encodeFrames } from './frames.ts'
+import { parseAddress } from './socket-stream.ts'
+
+/** Bytes that wait for one peer at most, beyond what its socket has taken. */
+const QUEUE_BYTES_MAX = 4 * 2 ** 20
+/** The socket is given no more while it holds this much. */
+const SOCKET_BYTES_MAX = 256 * 1024
+const RECONNECT_MS_MIN = 20
+const RECONNECT_MS_MAX = 320
+/** A connection that lived this long was a good one: the next attempt is quick again. */
+const GOOD_AFTER_MS = 1_000
+
+/** What a link needs to know. */
+export interface PeerLinkOptions {
+  readonly address: string
+  readonly peer: NodeId
+  readonly hello: Uint8Array
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** Sends messages to one peer, whole, in order, or not at all. A message is not copied: it must not change after it was sent. */
+export class PeerLink {
+  readonly #options: PeerLinkOptions
+  #queue: Uint8Array[] = []
+  #queueBytes = 0
+  #dropped = 0
+  #socket: Socket | undefined
+  #connected = false
+  #flushing = false
+  #closed = false
+  #backoffMs = RECONNECT_MS_MIN
+  #retry: Timer | undefined
+
+  constructor(options: PeerLinkOptions) {
+    this.#options = options
+    this.#connect()
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#closed) return
+    this.#queue.push(message)
+    this.#queueBytes += message.length
+    if (this.#queueBytes > QUEUE_BYTES_MAX) this.#dropOldest()
+    if (this.#connected && !this.#flushing) {
+      this.#flushing = true
+      setImmediate(() => this.#flush())
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#retry?.cancel()
+    this.#socket?.destroy()
+  }
+
+  /** Makes room for a while at once: taking messages out one by one would copy the queue every time. */
+  #dropOldest(): void {
+    let count = 0
+    for (let freed = 0; freed < QUEUE_BYTES_MAX / 4 && count < this.#queue.length - 1; count++) freed += this.#queue[count]!.length
+    const gone = this.#queue.splice(0, count)
+    this.#queueBytes -= gone.reduce((sum, message) => sum + message.length, 0)
+    if (this.#dropped === 0) this.#options.log.warn(`${this.#options.peer} does not keep up: the oldest messages to it are dropped`)
+    this.#dropped += count
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    const socket = this.#socket
+    if (!this.#connected || socket === undefined || this.#queue.length === 0 || socket.writableLength > SOCKET_BYTES_MAX) return
+    const messages = this.#queue
+    this.#queue = []
+    this.#queueBytes = 0
+    socket.write(encodeFrames(messages))
+  }
+
+  #connect(): void {
+    if (this.#closed) return
+    const { address, clock, hello } = this.#options
+    const started = clock.now()
+    const socket = connect(parseAddress(address))
+    this.#socket = socket
+    socket.setNoDelay(true)
+    socket.on('connect', () => {
+      this.#connected = true
+      socket.write(encodeFrames([hello]))
+      this.#flush()
+    })
+    socket.on('drain', () => this.#flush())
+    socket.resume()
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#reconnect(clock.now() - started > GOOD_AFTER_MS * 1e6))
+  }
+
+  #reconnect(wasGood: boolean): void {
+    this.#connected = false
+    this.#socket = undefined
+    if (this.#closed) return
+    if (this.#dropped > 0) this.#options.log.warn(`${this.#dropped} messages to ${this.#options.peer} were dropped`)
+    this.#dropped = 0
+    this.#backoffMs = wasGood ? RECONNECT_MS_MIN : Math.min(this.#backoffMs * 2, RECONNECT_MS_MAX)
+    this.#retry = this.#options.clock.after(this.#backoffMs * (0.5 + this.#options.random.float()), () => this.#connect())
+  }
+}
