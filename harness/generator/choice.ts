@@ -20,22 +20,27 @@ class Choice implements Generator {
     let children = this.children
     let wakeAt = Infinity
     let starved = false
+    let ended = false
     for (let k = 0; k < count; k++) {
       const i = (first + k) % count
       const step = children[i]!.op(context)
       children = replaced(children, i, step === null ? nothing : step.next)
-      if (step === null) continue
-      if (step.type === 'op') return emit(step.op, choice(children, this.turn === RANDOM ? RANDOM : i + 1))
+      if (step === null) {
+        ended = true
+        continue
+      }
+      if (step.type === 'op') return emit(step.op, choice(children, this.turn === RANDOM ? RANDOM : i + 1, ended || step.next === nothing))
+      ended ||= step.next === nothing
       wakeAt = Math.min(wakeAt, step.wakeAt)
       starved ||= step.starved
     }
-    const next = choice(children, this.turn)
+    const next = children === this.children ? this : choice(children, this.turn, ended)
     return next === nothing ? null : pending(next, wakeAt, starved)
   }
   update(context: Context, event: GeneratorEvent): Generator {
     let children = this.children
     for (let i = 0; i < children.length; i++) children = replaced(children, i, children[i]!.update(context, event))
-    return children === this.children ? this : choice(children, this.turn)
+    return children === this.children ? this : choice(children, this.turn, true)
   }
 }
 
@@ -47,11 +52,11 @@ function replaced(list: readonly Generator[], i: number, element: Generator): re
   return copy
 }
 
-/** A choice among those that are not exhausted; the last one left stands for itself. */
-function choice(children: readonly Generator[], turn: number): Generator {
+/** A choice among those that are not exhausted (`ended`: some may be); the last one left stands for itself. */
+function choice(children: readonly Generator[], turn: number, ended: boolean): Generator {
   let left = children
   let first = turn
-  if (children.includes(nothing)) {
+  if (ended) {
     left = children.filter(child => child !== nothing)
     if (turn !== RANDOM) first = children.slice(0, turn).filter(child => child !== nothing).length
   }
@@ -66,7 +71,7 @@ function choice(children: readonly Generator[], turn: number): Generator {
  *     any(clients(work), nemesis(faults))
  */
 export function any(...sources: readonly GeneratorSource[]): Generator {
-  return choice(sources.map(lift), 0)
+  return choice(sources.map(lift), 0, true)
 }
 
 /**
@@ -75,7 +80,7 @@ export function any(...sources: readonly GeneratorSource[]): Generator {
  *     mix(repeat({ f: 'read' }), from(({ random }) => ({ f: 'write', value: random.int(5) })))
  */
 export function mix(...sources: readonly GeneratorSource[]): Generator {
-  return choice(sources.map(lift), RANDOM)
+  return choice(sources.map(lift), RANDOM, true)
 }
 
 class FlipFlop implements Generator {
@@ -185,12 +190,12 @@ class Limit implements Generator {
   op(context: Context): Step {
     const step = this.inner.op(context)
     if (step === null) return null
-    const next = limit(step.type === 'op' ? this.left - 1 : this.left, step.next)
+    const next = limited(step.type === 'op' ? this.left - 1 : this.left, step.next)
     return step.type === 'op' ? emit(step.op, next) : pending(next, step.wakeAt, step.starved)
   }
   update(context: Context, event: GeneratorEvent): Generator {
     const inner = this.inner.update(context, event)
-    return inner === this.inner ? this : limit(this.left, inner)
+    return inner === this.inner ? this : limited(this.left, inner)
   }
 }
 
@@ -200,7 +205,10 @@ class Limit implements Generator {
  *     limit(100, mix(reads, writes))
  */
 export function limit(count: number, source: GeneratorSource): Generator {
-  const inner = lift(source)
+  return limited(count, lift(source))
+}
+
+function limited(count: number, inner: Generator): Generator {
   return count <= 0 || inner === nothing ? nothing : new Limit(inner, count)
 }
 
