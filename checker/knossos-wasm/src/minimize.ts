@@ -69,7 +69,8 @@ export function windowBefore(ops: RegisterOperations, end: number, refutes: Refu
 }
 
 /**
- * Adds, for every value that a set reads but nobody in it makes, the last operation that made it. They prove nothing
+ * Adds, for every value that a set reads but nobody in it makes, the last operation that made it (or the
+ * first that will). They prove nothing
  * (they are cut off), but without them a stale read looks like one of a value that was never written.
  */
 export function withOrigins(ops: RegisterOperations, set: readonly number[]): number[] {
@@ -78,8 +79,10 @@ export function withOrigins(ops: RegisterOperations, set: readonly number[]): nu
   const present = new Set(set.filter((i) => mutates(ops, i)).map((i) => made(ops, i)))
   for (const r of set) {
     if (ops.kind[r] === WRITE || ops.kind[r] === FAILED_CAS || present.has(ops.a[r]!)) continue
-    const before = (makers.get(ops.a[r]!) ?? []).filter((m) => m !== r && ops.inv[m]! < ops.inv[r]!)
+    const others = (makers.get(ops.a[r]!) ?? []).filter((m) => m !== r)
+    const before = others.filter((m) => ops.inv[m]! < ops.inv[r]!)
     if (before.length > 0) inside.add(before.reduce((last, m) => (ops.ret[m]! > ops.ret[last]! ? m : last)))
+    else if (others.length > 0) inside.add(others[0]!)
   }
   return [...inside].sort((x, y) => x - y)
 }

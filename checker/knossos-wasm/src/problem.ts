@@ -8,7 +8,7 @@ import { DenseIndex, sortedOrder } from './integers.ts'
 import { unknownFunction } from './register.ts'
 import type { History } from './history.ts'
 import type { KeyRows } from './order.ts'
-import type { Model, ModelOperation } from './models.ts'
+import type { Model, ModelOperation } from './model.ts'
 import type { Json } from './values.ts'
 import { canonical } from './values.ts'
 import type { RegisterOperations } from './register.ts'
@@ -116,7 +116,7 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     if (traits.ignored) continue
     const crashed = operation.outcome === 'info'
     if (crashed && traits.pure) continue
-    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)}`
+    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)} ${String(operation.process)}`
     let type = types.get(name)
     if (type === undefined) {
       type = operations.push(operation) - 1
@@ -160,6 +160,7 @@ export function operationAt(history: History, row: number, model: Model): ModelO
     input: history.values.decode(history.value[row]!),
     output: outcome === OK ? history.values.decode(history.value[end]!) : undefined,
     outcome: outcome === OK ? 'ok' : outcome === FAIL ? 'fail' : 'info',
+    process: model.perProcess === true ? history.processName(row) : null,
   }
 }
 

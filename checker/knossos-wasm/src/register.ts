@@ -5,7 +5,7 @@ import { FAIL, HistoryError, INFO } from './history.ts'
 import { NIL } from './values.ts'
 import type { History } from './history.ts'
 import type { KeyRows } from './order.ts'
-import type { Model, RegisterRules } from './models.ts'
+import type { Model, RegisterRules } from './model.ts'
 
 export const READ = 0
 export const WRITE = 1

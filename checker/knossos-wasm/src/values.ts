@@ -21,6 +21,11 @@ export function canonical(value: Json): string {
   return `{${Object.keys(object).sort().map((k) => `${JSON.stringify(k)}:${canonical(object[k] ?? null)}`).join(',')}}`
 }
 
+/** Whether two values are equal. */
+export function same(a: Json, b: Json): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null && canonical(a) === canonical(b))
+}
+
 function hashPair(a: number, b: number): number {
   let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77)
   h ^= h >>> 15

@@ -1,0 +1,69 @@
+/**
+ * Models: what an object does, as data with functions (Porcupine's idea).
+ *
+ * A model has an initial state and a step: given a state and an operation with its outcome, the states in which the
+ * object may be afterwards (none: the operation cannot have happened then). States are JSON values; equal values
+ * are equal states. Optional traits tell the checker what it may rely on to be fast; they never change a verdict.
+ */
+import type { Json } from './values.ts'
+
+/** An operation as a model sees it. */
+export interface ModelOperation {
+  readonly f: string
+  /** What the client asked with. */
+  readonly input: Json
+  /** What it got; undefined when nobody knows (`info`) or there is nothing to know (`fail`). */
+  readonly output: Json | undefined
+  readonly outcome: 'ok' | 'fail' | 'info'
+  /** Who asks; null unless the model is `perProcess`. */
+  readonly process: Json
+}
+
+/** What the checker may rely on about an operation, whatever the state. */
+export interface Traits {
+  /** It never changes the state. */
+  readonly pure?: boolean
+  /** It is possible in every state. */
+  readonly total?: boolean
+  /** It is possible in every state and overwrites it: the state afterwards does not depend on the one before. */
+  readonly constant?: boolean
+  /** It certainly had no effect and proves nothing: leave it out. */
+  readonly ignored?: boolean
+}
+
+/** The register family, whose algorithms read the operations themselves. */
+export interface RegisterRules {
+  readonly initial: Json
+  readonly failedCas: FailedCas
+  readonly nilReads: NilReads
+}
+
+/** A failed compare-and-set proves nothing (Knossos) or that the value differed (Porcupine). */
+export type FailedCas = 'drop' | 'strict'
+/** A read of null saw no value (Porcupine) or is not known to have seen anything (Knossos). */
+export type NilReads = 'absent' | 'unknown'
+
+/** What may be chosen about a register. */
+export interface RegisterOptions {
+  readonly initial?: Json
+  readonly failedCas?: FailedCas
+  readonly nilReads?: NilReads
+}
+
+export interface Model {
+  readonly name: string
+  readonly init: Json
+  /** The functions it knows. */
+  readonly functions: readonly string[]
+  step(state: Json, operation: ModelOperation): readonly Json[]
+  traits?(operation: ModelOperation): Traits
+  /** Operations on different keys are independent objects. Default true. */
+  readonly partitioned?: boolean
+  /** Who asks matters (locks): operations of different processes are never interchangeable. Default false. */
+  readonly perProcess?: boolean
+  /** Only for the register family. */
+  readonly register?: RegisterRules
+  /** The same model with other rules. */
+  variant?(options: RegisterOptions): Model
+}
+

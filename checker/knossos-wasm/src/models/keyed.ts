@@ -1,0 +1,60 @@
+/**
+ * Maps: a key-value store of strings (Porcupine's kv model) and transactions over several registers (Knossos's
+ * multi-register).
+ */
+import { same } from '../values.ts'
+import type { Json } from '../values.ts'
+import type { Model } from '../model.ts'
+
+/** `get`, `put`, `append` and `delete` of a string; keys are independent, and absent ones hold the initial value. */
+export function kv({ initial = '' }: { readonly initial?: string | null } = {}): Model {
+  return {
+    name: 'kv',
+    init: initial,
+    functions: ['get', 'put', 'append', 'delete'],
+    step(state, { f, input, output }) {
+      switch (f) {
+        case 'get': return same(state, output ?? null) ? [state] : []
+        case 'put': return [input]
+        case 'append': return [`${String(state ?? '')}${String(input)}`]
+        default: return [initial]
+      }
+    },
+    traits: ({ f, outcome }) => ({
+      ignored: outcome === 'fail',
+      ...(f === 'get' ? { pure: true } : f === 'append' ? { total: true } : { constant: true }),
+    }),
+  }
+}
+
+type MicroOperation = readonly [string, Json, Json]
+
+/**
+ * `txn` of a list of `["read", key, null]` and `["write", key, value]`, all at one instant; reads come back filled in.
+ * A read of null is not known to have seen anything, as in Knossos.
+ */
+export function multiRegister({ initial = {} }: { readonly initial?: { readonly [key: string]: Json } } = {}): Model {
+  const isRead = (operation: MicroOperation): boolean => operation[0] === 'read' || operation[0] === 'r'
+  return {
+    name: 'multi-register',
+    init: initial,
+    functions: ['txn'],
+    partitioned: false,
+    step(state, { input, output }) {
+      const next = { ...(state as { readonly [key: string]: Json }) }
+      const micros = output ?? input
+      if (!Array.isArray(micros)) return []
+      for (const micro of micros as unknown as readonly MicroOperation[]) {
+        if (!Array.isArray(micro)) return []
+        const [, key, value] = micro
+        if (!isRead(micro)) next[String(key)] = value
+        else if (value !== null && output !== undefined && !same(next[String(key)] ?? null, value)) return []
+      }
+      return [next]
+    },
+    traits: ({ input, outcome }) => ({
+      ignored: outcome === 'fail',
+      pure: (input as unknown as readonly MicroOperation[]).every(isRead),
+    }),
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Random small histories for comparing checkers: ties in time, values used twice, crashed operations, failed
+ * compare-and-sets, and results that are now and then wrong.
+ *
+ * A real object is simulated (every operation has a moment between its invocation and its response at which it
+ * takes effect), so that many histories hold; then some results are replaced, so that many do not, narrowly.
+ */
+import { History } from './history.ts'
+import { canonical } from './values.ts'
+import type { Model } from './model.ts'
+import type { Json } from './values.ts'
+
+/** A seeded source of chance (xorshift32): the package has no dependencies. */
+export function chance(seed: number): (bound: number) => number {
+  let state = (seed ^ 0x9e3779b9) | 0 || 1
+  for (let i = 0; i < 4; i++) state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) | 0 || 1
+  return (bound) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % bound
+  }
+}
+
+export interface RandomShape {
+  readonly operations: number
+  readonly processes: number
+  /** Per cent of operations that crash. */
+  readonly crashed: number
+  /** Per cent of results that are replaced. */
+  readonly wrong: number
+  /** How many distinct values; 0: every written value is new. */
+  readonly values: number
+  readonly keys: number
+  /** Times may be equal. */
+  readonly ties: boolean
+}
+
+/** A random shape, small enough for the oracle. */
+export function randomShape(next: (bound: number) => number, operationsMax = 7): RandomShape {
+  return {
+    operations: 2 + next(operationsMax - 1), processes: 1 + next(4), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 5, 15, 40][next(4)]!,
+    values: [0, 0, 2, 3, 5][next(5)]!, keys: next(6) === 0 ? 2 : 1, ties: next(3) === 0,
+  }
+}
+
+interface Open {
+  readonly f: string
+  readonly input: Json
+  readonly key: Json
+  effective: boolean
+  output: Json
+}
+
+/** A history of one or more objects of the model. */
+export function randomHistory(model: Model, shape: RandomShape, next: (bound: number) => number): History {
+  const history = new History()
+  const states = new Map<string, Json>()
+  const open: (Open | undefined)[] = Array.from({ length: shape.processes }, () => undefined)
+  const names = open.map((_, i) => i)
+  const crashed: Open[] = []
+  let fresh = 0
+  let time = 0
+  let started = 0
+  const value = (): Json => (shape.values === 0 ? ++fresh : next(shape.values))
+  const tick = (): number => (time += shape.ties ? next(2) : 1)
+  const takeEffect = (o: Open): void => {
+    o.effective = true
+    const state = states.get(canonical(o.key)) ?? model.init
+    const [output, after] = result(model, state, o, next, shape)
+    o.output = output
+    if (after !== undefined) states.set(canonical(o.key), after)
+  }
+  while (started < shape.operations || open.some((o) => o !== undefined)) {
+    if (crashed.length > 0 && next(5) === 0) takeEffect(crashed.splice(next(crashed.length), 1)[0]!)
+    const p = next(shape.processes)
+    const o = open[p]
+    if (o === undefined) {
+      if (started >= shape.operations) continue
+      started++
+      const f = model.functions[next(model.functions.length)]!
+      const key = shape.keys === 1 ? null : next(shape.keys)
+      const asked: Open = { f, input: inputFor(model, f, value, next), key, effective: false, output: null }
+      history.push({ time: tick(), process: names[p]!, type: 'invoke', f, value: asked.input, key })
+      open[p] = asked
+    } else if (!o.effective && next(2) === 0) {
+      takeEffect(o)
+    } else if (next(100) < shape.crashed) {
+      history.push({ time: tick(), process: names[p]!, type: 'info', f: o.f, value: null, key: o.key })
+      if (!o.effective) crashed.push(o)
+      names[p] = names[p]! + shape.processes
+      open[p] = undefined
+    } else {
+      if (!o.effective) takeEffect(o)
+      const failed = o.output === FAILED
+      history.push({ time: tick(), process: names[p]!, type: failed ? 'fail' : 'ok', f: o.f, value: failed ? null : o.output, key: o.key })
+      open[p] = undefined
+    }
+  }
+  return history
+}
+
+const FAILED = 'failed'
+
+function inputFor(model: Model, f: string, value: () => Json, next: (bound: number) => number): Json {
+  if (f === 'cas') return [next(4) === 0 ? null : value(), value()]
+  if (f === 'txn') {
+    return Array.from({ length: 1 + next(2) }, () => (next(2) === 0 ? ['read', 'xy'[next(2)]!, null] : ['write', 'xy'[next(2)]!, value()]))
+  }
+  if (['read', 'get', 'dequeue', 'pop', 'poll', 'acquire', 'release'].includes(f)) return null
+  if (model.name === 'kv') return String(value())
+  return value()
+}
+
+/** What the object answers, and its state afterwards; sometimes a wrong answer. */
+function result(model: Model, state: Json, { f, input }: Open, next: (bound: number) => number, shape: RandomShape): [Json, Json | undefined] {
+  const lists = Array.isArray(state) ? (state as readonly Json[]) : []
+  const txn = f === 'txn' ? [filled(input, () => null), filled(input, (key, own) => own.get(key) ?? (state as { readonly [key: string]: Json })[key] ?? null), filled(input, () => next(3))] : []
+  const candidates: Json[] = [...lists, state, ...txn, null, true, false, 0, 1, 2, 3, next(8), lists.slice(0, -1), String(next(3)), ...(f === 'write' || f === 'add' || f === 'cas' ? [input] : [])]
+  const process = model.perProcess === true ? 0 : null
+  const possible = candidates.filter((output) => model.step(state, { f, input, output, outcome: 'ok', process }).length > 0)
+  if (possible.length === 0) return [FAILED, undefined]
+  const output = possible[next(possible.length)]!
+  const states = model.step(state, { f, input, output, outcome: 'ok', process })
+  const wrong = next(100) < shape.wrong
+  return [wrong ? candidates[next(candidates.length)]! : output, states[next(states.length)]!]
+}
+
+function filled(input: Json, read: (key: string, own: ReadonlyMap<string, Json>) => Json): Json {
+  const own = new Map<string, Json>()
+  return (input as unknown as readonly (readonly [string, string, Json])[]).map(([f, key, value]) => {
+    if (f === 'write') own.set(key, value)
+    return [f, key, f === 'read' ? read(key, own) : value]
+  })
+}
