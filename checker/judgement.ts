@@ -1,7 +1,7 @@
 /**
  * The seam between a history and a judgement of it. One file per judgement in this folder.
  */
-import type { History } from './history/index.ts'
+import type { History, Json } from './history/index.ts'
 import type { Availability, FaultWindow, JudgementVerdict, Latency } from './verdict.ts'
 
 /** What a judgement may know beside the history. */
@@ -13,6 +13,10 @@ export interface JudgeContext {
   /** Milliseconds that passed since some fixed point; a constant in the simulator, so that verdicts replay exactly. */
   readonly elapsedMs: () => number
   readonly onProgress?: (fraction: number) => void
+  /** What a register holds before anyone writes to it; null when absent. (Knossos's own tests start from 0.) */
+  readonly initial?: Json
+  /** What a read of null means: the initial value (the default), or nothing at all (Knossos's reading). */
+  readonly nilReads?: 'initial' | 'unknown'
 }
 
 /** One judgement. `judge` may be asynchronous (the engine may work in other threads). */
