@@ -8,6 +8,8 @@ import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.
 import { ClusterError } from '../../cluster.ts'
 import type { Cluster, ClusterPlan, Link, Links } from '../../cluster.ts'
 import type { System } from '../../system.ts'
+import { programAnswers } from '../answers.ts'
+import { dialAddress } from '../real/socket-stream.ts'
 import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
 import { connectEngines } from './engine.ts'
@@ -18,10 +20,9 @@ import { containerNamespace, hostNamespace } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
 import type { ResourceLimits } from './node.ts'
-import { removeRun } from './remove.ts'
+import { removeStart } from './remove.ts'
 import { beginStart, makeNodeContainer, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
 import type { Seat, Start } from './start.ts'
-import { answersPing, connectTo, socketStream } from './tcp.ts'
 
 /** How clusters are started. */
 export interface ClusterSettings {
@@ -40,7 +41,7 @@ export async function startCluster(settings: ClusterSettings, system: System, pl
   try {
     return await assemble(settings, start, engines)
   } catch (error) {
-    await removeEverywhere(engines, plan)
+    await removeEverywhere(engines, start)
     throw error
   }
 }
@@ -103,17 +104,39 @@ async function prepareNamespaces(seats: readonly Seat[], supports: readonly Filt
 }
 
 /** Never throws: what could not be removed is logged, and `clean` will find it. */
-async function removeEverywhere(engines: readonly Engine[], { runId, log }: ClusterPlan): Promise<void> {
+async function removeEverywhere(engines: readonly Engine[], { id, plan: { runId, log } }: Start): Promise<void> {
   await Promise.all(
     engines.map(async (engine) => {
       try {
-        for (const line of (await removeRun(engine, runId)).failed) log.warn(line)
+        for (const line of (await removeStart(engine, id)).failed) log.warn(line)
       } catch (error) {
         log.warn(`${error instanceof Error ? error.message : String(error)} Remove the run later with: splitbrain clean --run ${runId}`)
       }
       engine.close()
     }),
   )
+}
+
+/**
+ * Whether whatever listens there answers a request, any answer: a stopped program's kernel still accepts connections,
+ * and so does an engine's port proxy when nothing listens behind it.
+ */
+async function answersAnything(address: string, deadlineMs: number): Promise<boolean> {
+  const started = performance.now()
+  const stream = await dialAddress(address, deadlineMs).catch(() => undefined)
+  if (stream === undefined) return false
+  const answered = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), Math.max(1, deadlineMs - (performance.now() - started)))
+    const settle = (seen: boolean) => (): void => {
+      clearTimeout(timer)
+      resolve(seen)
+    }
+    stream.onData(settle(true))
+    stream.onClose(settle(false))
+    stream.write(Buffer.from('PING\r\n'))
+  })
+  stream.close()
+  return answered
 }
 
 /** Connects to `host:port` from wherever it runs, and says whether that worked. */
@@ -156,14 +179,15 @@ class DockerCluster implements Cluster {
     return this.seat(node)[port]
   }
 
-  async dial(node: NodeId, port: PortName, deadlineMs: number): Promise<Stream> {
-    return socketStream(await connectTo(this.address(node, port), deadlineMs))
+  dial(node: NodeId, port: PortName, deadlineMs: number): Promise<Stream> {
+    return dialAddress(this.address(node, port), deadlineMs)
   }
 
   /** Whether a node answers a request on its client port. */
   answers(seat: Seat, deadlineMs: number): Promise<boolean> {
     const { system } = this.#start
-    return system.ping === undefined ? answersPing(seat.client, deadlineMs) : system.ping(this, seat.spec.id, deadlineMs).catch(() => false)
+    const asksProgram = system.ping !== undefined || system.peek !== undefined
+    return asksProgram ? programAnswers(system, this, seat.spec.id, deadlineMs) : answersAnything(seat.client, deadlineMs)
   }
 
   /** Whether a message passes a link now: the store's own word, or else a TCP connection from inside the sender's namespace. */
@@ -186,7 +210,7 @@ class DockerCluster implements Cluster {
 
   stop(): Promise<void> {
     this.#dockerLinks.close()
-    this.#stopping ??= removeEverywhere(this.#engines, this.#start.plan)
+    this.#stopping ??= removeEverywhere(this.#engines, this.#start)
     return this.#stopping
   }
 }

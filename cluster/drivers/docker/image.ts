@@ -12,7 +12,7 @@ import type { ImageContents } from '../../system.ts'
 import { bundleProgram, closure, contentHash, findExecutable, libraryFolders, tarOf } from './closure.ts'
 import type { ImageFile } from './closure.ts'
 import type { Engine } from './engine.ts'
-import { engineStatus, explain, explaining } from './errors.ts'
+import { engineMessage, engineStatus, explain, explaining } from './errors.ts'
 import { labels } from './labels.ts'
 
 const BASE = 'splitbrain-base'
@@ -112,7 +112,13 @@ async function ensureNamed(engine: Engine, name: string, log: Log): Promise<stri
   if (await hasImage(engine, name)) return name
   log.info(`pulling ${name} on ${engine.name}`)
   const doing = `Pulling the image ${name}`
-  await explaining(doing, async () => finished(engine, (await engine.docker.pull(name)) as NodeJS.ReadableStream, doing))
+  try {
+    await finished(engine, (await engine.docker.pull(name)) as NodeJS.ReadableStream, doing)
+  } catch (error) {
+    const known = explain(error, doing)
+    if (known.code !== 'docker') throw known
+    throw new ClusterError('image-missing', `${doing}: it is not on ${engine.name}, and no registry hands it out (${engineMessage(error)}). Build it or pull it first, or leave the image out to use the harness's own.`, { cause: error })
+  }
   return name
 }
 

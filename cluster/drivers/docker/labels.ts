@@ -2,6 +2,8 @@
 export const labels = {
   /** The run that a container, network or volume belongs to. */
   run: 'splitbrain.run',
+  /** The one start that made it: two starts under one run's name do not remove each other's things. */
+  start: 'splitbrain.start',
   /** The controller that made it: see controller.ts. */
   controller: 'splitbrain.controller',
   /** The node that a container or volume belongs to. */

@@ -29,13 +29,12 @@ function containerName({ Names, Id }: ContainerInfo): string {
   return Names[0]?.slice(1) ?? Id.slice(0, 12)
 }
 
-/** Everything on the engine that belongs to one run, or to any. In the order in which it can be removed. */
-async function leftovers(engine: Engine, runId: string | undefined): Promise<Leftover[]> {
+/** Everything on the engine that carries a label (`name` or `name=value`). */
+async function leftovers(engine: Engine, label: string): Promise<Leftover[]> {
   const { docker } = engine
-  const label = runId === undefined ? labels.run : `${labels.run}=${runId}`
   const filters = { label: [label] }
   const [containers, networks, volumes] = await explaining(`Looking for what runs left on ${engine.name}`, () =>
-    Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters: { label: [label] } })]),
+    Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters })]),
   )
   return [
     ...containers.map((info): Leftover => ({
@@ -81,17 +80,26 @@ async function removeAll(engine: Engine, found: readonly Leftover[]): Promise<Re
   return { removed, failed }
 }
 
-/** Removes everything of one run. */
-export async function removeRun(engine: Engine, runId: string): Promise<Removal> {
-  const result = await removeAll(engine, await leftovers(engine, runId))
+async function removeLabelled(engine: Engine, label: string): Promise<Removal> {
+  const result = await removeAll(engine, await leftovers(engine, label))
   // A create call that was under way when its caller died may finish after the first look.
-  const second = await removeAll(engine, await leftovers(engine, runId))
+  const second = await removeAll(engine, await leftovers(engine, label))
   return { removed: [...result.removed, ...second.removed], failed: second.failed }
+}
+
+/** Removes everything of one run. */
+export function removeRun(engine: Engine, runId: string): Promise<Removal> {
+  return removeLabelled(engine, `${labels.run}=${runId}`)
+}
+
+/** Removes everything that one start has made. */
+export function removeStart(engine: Engine, startId: string): Promise<Removal> {
+  return removeLabelled(engine, `${labels.start}=${startId}`)
 }
 
 /** Removes everything of every run whose controller is gone. */
 export async function removeAbandoned(engine: Engine): Promise<Removal> {
-  const found = await leftovers(engine, undefined)
+  const found = await leftovers(engine, labels.run)
   const verdicts = new Map<string, boolean>()
   for (const leftover of found) {
     const label = leftover.labels[labels.controller] ?? ''

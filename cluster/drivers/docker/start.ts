@@ -22,7 +22,7 @@ import { createNetwork, nodeAddress, NODES_MAX } from './network.ts'
 import type { RunNetwork } from './network.ts'
 import { cpuSettings } from './node.ts'
 import type { ResourceLimits } from './node.ts'
-import { splitAddress } from './tcp.ts'
+import { parseAddress } from '../real/socket-stream.ts'
 
 /** Every node has an address of its own, so all listen on the same ports. */
 const PORTS = { client: 7000, peer: 7001, admin: 7002 } as const
@@ -60,6 +60,8 @@ export interface Start {
   readonly plan: ClusterPlan
   readonly token: string
   readonly limits: ResourceLimits
+  /** Unlike the run's id, of this start alone. */
+  readonly id: string
   readonly labels: Record<string, string>
 }
 
@@ -68,12 +70,14 @@ export async function beginStart(system: System, plan: ClusterPlan, limits: Reso
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(plan.runId))
     throw new ClusterError('run-id', `${plan.runId} cannot name containers. Use letters, digits, dots, dashes and underscores.`)
   if (plan.nodes.length > NODES_MAX) throw new ClusterError('too-many-nodes', `A cluster in containers has at most ${NODES_MAX} nodes; ask for fewer.`)
+  const id = randomBytes(8).toString('hex')
   return {
     system,
     plan,
+    id,
     token: randomBytes(24).toString('hex'),
     limits,
-    labels: { [labels.run]: plan.runId, [labels.controller]: controllerLabel(await thisController()) },
+    labels: { [labels.run]: plan.runId, [labels.start]: id, [labels.controller]: controllerLabel(await thisController()) },
   }
 }
 
@@ -234,7 +238,6 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
         NetworkMode: `container:${seat.networkContainer.id}`,
         Mounts: [{ Type: 'volume', Source: name, Target: DATA_DIR, VolumeOptions: { NoCopy: false, Labels: { ...start.labels, [labels.node]: spec.id }, DriverConfig: { Name: 'local', Options: {} } } }],
         LogConfig: { Type: 'json-file', Config: { 'max-size': LOG_SIZE_MAX, 'max-file': '2' } },
-        Ulimits: [{ Name: 'nofile', Soft: 65_536, Hard: 65_536 }],
         ...(start.limits.pids === undefined ? {} : { PidsLimit: start.limits.pids }),
         ...memory,
         ...cpu,
@@ -247,5 +250,5 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
 
 /** Host and port of `peerAddress`. */
 export function peerEndpoint(from: Place, to: Place): { host: string; port: number } {
-  return splitAddress(peerAddress(from, to))
+  return parseAddress(peerAddress(from, to))
 }

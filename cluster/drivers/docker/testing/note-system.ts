@@ -2,34 +2,36 @@
  * The note node as a system under test, for tests of drivers: `request` talks to one node, `probe` passes a token.
  */
 import { extname } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { NodeId } from '../../../../harness/env.ts'
 import { ClusterError } from '../../../cluster.ts'
 import type { Cluster } from '../../../cluster.ts'
 import type { NodeSpec, System } from '../../../system.ts'
-import { connectTo } from '../tcp.ts'
+import { dialAddress } from '../../real/socket-stream.ts'
 
 const PROGRAM = fileURLToPath(new URL(`./note-node${extname(import.meta.url)}`, import.meta.url))
 
 /** Sends one line to a node's client port and hands back the line that it answers. */
 export async function request(cluster: Cluster, node: NodeId, line: string, deadlineMs = 5000): Promise<string> {
-  const socket = await connectTo(cluster.address(node, 'client') ?? '', deadlineMs)
+  const stream = await dialAddress(cluster.address(node, 'client') ?? '', deadlineMs)
   try {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new ClusterError('silent', `${node} did not answer ${line}.`)), deadlineMs)
-      socket.once('close', () => {
+      let text = ''
+      stream.onData((chunk) => {
+        text += Buffer.from(chunk).toString()
+        if (!text.includes('\n')) return
+        clearTimeout(timer)
+        resolve(text.slice(0, text.indexOf('\n')))
+      })
+      stream.onClose(() => {
         clearTimeout(timer)
         reject(new ClusterError('closed', `${node} closed the connection.`))
       })
-      createInterface({ input: socket }).once('line', (reply) => {
-        clearTimeout(timer)
-        resolve(reply)
-      })
-      socket.write(`${line}\n`)
+      stream.write(Buffer.from(`${line}\n`))
     })
   } finally {
-    socket.destroy()
+    stream.close()
   }
 }
 
