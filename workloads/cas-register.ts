@@ -1,0 +1,67 @@
+/**
+ * Registers with compare-and-set: clients read, write, and replace a value that they believe is there.
+ *
+ * A compare-and-set succeeds only where it continues from the value before it, so chains of them pin the order of
+ * writes down, and a store that lets two of them continue from the same value is caught at once (a lost update). Its
+ * value is the pair `[expected, new]`; one whose expectation was wrong completes `fail`. New values are unique.
+ *
+ * What a client expects is what the harness saw last under that key, in an answer to anybody. Under contention that is
+ * often out of date; that is wanted: a compare-and-set that must fail and does not is a violation too.
+ */
+import type { Json } from '../checker/history/index.ts'
+import { stagger, unfold, type Context, type GeneratorEvent, type Op } from '../harness/generator/index.ts'
+import { keySpace, type KeyOptions } from './keys.ts'
+import type { Workload } from './workload.ts'
+
+/** What `casRegisterWorkload` may be told. Shares are of all operations; the rest are compare-and-sets. */
+export interface CasRegisterOptions extends KeyOptions {
+  /** Default 0.4. */
+  readonly readShare?: number
+  /** Default 0.2. */
+  readonly writeShare?: number
+}
+
+/** What the generator remembers: how many operations it made, the last new value, and what was seen last under each key. */
+interface State {
+  readonly operations: number
+  readonly written: number
+  readonly seen: Readonly<Record<string, Json>>
+}
+
+/** Reads, writes and compare-and-sets of uniformly chosen keys by all clients. */
+export function casRegisterWorkload(options: CasRegisterOptions = {}): Workload {
+  const { readShare = 0.4, writeShare = 0.2 } = options
+  const keys = keySpace(options)
+  const next = ({ operations, written, seen }: State, { random }: Context): readonly [Op, State] => {
+    const key = keys.pick(operations, random)
+    const chance = random.float()
+    if (chance < readShare) return [{ f: 'read', key }, { operations: operations + 1, written, seen }]
+    const expected = seen[key]
+    const value = written + 1
+    const state = { operations: operations + 1, written: value, seen }
+    // Nothing was seen yet: there is nothing to expect.
+    if (chance < readShare + writeShare || expected === undefined) return [{ f: 'write', key, value }, state]
+    return [{ f: 'cas', key, value: [expected, value] }, state]
+  }
+  return {
+    name: 'cas-register',
+    describes: `reads, writes and compare-and-sets of unique values, ${keys.width} keys at a time`,
+    generator: ({ rate }) => {
+      const operations = unfold({ state: { operations: 0, written: 0, seen: {} }, next, observe })
+      return rate === undefined ? operations : stagger(1000 / rate, operations)
+    },
+    keys: () => keys.names,
+    judgements: [],
+  }
+}
+
+/** Remembers what an operation that succeeded left, or found, under its key. */
+function observe(state: State, { type, f, key, value }: GeneratorEvent): State {
+  if (type !== 'ok' || typeof key !== 'string') return state
+  const found = f === 'cas' && Array.isArray(value) ? (value as readonly Json[])[1] : value
+  if (found === undefined || found === null || found === state.seen[key]) return state
+  return { ...state, seen: { ...state.seen, [key]: found } }
+}
+
+/** The workload as `--workload cas-register` runs it. */
+export const casRegister = casRegisterWorkload()

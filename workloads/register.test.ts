@@ -1,0 +1,91 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Json } from '../checker/history/index.ts'
+import { clients } from '../harness/generator/index.ts'
+import { invocations, simulate, type SimulatedEvent, type SimulateOptions } from '../harness/generator/simulate.ts'
+import { seededRandom } from '../harness/random.ts'
+import { casRegisterWorkload } from './cas-register.ts'
+import { register, registerWorkload } from './register.ts'
+import type { Workload } from './workload.ts'
+
+const MS = 1e6
+
+function run(workload: Workload, options: Partial<SimulateOptions> & { readonly rate?: number } = {}): SimulatedEvent[] {
+  const random = seededRandom(1)
+  const generator = workload.generator({ random: random.fork('workload'), clients: 10, ...(options.rate === undefined ? {} : { rate: options.rate }) })
+  return simulate(clients(generator), { threads: 10, nemesis: true, random, operations: 2000, ...options })
+}
+const count = (events: readonly SimulatedEvent[], f: string): number => events.filter(event => event.f === f).length
+
+/** One register per key, in memory: answers as a store on one node would, at the moment of completion. */
+function registers(): NonNullable<SimulateOptions['answer']> {
+  const held = new Map<Json, Json>()
+  return ({ f, key, value }) => {
+    const current = held.get(key!) ?? null
+    if (f === 'read') return { type: 'ok', value: current }
+    const [expected, next] = f === 'cas' ? (value as readonly [Json, Json]) : [current, value!]
+    if (expected !== current) return { type: 'fail' }
+    held.set(key!, next)
+    return { type: 'ok' }
+  }
+}
+
+test('half are reads, half are writes, on all threads', () => {
+  const events = invocations(run(register))
+  assert.ok(Math.abs(count(events, 'read') - 1000) < 100)
+  assert.is(count(events, 'read') + count(events, 'write'), 2000)
+  assert.is(new Set(events.map(({ thread }) => thread)).size, 10)
+})
+
+test('no value is written twice, under any key', () => {
+  const values = invocations(run(register)).filter(({ f }) => f === 'write').map(({ value }) => value)
+  assert.is(new Set(values).size, values.length)
+})
+
+test('eight keys are used, each about as often', () => {
+  const events = invocations(run(register))
+  const names = ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7']
+  for (const name of names) assert.ok(Math.abs(events.filter(({ key }) => key === name).length - 250) < 70)
+  assert.equal(new Set(events.map(({ key }) => key)), new Set(names))
+})
+
+test('keys are given up for new ones when that is asked for', () => {
+  const workload = registerWorkload({ keys: 2, operationsPerKey: 100, renewals: 3 })
+  const events = invocations(run(workload))
+  assert.equal(workload.keys({ random: seededRandom(1), clients: 10 }), ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
+  assert.equal(new Set(events.slice(0, 200).map(({ key }) => key)), new Set(['k0', 'k1']))
+  assert.equal(new Set(events.slice(200, 400).map(({ key }) => key)), new Set(['k2', 'k3']))
+  assert.equal(new Set(events.slice(600).map(({ key }) => key)), new Set(['k6', 'k7']), 'the last ones stay')
+})
+
+test('a rate is that of all clients together, whatever the store takes', () => {
+  const events = invocations(run(register, { rate: 500, latencyNs: 15 * MS }))
+  assert.ok(Math.abs(events.at(-1)!.time / MS - 4000) < 200)
+})
+
+test('every key that is used is among the keys that are read at the end', () => {
+  for (const workload of [register, registerWorkload({ operationsPerKey: 10, renewals: 2 }), casRegisterWorkload()]) {
+    const known = new Set(workload.keys({ random: seededRandom(1), clients: 10 }))
+    assert.ok(invocations(run(workload)).every(({ key }) => known.has(key!)))
+  }
+})
+
+test('cas-register: compare-and-sets expect what was seen last, so many succeed and some fail', () => {
+  const events = run(casRegisterWorkload(), { answer: registers(), latencyNs: ({ thread }) => MS + 1000 * (thread as number) })
+  const succeeded = count(events.filter(({ type }) => type === 'ok'), 'cas')
+  const failed = count(events.filter(({ type }) => type === 'fail'), 'cas')
+  assert.ok(succeeded > 200 && failed > 20, `${succeeded} succeeded, ${failed} failed`)
+  assert.is(count(events.filter(({ type }) => type === 'fail'), 'write'), 0)
+})
+
+test('cas-register: new values are unique, whether written or set', () => {
+  const values = invocations(run(casRegisterWorkload(), { answer: registers() })).flatMap(({ f, value }) => (f === 'read' ? [] : f === 'cas' ? [(value as Json[])[1]] : [value]))
+  assert.is(new Set(values).size, values.length)
+})
+
+test('cas-register: nothing is expected before anything was seen', () => {
+  const first = invocations(run(casRegisterWorkload(), { answer: registers() })).find(({ f }) => f === 'cas')
+  assert.type((first!.value as Json[])[0], 'number')
+})
+
+test.run()
