@@ -231,6 +231,6 @@ export function fakeRun(replication: Replication, options: TourOptions): FakeRun
 
 /** Three configurations under the same faults, as `npm start` runs them. */
 export function fakeTour(options: Partial<TourOptions> = {}): FakeRun[] {
-  const all = { seed: 1, seconds: 20, keys: 8, rate: 60, ...options }
+  const all = { seed: 3, seconds: 20, keys: 8, rate: 60, ...options }
   return (['abd', 'quorum', 'one'] as const).map((replication) => fakeRun(replication, all))
 }

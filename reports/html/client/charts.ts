@@ -1,0 +1,194 @@
+/**
+ * The curves and the CAP map, drawn with Chart.js from the numbers in the page.
+ *
+ * Only what is used is registered: an unregistered component of Chart.js silently does nothing, so a test looks at
+ * what is really drawn. All curves of one configuration share the same axis of time and the same shading of faults.
+ */
+import { CategoryScale, Chart, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ScatterController, Tooltip } from 'chart.js'
+import annotationPlugin from 'chartjs-plugin-annotation'
+import { formatMs, formatShare } from '../../format.ts'
+import { colour, hatch } from './theme.ts'
+import type { ChartConfiguration, ChartDataset } from 'chart.js'
+import type { AnnotationOptions } from 'chartjs-plugin-annotation'
+import type { Charts, RunCharts } from '../data.ts'
+import type { Palette } from '../palette.ts'
+import type { Series } from '../series.ts'
+
+Chart.register(CategoryScale, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ScatterController, Tooltip, annotationPlugin)
+
+interface Point {
+  readonly x: number
+  readonly y: number
+}
+type Line = ChartDataset<'line', Point[]>
+
+const font = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif'
+
+/** Sets what all charts have in common, in the colours of the moment. */
+export function applyDefaults(): void {
+  Chart.defaults.color = colour('muted')
+  Chart.defaults.borderColor = colour('grid')
+  Chart.defaults.font.family = font
+  Chart.defaults.font.size = 12
+  Chart.defaults.animation = false
+  Chart.defaults.maintainAspectRatio = false
+  Chart.defaults.responsive = true
+  Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: colour('ink'), titleColor: colour('paper'), bodyColor: colour('paper'), usePointStyle: true, boxPadding: 4, padding: 9, cornerRadius: 4 })
+}
+
+/** Draws one figure's chart. */
+export function drawChart(canvas: HTMLCanvasElement, kind: string, data: Charts, run: RunCharts | undefined): Chart | undefined {
+  const context = canvas.getContext('2d')
+  if (context === null) return undefined
+  const configuration = kind === 'cap' ? capConfiguration(data, canvas) : run === undefined ? undefined : overTime(kind, run, context)
+  return configuration === undefined ? undefined : new Chart(canvas, configuration as ChartConfiguration)
+}
+
+function points(series: Series, index: number, scale = 1): Point[] {
+  const values = series.curves[index]?.values ?? []
+  return series.times_s.map((x, at) => ({ x, y: values[at] === null || values[at] === undefined ? Number.NaN : values[at] * scale }))
+}
+
+/** A stepped value holds until its slice ends: the last one is repeated there. */
+function stepped(series: Series, index: number, scale = 1): Point[] {
+  const line = points(series, index, scale)
+  const last = line.at(-1)
+  return last === undefined || series.width_s === null ? line : [...line, { x: last.x + series.width_s, y: last.y }]
+}
+
+function line(label: string, data: Point[], ink: string, dash: number[] = []): Line {
+  return { type: 'line', label, data, borderColor: ink, backgroundColor: ink, borderWidth: 2, borderDash: dash, pointRadius: 0, pointHitRadius: 6, pointStyle: 'line', spanGaps: false }
+}
+
+function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2D): ChartConfiguration<'line', Point[]> | undefined {
+  const base = { run, context }
+  switch (kind) {
+    case 'operations':
+      return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true, title: 'per second' }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
+    case 'availability':
+      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour(index === 0 ? 'majority' : 'minority'), index === 0 ? [] : [7, 4]), stepped: 'before' as const, borderWidth: 2.4 })), y: { min: 0, max: 100, title: '% answered' }, words: (y) => formatShare(y / 100) })
+    case 'latency':
+      return timeChart({ ...base, lines: (['p50', 'p99', 'p999'] as const).map((name, index) => line(run.series.latency.curves[index]?.name ?? name, points(run.series.latency, index), colour(name), [[], [7, 4], [2, 4]][index])), y: { logarithmic: true, title: 'ms' }, words: formatMs })
+    case 'divergence':
+      return timeChart({ ...base, lines: [{ ...line('keys that differ', points(run.series.divergence, 0), colour('accent')), stepped: 'before' as const, fill: 'origin', backgroundColor: `${colour('accent')}2e` }], y: { beginAtZero: true, title: 'keys', whole: true, suggestedMax: 4 }, words: (y) => `${y} ${y === 1 ? 'key' : 'keys'}` })
+    default:
+      return undefined
+  }
+}
+
+function operationLines(run: RunCharts, context: CanvasRenderingContext2D): Line[] {
+  const series = run.series.operations
+  const fills: [keyof Palette, string | CanvasPattern][] = [['ok', `${colour('ok')}b0`], ['fail', `${colour('fail')}d0`], ['info', hatch(context, colour('info'))]]
+  return fills.map(([name, fill], index) => ({ ...line(name, stepped(series, index), colour(name)), stepped: 'before' as const, borderWidth: index === 0 ? 1 : 1.4, backgroundColor: fill as string, fill: index === 0 ? 'origin' : '-1' }))
+}
+
+interface TimeChart {
+  readonly run: RunCharts
+  readonly lines: Line[]
+  readonly y: { readonly stacked?: boolean; readonly beginAtZero?: boolean; readonly min?: number; readonly max?: number; readonly suggestedMax?: number; readonly logarithmic?: boolean; readonly whole?: boolean; readonly title: string }
+  readonly words: (y: number) => string
+}
+
+function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'line', Point[]> {
+  const { title, logarithmic, whole, ...limits } = y
+  const ticks = { maxTicksLimit: 6, padding: 6, ...(whole === true ? { precision: 0 } : {}) }
+  return {
+    type: 'line',
+    data: { datasets: lines },
+    options: {
+      parsing: false,
+      normalized: true,
+      interaction: { mode: 'index', intersect: false },
+      layout: { padding: { top: 16, right: 6 } },
+      scales: {
+        x: { type: 'linear', min: 0, max: run.series.span_s, title: { display: false, text: '' }, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(tick)} s`, includeBounds: false, maxRotation: 0 } },
+        y: logarithmic === true
+          ? { type: 'logarithmic', border: { display: false }, title: { display: false, text: title }, grid: { color: colour('grid') }, ticks: { ...ticks, callback: (tick) => (Math.log10(Number(tick)) % 1 === 0 ? formatMs(Number(tick)) : '') } }
+          : { type: 'linear', border: { display: false }, ...limits, title: { display: false, text: title }, grid: { color: colour('grid') }, ticks: { ...ticks, callback: (tick) => (title.startsWith('%') ? `${tick} %` : Number(tick).toLocaleString('en-US')) } },
+      },
+      plugins: {
+        tooltip: { callbacks: { title: (items) => `${(items[0]?.parsed.x ?? 0).toFixed(2)} s`, label: (item) => ` ${item.dataset.label ?? ''}  ${words(item.parsed.y ?? 0)}` } },
+        annotation: { annotations: shading(run) },
+      },
+    },
+  }
+}
+
+/** Faults as bands behind the curves, named above; anomalies as red diamonds on the upper edge. */
+function shading(run: RunCharts): AnnotationOptions[] {
+  const wide = run.series.span_s
+  const bands = run.bands.map((band): AnnotationOptions => ({
+    type: 'box',
+    xMin: band.from_s,
+    xMax: band.to_s,
+    backgroundColor: colour('fault'),
+    borderWidth: 0,
+    drawTime: 'beforeDatasetsDraw',
+    label: { display: (band.to_s - band.from_s) / wide > 0.07, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
+    clip: false,
+  } as AnnotationOptions))
+  const anomalies = [...new Set(run.anomalies_s)].slice(0, 40).map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
+  return [...bands, ...anomalies]
+}
+
+function shortName(label: string): string {
+  return label.replace(/\(.*\)$/, '')
+}
+
+const inks: readonly (keyof Palette)[] = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6']
+
+function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConfiguration<'scatter', Point[]> {
+  const narrow = canvas.clientWidth < 480
+  const shared = new Map<string, number>()
+  const rows = cap.entries.map((entry) => {
+    const before = shared.get(entry.level) ?? 0
+    shared.set(entry.level, before + 1)
+    return { entry, before }
+  })
+  const datasets = rows.map(({ entry, before }, index): ChartDataset<'scatter', Point[]> => {
+    const beside = shared.get(entry.level)! - 1
+    const y = cap.levels.indexOf(entry.level) + (before - beside / 2) * Math.min(0.34, 0.9 / (beside + 1))
+    const ink = colour(inks[index % inks.length]!)
+    const places = [entry.majority, entry.minority].flatMap((share, side) => (share === null ? [] : [{ x: share * 100, y, side }]))
+    return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 7 : 6.5)), pointHoverRadius: 9, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
+  })
+  const labels = datasets.flatMap((dataset): AnnotationOptions[] => {
+    const middle = (dataset.data.reduce((sum, point) => sum + point.x, 0) / dataset.data.length) || 50
+    return dataset.data.length === 0 ? [] : [{ type: 'label', xValue: Math.min(90, Math.max(10, middle)), yValue: dataset.data[0]!.y, yAdjust: -12, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
+  })
+  const from = cap.levels.indexOf(cap.impossible.from)
+  const to = cap.levels.indexOf(cap.impossible.to)
+  return {
+    type: 'scatter',
+    data: { labels: [...cap.levels], datasets },
+    options: {
+      parsing: false,
+      layout: { padding: { right: 14, top: 8 } },
+      scales: {
+        x: { type: 'linear', min: 0, max: 100, grid: { color: colour('grid') }, border: { color: colour('rule') }, title: { display: true, text: narrow ? 'answered during the partition' : 'share of operations answered during the partition' }, ticks: { stepSize: narrow ? 50 : 25, callback: (tick) => `${tick} %` } },
+        y: { type: 'category', labels: [...cap.levels], offset: true, grid: { color: colour('grid') }, border: { display: false }, ticks: { autoSkip: false, font: { size: narrow ? 10.5 : 12 }, color: (context: { index: number }) => (cap.entries.some((entry) => entry.level === cap.levels[context.index]) ? colour('ink') : colour('muted')) } },
+      } as NonNullable<ChartConfiguration<'scatter'>['options']>['scales'],
+      plugins: {
+        tooltip: { callbacks: { label: (item) => ` ${item.dataset.label ?? ''}: ${formatShare((item.parsed.x ?? 0) / 100)} on the ${(item.raw as { side?: number }).side === 1 ? 'minority' : 'majority'} side` } },
+        annotation: { annotations: [impossible(from, to, narrow), ...labels] },
+      },
+    },
+  } as ChartConfiguration<'scatter', Point[]>
+}
+
+function impossible(from: number, to: number, narrow: boolean): AnnotationOptions {
+  const ink = colour('violated')
+  return {
+    type: 'box',
+    xMin: 50,
+    xMax: 100,
+    yMin: from - 0.5,
+    yMax: to + 0.5,
+    backgroundColor: (context: { chart: Chart }) => hatch(context.chart.ctx, `${ink}26`, 9) as string,
+    borderColor: `${ink}99`,
+    borderDash: [4, 3],
+    borderWidth: 1,
+    drawTime: 'beforeDatasetsDraw',
+    label: { display: true, content: narrow ? ['no minority', 'can stand here'] : ['no minority can stand here:', 'the corner that CAP forbids'], position: { x: 'center', y: 'end' }, color: ink, font: { size: 11.5, weight: 'normal' }, padding: 4 },
+  } as AnnotationOptions
+}

@@ -1,0 +1,34 @@
+/**
+ * The colours of the moment, read from the style sheet's variables, and who wants to know when they change
+ * (the reader's system goes dark, or the page goes to the printer).
+ */
+import { variable } from '../palette.ts'
+import type { Palette } from '../palette.ts'
+
+/** A colour as it is now. */
+export function colour(name: keyof Palette): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(variable(name)).trim()
+}
+
+/** Hatching in a colour, for what nobody knows. */
+export function hatch(context: CanvasRenderingContext2D, ink: string, size = 6): CanvasPattern | string {
+  const tile = document.createElement('canvas')
+  tile.width = tile.height = size
+  const brush = tile.getContext('2d')
+  if (brush === null) return ink
+  brush.strokeStyle = ink
+  brush.lineWidth = 1.6
+  brush.beginPath()
+  for (const shift of [-size, 0, size]) {
+    brush.moveTo(shift, size)
+    brush.lineTo(shift + size, 0)
+  }
+  brush.stroke()
+  return context.createPattern(tile, 'repeat') ?? ink
+}
+
+/** Calls back whenever colours change. */
+export function onThemeChange(redraw: () => void): void {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+  matchMedia('print').addEventListener('change', redraw)
+}

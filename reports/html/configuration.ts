@@ -1,0 +1,123 @@
+/**
+ * One configuration's part of the report: verdict and witnesses, ladder, curves, timeline, faults, environment.
+ */
+import { formatCount, formatInstant, formatMs, formatNoun, formatShare } from '../format.ts'
+import { html, Html } from './escape.ts'
+import { command, figure, glyph, value } from './sections.ts'
+import { coverageNote } from './data.ts'
+import { witnessSvg } from './witness-svg.ts'
+import type { Configuration, WitnessCard } from './data.ts'
+import type { Figure } from './sections.ts'
+
+/** All sections of one configuration. */
+export function configurationSection(configuration: Configuration): Html {
+  const { id, name, document } = configuration
+  return html`<section class="configuration" id="${id}" aria-labelledby="${id}-heading">
+<header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">promised ${document.promised}: ${document.verdict}</p></header>
+<p class="lead">${document.sentence}</p>
+<dl class="tally">${tally(configuration)}</dl>
+${witnesses(configuration)}
+${ladder(configuration)}
+${charts(configuration)}
+${timeline(configuration)}
+${coverage(configuration)}
+${environment(configuration)}
+</section>`
+}
+
+function tally({ document }: Configuration): Html[] {
+  const { invoked, ok, fail, info } = document.operations
+  const rows = [['invoked', 'operations', invoked], ['ok', 'ok', ok], ['fail', 'failed for certain', fail], ['info', 'outcome unknown', info]] as const
+  return rows.map(([field, label, count]) => html`<div><dt>${label}</dt><dd>${value(`operations.${field}`, count, formatCount(count))}</dd></div>`)
+}
+
+function witnesses({ id, witnesses: cards, moreWitnesses }: Configuration): Html | null {
+  if (cards.length === 0) return null
+  return html`<h3>${cards.length === 1 ? 'The witness' : 'Witnesses, smallest first'}</h3>
+<div class="witnesses">${cards.map((card, index) => (index === 0 ? witness(card, id) : html`<details class="further"><summary>${card.judgement}: ${formatNoun(card.layout.operations.length, 'operation')}${card.key === null ? '' : html` on key <code>${card.key}</code>`}</summary>${witness(card, id)}</details>`))}
+${moreWitnesses > 0 ? html`<p class="note">${formatNoun(moreWitnesses, 'further witness', 'further witnesses')} in verdict.json.</p>` : null}</div>`
+}
+
+function witness(card: WitnessCard, id: string): Html {
+  const own = `${id}-witness-${card.number}`
+  const lines = card.jsonl.map((line, index) => html`${index === 0 ? '' : new Html('\n')}${line}`)
+  return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> Not ${card.judgement}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
+<p class="explanation">${card.explanation}</p>
+<div class="scroll diagram" tabindex="0" role="region" aria-label="Diagram of the witness">${witnessSvg(card.layout, own)}</div>
+<ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>
+<div class="actions">${card.moment < 0 ? null : html`<button type="button" class="show" data-run="${id}" data-moment="${card.moment}">Show in the timeline</button>`}<button type="button" class="copy" data-copy-from="${own}-jsonl">Copy as JSONL</button></div>
+<details><summary>The operations as they stand in history.jsonl</summary><pre class="scroll" tabindex="0" id="${own}-jsonl">${lines}</pre></details></article>`
+}
+
+function ladder({ id, ladder: rungs, judgements }: Configuration): Html {
+  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span><span class="by">${rung.by}</span></li>`)}</ol></div>
+<div><h3>What was judged</h3><ul class="judgements">${judgements.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}${judgement.reason === undefined ? null : ` Unknown because: ${judgement.reason}.`}</p><p class="metrics">${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}</p></div></li>`)}</ul></div></div>`
+}
+
+function charts(configuration: Configuration): Html {
+  const { id, document, facts, charts: drawn } = configuration
+  const faults = document.faults.length === 0 ? 'There were no faults.' : `Faults: ${document.faults.map((fault) => `${fault.fault} from ${formatInstant(fault.from_ns)} to ${formatInstant(fault.to_ns)}`).join('; ')}.`
+  const band = document.faults.length === 0 ? [] : ([['band', 'fault', 'fault']] as const)
+  const sides = drawn.series.availability.curves.map((curve, index) => [index === 0 ? 'solid' : 'dash', index === 0 ? 'majority' : 'minority', curve.name] as const)
+  const every = (width_s: number | null) => (width_s === null ? '' : ` in slices of ${formatMs(width_s * 1000)}`)
+  const figures: Figure[] = [
+    { id: `${id}-operations`, kind: 'operations', run: id, title: 'Operations over time', says: `Completions per second${every(drawn.series.operations.width_s)}.`, label: `Completions per second by outcome. ${formatCount(document.operations.ok)} ok, ${formatCount(document.operations.fail)} failed, ${formatCount(document.operations.info)} unknown. ${faults}`, legend: [['area', 'ok', 'ok'], ['pale', 'fail', 'fail'], ['hatch', 'info', 'info'], ...band] },
+    { id: `${id}-availability`, kind: 'availability', run: id, title: 'Availability per side', says: `ok ÷ attempted, by time of invocation${every(drawn.series.availability.width_s)}.`, label: `Availability over time. During the partition: majority side ${formatShare(facts.majority?.share)}, minority side ${formatShare(facts.minority?.share)}. ${faults}`, legend: [...sides, ...band] },
+    { id: `${id}-latency`, kind: 'latency', run: id, title: 'Latency of ok operations', says: `From the intended start, logarithmic${every(drawn.series.latency.width_s)}.`, label: `Latency quantiles over time. Over the whole run p50 ${formatMs(facts.latency?.p50_ms)}, p99 ${formatMs(facts.latency?.p99_ms)}, p99.9 ${formatMs(facts.latency?.p999_ms)}. ${faults}`, legend: [['solid', 'p50', 'p50'], ['dash', 'p99', 'p99'], ['dot', 'p999', 'p99.9'], ...band] },
+    { id: `${id}-divergence`, kind: 'divergence', run: id, title: 'Do the replicas agree?', says: document.convergence.agreed === null ? 'The replicas were not read.' : 'Keys on which the replicas differ, read from each directly.', label: `Keys on which replicas differ, over time. ${document.convergence.agreed === true ? `All agreed ${formatMs(document.convergence.time_to_converge_ms)} after the last heal.` : `${document.convergence.diverged_keys} of ${document.convergence.keys} keys differed at the end.`} ${faults}`, legend: [['solid', 'accent', 'keys that differ'], ...band] },
+  ]
+  return html`<h3>What happened</h3><p class="note">${configuration.tradeOff}</p><div class="charts">${figures.map(figure)}</div>`
+}
+
+function timeline({ id, charts: { timeline: header } }: Configuration): Html {
+  const moments = header.moments
+  return html`<h3 id="${id}-timeline-heading">Timeline of operations</h3>
+<div class="timeline" id="${id}-timeline" data-run="${id}">
+<div class="toolbar" role="toolbar" aria-label="Timeline controls">
+<label>Go to <select class="moments">${moments.length === 0 ? html`<option value="">start of the run</option>` : moments.map((moment, index) => html`<option value="${index}">${moment.kind === 'anomaly' ? '◆ ' : '▒ '}${moment.label}</option>`)}</select></label>
+<span class="group"><button type="button" data-act="previous" aria-label="Previous moment" title="Previous moment (p)">‹</button><button type="button" data-act="next" aria-label="Next moment" title="Next moment (n)">›</button></span>
+<span class="group"><button type="button" data-act="out" aria-label="Zoom out" title="Zoom out (−)">−</button><button type="button" data-act="in" aria-label="Zoom in" title="Zoom in (+)">+</button></span>
+<button type="button" data-act="all">Whole run</button>
+<label>Key <input class="key" type="text" size="8" autocomplete="off" spellcheck="false" placeholder="all"></label>
+</div>
+<div class="overview"><canvas aria-hidden="true"></canvas></div>
+<div class="rows" role="application" tabindex="0" aria-roledescription="timeline" aria-label="Operations over time, one row per client thread. Arrow keys move, plus and minus zoom, n and p go to the next and previous anomaly or fault, comma and full stop step through operations." aria-describedby="${id}-operation"><canvas role="img" aria-label="Operations as intervals, one row per client thread, faults shaded, operations of witnesses marked with a red diamond."></canvas></div>
+<ul class="legend"><li><span class="key-box ok"></span>ok</li><li><span class="key-box fail"></span>fail</li><li><span class="key-box info"></span>info</li><li><span class="c-violated" aria-hidden="true">◆</span>in a witness</li><li><span class="key-box fault"></span>fault</li><li class="keys">drag or ← → move · + − zoom · n p moments · , . step</li></ul>
+<p class="operation" id="${id}-operation" role="status" aria-live="polite">Point at an operation, or step through them with comma and full stop.</p>
+<p class="note">${coverageNote(header)} ${header.threads === null ? 'One row per process.' : 'One row per client thread: a process whose operation ends in info goes on under a new number in the same row.'}</p>
+<details class="numbers"><summary>The operations in view as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Operations in view"></div></details>
+</div>`
+}
+
+function coverage({ faults }: Configuration): Html {
+  if (faults.length === 0) return html`<h3>Faults</h3><p>None were injected.</p>`
+  const heads = ['Fault', 'Did it bite?', 'From', 'To', 'Healed', 'On', 'Operations', 'Evidence']
+  return html`<h3>Faults, and whether they bit</h3><table class="stacked faults" role="table"><thead role="rowgroup"><tr role="row">${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}</tr></thead><tbody role="rowgroup">${faults.map(({ fault, on, attempted }) => {
+    const cells = [
+      html`${glyph(fault.bit ? 'holds' : 'violated')}${fault.bit ? 'yes' : 'no'}`,
+      formatInstant(fault.from_ns),
+      formatInstant(fault.to_ns),
+      fault.healed_ns === null ? 'not seen' : `+${formatMs((fault.healed_ns - fault.to_ns) / 1e6)}`,
+      on,
+      attempted === null ? '–' : formatCount(attempted),
+      fault.evidence,
+    ]
+    return html`<tr role="row"><th scope="row" role="rowheader">${fault.fault}</th>${cells.map((cell, index) => html`<td role="cell" data-label="${heads[index + 1]!}">${cell}</td>`)}</tr>`
+  })}</tbody></table>`
+}
+
+function environment({ document: { run } }: Configuration): Html {
+  if (run === null) return html`<h3>Environment</h3><p>An imported history: how it came about is not recorded.</p>`
+  const rows: readonly (readonly [string, string])[] = [
+    ['System', run.preset === null ? run.system : `${run.system}, preset ${run.preset}`],
+    ['Workload', run.workload],
+    ['Driver', run.driver],
+    ['Nodes', run.nodes.join(' ')],
+    ['Clients', formatCount(run.clients)],
+    ['Time', formatMs(run.time_ms)],
+    ['Seed', String(run.seed)],
+    ['Started', run.started],
+    ['splitbrain', run.version],
+  ]
+  return html`<h3>Environment, and how to see it again</h3><dl class="environment">${rows.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>${command(run.repeat, 'the command that repeats this run')}`
+}

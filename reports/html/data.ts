@@ -1,0 +1,278 @@
+/**
+ * Everything that the report shows, computed: histories and verdict documents in, plain data out. Nothing here
+ * knows about markup or pixels on a screen, and nothing in `page.ts` or in the page's own code computes a verdict.
+ */
+import { aftermathSentence, availabilitySentence, factsOf, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
+import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
+import { models } from '../../checker/verdict.ts'
+import { seriesOf } from './series.ts'
+import { packTimeline } from './timeline.ts'
+import { layoutWitness, witnessOperations } from './witness.ts'
+import type { Facts } from '../facts.ts'
+import type { RunSeries } from './series.ts'
+import type { TimelineHeader } from './columns.ts'
+import type { WitnessLayout } from './witness.ts'
+import type { History } from '../../checker/history/index.ts'
+import type { FaultWindow, JudgementVerdict, Rung, VerdictDocument } from '../../checker/verdict.ts'
+
+/** One configuration: its verdict and the history that the verdict is about. */
+export interface ReportRun {
+  readonly name: string
+  readonly document: VerdictDocument
+  readonly history: History
+}
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly title: string
+  readonly runs: readonly ReportRun[]
+  /** The command that makes all of this again. */
+  readonly repeat: string
+  /** ISO 8601. */
+  readonly generated: string
+  /** Operations that may stand in the page, over all runs; beyond, windows around what matters. */
+  readonly operationsMax?: number
+}
+
+/** The CAP map: one entry per configuration, models strongest first. */
+export interface CapMap {
+  readonly levels: readonly string[]
+  readonly entries: readonly CapEntry[]
+  /** The levels that no minority can keep while it answers, as first and last of `levels`. */
+  readonly impossible: { readonly from: string; readonly to: string }
+}
+
+/** Where a configuration stands. Shares in 0..1; null: nothing was tried there. */
+export interface CapEntry {
+  readonly name: string
+  readonly level: string
+  readonly majority: number | null
+  readonly minority: number | null
+}
+
+/** A fault's window for shading, in seconds. */
+export interface Band {
+  readonly label: string
+  readonly from_s: number
+  readonly to_s: number
+  /** When the heal was observed; null: never. */
+  readonly healed_s: number | null
+}
+
+/** What the page's own code draws for one configuration. */
+export interface RunCharts {
+  readonly id: string
+  readonly name: string
+  readonly bands: readonly Band[]
+  /** When anomalies happened, in seconds. */
+  readonly anomalies_s: readonly number[]
+  readonly series: RunSeries
+  readonly timeline: TimelineHeader
+}
+
+/** What the page's own code draws. */
+export interface Charts {
+  readonly cap: CapMap
+  readonly runs: readonly RunCharts[]
+}
+
+/** One witness, ready to draw and to copy. */
+export interface WitnessCard {
+  readonly judgement: string
+  readonly number: number
+  readonly key: string | null
+  readonly explanation: string
+  readonly layout: WitnessLayout
+  /** Lines of history.jsonl. */
+  readonly jsonl: readonly string[]
+  /** Index into the timeline's moments; -1 when it is not among them. */
+  readonly moment: number
+}
+
+/** One row of the coverage table. */
+export interface FaultRow {
+  readonly fault: FaultWindow
+  readonly on: string
+  readonly attempted: number | null
+}
+
+/** One configuration in the report. */
+export interface Configuration {
+  readonly id: string
+  readonly name: string
+  readonly document: VerdictDocument
+  readonly facts: Facts
+  /** What follows the verdict's own sentence. */
+  readonly sentences: readonly string[]
+  readonly tradeOff: string
+  readonly warnings: readonly string[]
+  readonly ladder: readonly (Rung & { readonly witness: string | null })[]
+  readonly witnesses: readonly WitnessCard[]
+  readonly moreWitnesses: number
+  readonly judgements: readonly (JudgementVerdict & { readonly numbers: string })[]
+  readonly faults: readonly FaultRow[]
+  readonly charts: RunCharts
+  /** Base64 of gzip of the timeline's columns. */
+  readonly columns: string
+}
+
+/** The whole page. */
+export interface PageContent {
+  readonly title: string
+  readonly generated: string
+  readonly repeat: string
+  readonly configurations: readonly Configuration[]
+  readonly cap: CapMap
+}
+
+const witnessCardsMax = 6
+const witnessOperationsMax = 40
+const jsonlLineMax = 4000
+
+/** Computes the page. */
+export function pageContent(input: ReportInput): PageContent {
+  const budget = Math.max(1000, Math.floor((input.operationsMax ?? 1_000_000) / Math.max(1, input.runs.length)))
+  const ids = identifiers(input.runs.map((run) => run.name))
+  const configurations = input.runs.map((run, index) => configurationOf(run, ids[index]!, budget))
+  return { title: input.title, generated: input.generated, repeat: input.repeat, configurations, cap: capMap(configurations) }
+}
+
+/** Names as fragments of addresses: short, unique, harmless. */
+export function identifiers(names: readonly string[]): string[] {
+  const used = new Set<string>()
+  return names.map((name, index) => {
+    const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || `run-${index + 1}`
+    const id = used.has(plain) ? `${plain}-${index + 1}` : plain
+    used.add(id)
+    return id
+  })
+}
+
+/** The CAP map of these configurations. */
+export function capMap(configurations: readonly { readonly facts: Facts }[]): CapMap {
+  return {
+    levels: [...models, 'none'],
+    entries: configurations.map(({ facts }) => ({ name: visible(facts.name), level: facts.strongest ?? 'none', majority: facts.majority?.share ?? null, minority: facts.minority?.share ?? null })),
+    impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)! },
+  }
+}
+
+function configurationOf({ name, document, history }: ReportRun, id: string, budget: number): Configuration {
+  const facts = factsOf(name, document)
+  const { header, columns } = packTimeline(history, document, budget)
+  const { cards, more } = witnessCards(history, document, header)
+  const first = firstBreak(history, document)
+  return {
+    id,
+    name,
+    document,
+    facts,
+    sentences: [first, availabilitySentence(facts), aftermathSentence(facts)].filter((sentence) => sentence !== ''),
+    tradeOff: tradeOffSentence(facts),
+    warnings: warningsOf(document),
+    ladder: document.ladder.map((rung) => ({ ...rung, witness: cards.find((card) => card.judgement === rung.by) === undefined || rung.verdict !== 'violated' ? null : `${id}-witness-${cards.find((card) => card.judgement === rung.by)!.number}` })),
+    witnesses: cards,
+    moreWitnesses: more,
+    judgements: document.judgements.map((judgement) => ({ ...judgement, numbers: numbersOf(judgement.metrics) })),
+    faults: document.faults.map((fault) => faultRow(fault, document)),
+    charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: header.moments.flatMap((moment) => (moment.kind === 'anomaly' ? [moment.to_s] : [])), series: seriesOf(history, document.faults), timeline: header },
+    columns,
+  }
+}
+
+function bandOf(fault: FaultWindow): Band {
+  return { label: visible(shortened(fault.fault, 60)), from_s: fault.from_ns / 1e9, to_s: fault.to_ns / 1e9, healed_s: fault.healed_ns === null ? null : fault.healed_ns / 1e9 }
+}
+
+function witnessCards(history: History, document: VerdictDocument, timeline: TimelineHeader): { cards: WitnessCard[]; more: number } {
+  const found = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness) => ({ judgement: judgement.judgement, witness })))
+  const cards = found.slice(0, witnessCardsMax).map(({ judgement, witness }, index): WitnessCard => {
+    const rows = witness.operations.slice(0, witnessOperationsMax)
+    return {
+      judgement,
+      number: index + 1,
+      key: witness.key === undefined ? null : formatValue(witness.key, 80),
+      explanation: shortened(witness.explanation, 2000),
+      layout: layoutWitness(witnessOperations(history, rows)),
+      jsonl: jsonlOf(history, rows),
+      moment: timeline.moments.findIndex((moment) => moment.kind === 'anomaly' && moment.rows.length > 0 && moment.rows.every((row) => witness.operations.includes(row)) && moment.rows.length === witness.operations.length),
+    }
+  })
+  return { cards, more: found.length - cards.length }
+}
+
+/** The lines of history.jsonl that a witness consists of, in their order there. */
+function jsonlOf(history: History, rows: readonly number[]): string[] {
+  const lines = new Set<number>()
+  for (const row of rows) {
+    if (row < 0 || row >= history.length) continue
+    lines.add(row)
+    if (history.pair[row]! >= 0) lines.add(history.pair[row]!)
+  }
+  return [...lines].sort((a, b) => a - b).map((row) => {
+    const text = JSON.stringify(history.event(row))
+    return text.length <= jsonlLineMax ? text : `${text.slice(0, jsonlLineMax)}… (${text.length - jsonlLineMax} more characters: line ${row + 1} of history.jsonl)`
+  })
+}
+
+/** When something first became impossible, and where that lies among the faults. */
+export function firstBreak(history: History, document: VerdictDocument): string {
+  let first = Number.POSITIVE_INFINITY
+  for (const judgement of document.judgements) {
+    for (const witness of judgement.witnesses) {
+      const ends = witness.operations.filter((row) => row >= 0 && row < history.length).map((row) => history.time[history.pair[row]! >= 0 ? history.pair[row]! : row]!)
+      if (ends.length > 0) first = Math.min(first, Math.max(...ends))
+    }
+  }
+  if (first === Number.POSITIVE_INFINITY) return ''
+  return `The earliest witness is complete at ${formatInstant(first)}, ${whereAmong(first, document.faults)}.`
+}
+
+function whereAmong(time_ns: number, faults: readonly FaultWindow[]): string {
+  const inside = faults.filter((fault) => fault.from_ns <= time_ns && time_ns <= fault.to_ns).at(-1)
+  if (inside !== undefined) return `${formatMs((time_ns - inside.from_ns) / 1e6)} into ${inside.fault}`
+  const past = faults.filter((fault) => fault.to_ns < time_ns).sort((a, b) => a.to_ns - b.to_ns).at(-1)
+  if (past !== undefined) return `${formatMs((time_ns - past.to_ns) / 1e6)} after ${past.fault} began to heal`
+  return faults.length === 0 ? 'in a run without faults' : 'before any fault'
+}
+
+/** What makes this run say less than it seems to. */
+export function warningsOf(document: VerdictDocument): string[] {
+  const warnings: string[] = []
+  if (document.reason !== undefined) warnings.push(`Unknown because: ${document.reason}.`)
+  for (const fault of document.faults) {
+    if (!fault.bit) warnings.push(`${fault.fault} was not seen to bite: ${fault.evidence}.`)
+    else if (fault.healed_ns === null) warnings.push(`${fault.fault} was not seen to heal.`)
+  }
+  for (const fault of partitions(document.faults)) {
+    for (const side of Object.keys(fault.sides)) {
+      const row = document.availability.find((one) => one.period === periodOf(fault) && one.group === side)
+      if (row !== undefined && row.attempted === 0) warnings.push(`Nobody tried anything on the ${side} side of ${fault.fault}.`)
+    }
+  }
+  if (document.operations.invoked > 0 && document.operations.ok === 0) warnings.push('No operation succeeded.')
+  return warnings
+}
+
+function faultRow(fault: FaultWindow, document: VerdictDocument): FaultRow {
+  const sides = Object.entries(fault.sides)
+  const on = sides.length > 0 ? sides.map(([side, nodes]) => `${side}: ${nodes.join(' ')}`).join('; ') : fault.targets.join(' ')
+  const row = document.availability.find((one) => one.period === periodOf(fault) && one.group === 'all')
+  return { fault, on, attempted: row?.attempted ?? null }
+}
+
+/** A judgement's numbers in one line: "states visited 1,204 · keys 8"; nested ones are left to verdict.json. */
+function numbersOf(metrics: JudgementVerdict['metrics']): string {
+  return Object.entries(metrics).flatMap(([name, value]) => {
+    const label = name.replace(/_(ms|s|ns|mb)$/, '').replace(/_/g, ' ')
+    if (typeof value === 'number') return [`${label} ${name.endsWith('_ms') ? formatMs(value) : formatNumber(value)}`]
+    if (typeof value === 'boolean' || (typeof value === 'string' && value.length <= 60)) return [`${label} ${value}`]
+    return []
+  }).slice(0, 12).join(' · ')
+}
+
+/** How much of the history stands in the page, in words. */
+export function coverageNote(timeline: TimelineHeader): string {
+  if (timeline.half_s === null) return `All ${formatNoun(timeline.total, 'operation')} of the run.`
+  return `${formatNoun(timeline.length, 'operation')} of ${formatNoun(timeline.total, 'operation')}: everything within ${formatMs(timeline.half_s * 1000)} of each witness (without one, of the start of each fault). The strip above shows the whole run as density; the rest stands in history.jsonl.`
+}

@@ -1,0 +1,140 @@
+/**
+ * The report's sections as markup: verdicts, CAP map, comparison, and what is common to all of them.
+ * One configuration's own sections are in `configuration.ts`.
+ */
+import { convergeText } from '../facts.ts'
+import { formatCount, formatMs, formatShare, visible } from '../format.ts'
+import { html, Html } from './escape.ts'
+import type { Facts } from '../facts.ts'
+import type { CapMap, Configuration, PageContent } from './data.ts'
+import type { VerdictWord } from '../../checker/verdict.ts'
+
+const shapes: Readonly<Record<VerdictWord, string>> = {
+  holds: '<circle cx="12" cy="12" r="10" class="fill"/><path d="M7 12.4l3.4 3.4 6.6-7" class="cut"/>',
+  violated: '<path d="M12 .8 23.2 12 12 23.2.8 12z" class="fill"/><path d="M12 6.8v6.4M12 16.2v.6" class="cut"/>',
+  unknown: '<circle cx="12" cy="12" r="9.4" class="line"/><path d="M9.3 9.6a2.8 2.8 0 1 1 3.9 2.6c-.9.4-1.2.9-1.2 1.8M12 16.6v.4" class="ask"/>',
+}
+
+/** The verdict's shape; colour comes from the style sheet. Decoration: the word stands beside it. */
+export function glyph(verdict: VerdictWord): Html {
+  return html`<svg class="glyph ${verdict}" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">${new Html(shapes[verdict])}</svg>`
+}
+
+/** A number with the unrounded value beside it, for tests and for whoever reads the page with a program. */
+export function value(field: string, raw: number | string | boolean | null | undefined, text: string): Html {
+  return html`<data class="n" data-field="${field}" value="${String(raw ?? '')}">${text}</data>`
+}
+
+/** A command and a button that copies it. */
+export function command(text: string, label: string): Html {
+  return html`<div class="command"><code>${text}</code><button type="button" class="copy" data-copy="${text}" aria-label="Copy ${label}">Copy</button></div>`
+}
+
+/** The first thing one sees: what was promised, what held, what broke. */
+export function verdictStrip(content: PageContent): Html {
+  return html`<section id="verdicts" class="verdicts" aria-labelledby="verdicts-heading"><h2 id="verdicts-heading" class="quiet">The verdict</h2>
+<div class="columns">${content.configurations.map(verdictCard)}</div></section>`
+}
+
+const words: Readonly<Record<VerdictWord, string>> = { holds: 'Kept its promise', violated: 'Broke its promise', unknown: 'Unknown' }
+
+function verdictCard(configuration: Configuration): Html {
+  const { id, name, document, facts, sentences, warnings } = configuration
+  return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${document.promised}</span></p></div></header>
+<p class="lead">${document.sentence}</p>
+<p>${strongestSentence(facts)} ${sentences.map((sentence) => `${sentence} `)}</p>
+${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲</span> ${warning}</p>`)}</article>`
+}
+
+function strongestSentence(facts: Facts): Html {
+  return facts.strongest === null ? html`No model of the ladder held.` : html`The strongest model that held is <strong>${facts.strongest}</strong>.`
+}
+
+/** Availability during the partition against the strongest model held. */
+export function capSection(content: PageContent): Html {
+  const several = content.configurations.length > 1
+  return html`<section id="cap" aria-labelledby="cap-heading"><h2 id="cap-heading">${several ? 'What each configuration gave up' : 'What it gave up'}</h2>
+<div class="cap-grid">${figure({
+    id: 'cap-map',
+    kind: 'cap',
+    title: 'CAP map',
+    says: 'Share of operations answered during the partition, against the strongest model that held over the whole run.',
+    label: capLabel(content.cap),
+    legend: [
+      ['disc', 'ink', 'majority side'],
+      ['square', 'ink', 'minority side'],
+      ['corner', 'violated', 'no square can stand here'],
+    ],
+  })}
+<div class="reading"><ol class="trades">${content.configurations.map((configuration) => html`<li><h3>${configuration.name}</h3><p>${configuration.tradeOff}</p></li>`)}</ol>
+<p class="note">A disc and a square joined by a line are one configuration on the two sides of the same partition. A minority that answers cannot know what the majority has written: the hatched corner is the one that the CAP theorem forbids.</p></div></div></section>`
+}
+
+function capLabel(cap: CapMap): string {
+  return `CAP map. ${cap.entries.map((entry) => `${entry.name}: ${entry.level}, majority side ${formatShare(entry.majority)} available, minority side ${formatShare(entry.minority)}.`).join(' ')}`
+}
+
+/** What a chart needs around it. */
+export interface Figure {
+  readonly id: string
+  /** What the page's own code draws here. */
+  readonly kind: string
+  /** Which configuration's curves; none for the CAP map. */
+  readonly run?: string
+  readonly title: string
+  readonly says: string
+  /** The picture in words. */
+  readonly label: string
+  /** Shape or dash, colour, words. */
+  readonly legend: readonly (readonly [shape: string, colour: string, words: string])[]
+}
+
+/** A chart: title, one sentence, legend with shapes, canvas, and the same numbers as a table. */
+export function figure(chart: Figure): Html {
+  return html`<figure class="chart" data-kind="${chart.kind}" data-run="${chart.run ?? ''}" id="${chart.id}"><figcaption><h4>${chart.title}</h4><p>${chart.says}</p></figcaption>
+<ul class="legend">${chart.legend.map(([shape, colour, text]) => html`<li>${swatch(shape, colour)}${text}</li>`)}</ul>
+<div class="plot ${chart.kind}"><canvas role="img" aria-label="${chart.label}"></canvas></div>
+<details class="numbers"><summary>The same numbers as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="${chart.title}: numbers"></div></details></figure>`
+}
+
+const swatches: Readonly<Record<string, string>> = {
+  disc: '<circle cx="11" cy="6" r="5" fill="currentColor"/>',
+  square: '<rect x="6" y="1" width="10" height="10" fill="currentColor"/>',
+  diamond: '<path d="M11 0l6 6-6 6-6-6z" fill="currentColor"/>',
+  solid: '<path d="M0 6h22" stroke="currentColor" stroke-width="2.4"/>',
+  dash: '<path d="M0 6h22" stroke="currentColor" stroke-width="2.4" stroke-dasharray="7 4"/>',
+  dot: '<path d="M1 6h22" stroke="currentColor" stroke-width="2.6" stroke-dasharray="2 4"/>',
+  area: '<rect width="22" height="12" fill="currentColor"/>',
+  pale: '<rect width="22" height="12" fill="currentColor" opacity=".55"/>',
+  hatch: '<path d="M0 12 12 0M5 12 17 0M10 12 22 0" stroke="currentColor" stroke-width="2"/><rect x=".5" y=".5" width="21" height="11" fill="none" stroke="currentColor"/>',
+  band: '<rect x=".5" y=".5" width="21" height="11" fill="currentColor"/>',
+  corner: '<rect x="1" y="1" width="20" height="10" fill="currentColor" fill-opacity=".12" stroke="currentColor" stroke-dasharray="4 3"/>',
+}
+
+function swatch(shape: string, colour: string): Html {
+  return html`<svg class="swatch c-${colour}" viewBox="0 0 22 12" width="22" height="12" aria-hidden="true">${new Html(swatches[shape] ?? '')}</svg>`
+}
+
+const comparisonHeads = ['Configuration', 'Strongest model that holds', 'Majority answered', 'Minority answered', 'p50', 'p99', 'p99.9', 'Converged after', 'Lost writes'] as const
+
+/** One row per configuration: the table that could go into a lecture. */
+export function comparison(content: PageContent): Html {
+  return html`<section id="comparison" aria-labelledby="comparison-heading"><h2 id="comparison-heading">${content.configurations.length > 1 ? 'Side by side' : 'In numbers'}</h2>
+<table class="comparison stacked" role="table"><thead role="rowgroup"><tr role="row">${comparisonHeads.map((head, index) => html`<th scope="col" role="columnheader" class="${index > 1 ? 'right' : ''}">${head}</th>`)}</tr></thead>
+<tbody role="rowgroup">${content.configurations.map(comparisonRow)}</tbody></table>
+<p class="note">Answered: ok divided by attempted, among the operations of clients on that side while the partition lasted; a dash means that there was no partition or nobody tried. Latency: of ok operations over the whole run, from the intended start. Converged: from the last heal until all replicas agreed for good. Lost: acknowledged writes that no replica held at the end and nothing replaced.</p></section>`
+}
+
+function comparisonRow({ id, name, facts }: Configuration): Html {
+  const cells: readonly (readonly [number, Html])[] = [
+    [1, html`${glyph(facts.strongest === null ? 'violated' : 'holds')}${value('strongest', facts.strongest, facts.strongest ?? 'none')}`],
+    [2, value('majority', facts.majority?.share, formatShare(facts.majority?.share))],
+    [3, value('minority', facts.minority?.share, formatShare(facts.minority?.share))],
+    [4, value('p50_ms', facts.latency?.p50_ms, formatMs(facts.latency?.p50_ms))],
+    [5, value('p99_ms', facts.latency?.p99_ms, formatMs(facts.latency?.p99_ms))],
+    [6, value('p999_ms', facts.latency?.p999_ms, formatMs(facts.latency?.p999_ms))],
+    [7, value('time_to_converge_ms', facts.convergeMs, convergeText(facts))],
+    [8, value('lost', facts.lost, formatCount(facts.lost))],
+  ]
+  return html`<tr role="row" data-configuration="${visible(name)}"><th scope="row" role="rowheader"><a href="#${id}">${name}</a></th>${cells.map(([index, cell]) => html`<td role="cell" data-label="${comparisonHeads[index]!}" class="${index > 1 ? 'right' : ''}">${cell}</td>`)}</tr>`
+}
