@@ -44,14 +44,13 @@ async function leftOf(runId: string): Promise<string[]> {
   return [...containers.map(({ Names }) => Names.join()), ...networks.map(({ Name }) => Name), ...volumes.Volumes.map(({ Name }) => Name)]
 }
 
-async function withCluster(options: DockerDriverOptions, nodes: readonly NodeId[], use: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const cluster = await dockerDriver(options).start(noteSystem(), plan(nodes))
-  try {
-    await use(cluster)
-  } finally {
-    await cluster.stop()
-  }
-  assert.equal(await leftOf(cluster.runId), [], 'nothing of the run is left')
+/** Clusters that several tests share: a start and a stop in containers take seconds. */
+const shared = new Map<Mechanism, Promise<Cluster>>()
+
+function sharedCluster(mechanism: Mechanism): Promise<Cluster> {
+  const started = shared.get(mechanism) ?? dockerDriver({ mechanism }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
+  shared.set(mechanism, started)
+  return started
 }
 
 const node = (cluster: Cluster, id: NodeId): Node => cluster.nodes.find((candidate) => candidate.id === id)!
@@ -69,31 +68,31 @@ async function until(claim: string, deadlineMs: number, holds: () => Promise<boo
 }
 
 function partitionsAreReal(mechanism: Mechanism) {
-  return () =>
-    withCluster({ mechanism }, ['n1', 'n2', 'n3'], async (cluster) => {
-      const all: [NodeId, NodeId][] = [['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3'], ['n3', 'n1'], ['n2', 'n3'], ['n3', 'n2']]
-      assert.is((await passing(cluster, ...all)).length, 6, 'all links pass before')
+  return async () => {
+    const cluster = await sharedCluster(mechanism)
+    const all: [NodeId, NodeId][] = [['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3'], ['n3', 'n1'], ['n2', 'n3'], ['n3', 'n2']]
+    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass before')
 
-      await cluster.links.cut([...both('n1', 'n2'), ...both('n1', 'n3')])
-      assert.equal(await passing(cluster, ...all), ['n2>n3', 'n3>n2'], 'n1 is alone')
-      assert.ok(await node(cluster, 'n1').answers(1000), 'and still answers clients')
-      await cluster.links.heal()
-      assert.is((await passing(cluster, ...all)).length, 6, 'all links pass after')
+    await cluster.links.cut([...both('n1', 'n2'), ...both('n1', 'n3')])
+    assert.equal(await passing(cluster, ...all), ['n2>n3', 'n3>n2'], 'n1 is alone')
+    assert.ok(await node(cluster, 'n1').answers(1000), 'and still answers clients')
+    await cluster.links.heal()
+    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass after')
 
-      await cluster.links.cut([{ from: 'n1', to: 'n2' }])
-      assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3']), ['n2>n1', 'n1>n3'], 'one way is really one way')
-      await node(cluster, 'n2').kill()
-      await node(cluster, 'n2').start()
-      assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a restart does not open a cut link')
-      await cluster.links.heal([{ from: 'n1', to: 'n2' }])
-      assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
+    await cluster.links.cut([{ from: 'n1', to: 'n2' }])
+    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3']), ['n2>n1', 'n1>n3'], 'one way is really one way')
+    await node(cluster, 'n2').kill()
+    await node(cluster, 'n2').start()
+    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a restart does not open a cut link')
+    await cluster.links.heal([{ from: 'n1', to: 'n2' }])
+    assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
 
-      await cluster.links.cut([{ from: 'clients', to: 'n3' }])
-      assert.not(await node(cluster, 'n3').answers(PROBE_MS), 'clients are cut off')
-      assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n1>n2', 'n2>n1'], 'and only they')
-      await cluster.links.heal()
-      assert.ok(await node(cluster, 'n3').answers(1000))
-    })
+    await cluster.links.cut([{ from: 'clients', to: 'n3' }])
+    assert.not(await node(cluster, 'n3').answers(PROBE_MS), 'clients are cut off')
+    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n1>n2', 'n2>n1'], 'and only they')
+    await cluster.links.heal()
+    assert.ok(await node(cluster, 'n3').answers(1000))
+  }
 }
 
 const containers = suite('docker')
@@ -101,63 +100,62 @@ const containers = suite('docker')
 containers('a partition bites, is directed, outlives a restart, and heals (nsenter)', partitionsAreReal('nsenter'))
 containers('a partition bites, is directed, outlives a restart, and heals (through the engine)', partitionsAreReal('exec'))
 
-containers('a killed node keeps its data and nothing else; a paused one answers nobody', () =>
-  withCluster({}, ['n1', 'n2'], async (cluster) => {
-    const n1 = node(cluster, 'n1')
-    assert.is(await request(cluster, 'n1', 'WRITE kept over death'), 'written')
-    await n1.kill()
-    assert.is(await n1.state(), 'stopped')
-    assert.not(await n1.answers(PROBE_MS))
-    assert.not(await passes(cluster, 'n2', 'n1', PROBE_MS))
-    await n1.start()
-    assert.is(await n1.state(), 'running')
-    assert.is(await request(cluster, 'n1', 'READ'), 'kept over death')
-    assert.is(await request(cluster, 'n2', 'READ'), '', 'the other node has a disk of its own')
+containers('a killed node keeps its data and nothing else; a paused one answers nobody', async () => {
+  const cluster = await sharedCluster('nsenter')
+  const n1 = node(cluster, 'n1')
+  assert.is(await request(cluster, 'n1', 'WRITE kept over death'), 'written')
+  await n1.kill()
+  assert.is(await n1.state(), 'stopped')
+  assert.not(await n1.answers(PROBE_MS))
+  assert.not(await passes(cluster, 'n2', 'n1', PROBE_MS))
+  await n1.start()
+  assert.is(await n1.state(), 'running')
+  assert.is(await request(cluster, 'n1', 'READ'), 'kept over death')
+  assert.is(await request(cluster, 'n2', 'READ'), '', 'the other node has a disk of its own')
 
-    await n1.pause!()
-    assert.is(await n1.state(), 'paused')
-    assert.not(await n1.answers(PROBE_MS))
-    await n1.resume!()
-    assert.ok(await n1.answers(1000))
+  await n1.pause!()
+  assert.is(await n1.state(), 'paused')
+  assert.not(await n1.answers(PROBE_MS))
+  await n1.resume!()
+  assert.ok(await n1.answers(1000))
 
-    await n1.pause!()
-    await n1.kill()
-    assert.is(await n1.state(), 'stopped', 'a paused node can be killed')
+  await n1.pause!()
+  await n1.kill()
+  assert.is(await n1.state(), 'stopped', 'a paused node can be killed')
+  await n1.start()
 
-    const dir = await mkdtemp(join(tmpdir(), 'splitbrain-test-'))
-    await cluster.collectLogs(dir)
-    assert.is(await readFile(join(dir, 'n1.log'), 'utf8'), 'ready\nready\n', "a node's log covers all its lives")
-    await rm(dir, { recursive: true })
-  }),
-)
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-test-'))
+  await cluster.collectLogs(dir)
+  assert.is(await readFile(join(dir, 'n1.log'), 'utf8'), 'ready\nready\nready\n', "a node's log covers all its lives")
+  await rm(dir, { recursive: true })
+})
 
-containers('a throttled node and a limited link are as slow as asked', () =>
-  withCluster({}, ['n1', 'n2'], async (cluster) => {
-    const n1 = node(cluster, 'n1')
-    const workMs = async (): Promise<number> => Number(await request(cluster, 'n1', 'WORK 5000000'))
-    await workMs()
-    const free = await workMs()
-    await n1.throttle!(0.1)
-    const throttled = await workMs()
-    assert.ok(throttled > 3 * free, `${throttled} ms against ${free} ms`)
-    await n1.throttle!(1)
+containers('a throttled node and a limited link are as slow as asked', async () => {
+  const cluster = await sharedCluster('nsenter')
+  const n1 = node(cluster, 'n1')
+  const workMs = async (): Promise<number> => Number(await request(cluster, 'n1', 'WORK 5000000'))
+  await workMs()
+  const free = await workMs()
+  await n1.throttle!(0.1)
+  const throttled = await workMs()
+  assert.ok(throttled > 3 * free, `${throttled} ms against ${free} ms`)
+  await n1.throttle!(1)
 
-    const bytes = 100_000
-    const perSecond = 200_000
-    await cluster.links.limit!([{ from: 'n1', to: 'n2' }], perSecond)
-    const started = performance.now()
-    await request(cluster, 'n1', `FLOOD n2 ${bytes}`)
-    await until('the bytes arrive', 10_000, async () => Number(await request(cluster, 'n2', 'FLOODED')) >= bytes)
-    const tookMs = performance.now() - started
-    assert.ok(tookMs > (0.7 * 1000 * bytes) / perSecond, `${bytes} bytes at ${perSecond} per second took ${tookMs} ms`)
+  const bytes = 100_000
+  const perSecond = 200_000
+  await cluster.links.limit!([{ from: 'n1', to: 'n2' }], perSecond)
+  const started = performance.now()
+  await request(cluster, 'n1', `FLOOD n2 ${bytes}`)
+  await until('the bytes arrive', 10_000, async () => Number(await request(cluster, 'n2', 'FLOODED')) >= bytes)
+  const tookMs = performance.now() - started
+  assert.ok(tookMs > (0.7 * 1000 * bytes) / perSecond, `${bytes} bytes at ${perSecond} per second took ${tookMs} ms`)
 
-    await cluster.links.heal()
-    await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 1)
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a link that loses everything passes nothing')
-    await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 0)
-    assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
-  }),
-)
+  await cluster.links.heal()
+  await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 1)
+  assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a link that loses everything passes nothing')
+  await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 0)
+  assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
+})
 
 /** Starts a controller of its own that cuts n1 from n2, and kills it with SIGKILL. Hands back its clients' addresses. */
 async function killedController(runId: string, leaseMs: number): Promise<Record<string, string>> {
@@ -173,22 +171,21 @@ async function killedController(runId: string, leaseMs: number): Promise<Record<
   return addresses
 }
 
-containers("a killed controller's cuts end by themselves, and clean removes its run and no other", () =>
-  withCluster({}, ['n1'], async (beside) => {
-    const runId = `test-${process.pid}-doomed`
-    const addresses = await killedController(runId, 3000)
-    const orphan = { address: (id: NodeId) => addresses[id] } as unknown as Cluster
-    assert.not(await passes(orphan, 'n1', 'n2', PROBE_MS), 'the cut outlives the controller')
-    await until('the cut ends with its lease', 10_000, () => passes(orphan, 'n1', 'n2', PROBE_MS))
+containers("a killed controller's cuts end by themselves, and clean removes its run and no other", async () => {
+  const beside = await sharedCluster('nsenter')
+  const runId = `test-${process.pid}-doomed`
+  const addresses = await killedController(runId, 3000)
+  const orphan = { address: (id: NodeId) => addresses[id] } as unknown as Cluster
+  assert.not(await passes(orphan, 'n1', 'n2', PROBE_MS), 'the cut outlives the controller')
+  await until('the cut ends with its lease', 10_000, () => passes(orphan, 'n1', 'n2', PROBE_MS))
 
-    assert.is((await leftOf(runId)).length, 7, 'two nodes: four containers, two volumes, one network')
-    const removed = await dockerDriver().clean()
-    assert.is(removed.filter((line) => line.includes(runId)).length, 7)
-    assert.equal(await leftOf(runId), [])
-    assert.ok(await node(beside, 'n1').answers(1000), 'a run whose controller lives is not touched')
-    assert.not(removed.some((line) => line.includes(beside.runId)))
-  }),
-)
+  assert.is((await leftOf(runId)).length, 7, 'two nodes: four containers, two volumes, one network')
+  const removed = await dockerDriver().clean()
+  assert.is(removed.filter((line) => line.includes(runId)).length, 7)
+  assert.equal(await leftOf(runId), [])
+  assert.ok(await node(beside, 'n1').answers(1000), 'a run whose controller lives is not touched')
+  assert.not(removed.some((line) => line.includes(beside.runId)))
+})
 
 containers('a start that fails says why in a sentence and leaves nothing', async () => {
   const failing = async (options: DockerDriverOptions, image: Parameters<typeof noteSystem>[0], code: string, words: RegExp): Promise<void> => {
@@ -208,18 +205,24 @@ containers('a start that fails says why in a sentence and leaves nothing', async
   await failing({}, { executables: [] }, 'node-ended', /Its last words/)
 })
 
-containers('two runs of one name do not mix', () =>
-  withCluster({}, ['n1'], async (cluster) => {
-    try {
-      await dockerDriver().start(noteSystem(), plan(['n1'], cluster.runId))
-      assert.unreachable('it started')
-    } catch (error) {
-      assert.is((error as ClusterError).code, 'name-clash')
-      assert.match((error as ClusterError).message, /splitbrain clean/)
-    }
-    assert.ok(await node(cluster, 'n1').answers(1000), 'the first run goes on')
-  }),
-)
+containers('two runs of one name do not mix', async () => {
+  const cluster = await sharedCluster('nsenter')
+  try {
+    await dockerDriver().start(noteSystem(), plan(['n1'], cluster.runId))
+    assert.unreachable('it started')
+  } catch (error) {
+    assert.is((error as ClusterError).code, 'name-clash')
+    assert.match((error as ClusterError).message, /splitbrain clean/)
+  }
+  assert.ok(await node(cluster, 'n1').answers(1000), 'the first run goes on')
+})
+
+containers('a stopped cluster leaves nothing', async () => {
+  const clusters = (await Promise.allSettled(shared.values())).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  assert.is(clusters.length, 2)
+  await Promise.all(clusters.map((cluster) => cluster.stop()))
+  for (const { runId } of clusters) assert.equal(await leftOf(runId), [])
+})
 
 containers('what can be done is found out by trying', async () => {
   const report = await dockerDriver().capabilities()
