@@ -58,7 +58,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     words: [2, 1 << 16],
     keys: 'none',
     run: async ([, ...keys]) => {
-      const cells = await Promise.all(keys.map(key => storage.read(key.toString('latin1'))))
+      const cells = await Promise.all(keys.map(async key => storage.read(key.toString('latin1'))))
       return arrayReply(cells.map(cell => (cell.value === null ? nullReply(2) : bulkReply(cell.value))))
     },
   }

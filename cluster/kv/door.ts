@@ -6,7 +6,7 @@
  * per turn of the event loop. A connection whose peer does not read its answers, or that has too many commands
  * waiting, is not read from until that has changed.
  */
-import type { Clock, Stream, Timer } from '../../harness/env.ts'
+import type { Clock, Log, Stream, Timer } from '../../harness/env.ts'
 import { StoreError } from './errors.ts'
 import { CommandParser, ProtocolError, errorReply } from './resp.ts'
 import type { RespLimits } from './resp.ts'
@@ -40,6 +40,7 @@ export interface Command {
 /** What a door is made of. */
 export interface DoorOptions {
   readonly clock: Clock
+  readonly log: Log
   readonly limits: RespLimits
   readonly commands: ReadonlyMap<string, Command>
   /** Refuses every command but AUTH until a session is authenticated, and ends it at the first other one. */
@@ -76,7 +77,7 @@ export class Door {
 
   /** Ends every connection. */
   close(): void {
-    for (const connection of [...this.#open]) connection.end()
+    for (const connection of this.#open) connection.end()
   }
 
   forget(connection: Connection): void {
@@ -248,7 +249,9 @@ class Connection {
   #failure(error: unknown): string {
     this.#door.counts.errors++
     if (error instanceof StoreError) return errorReply(error.code, error.message)
-    throw error
+    // A defect of ours: one command fails, in the way that promises least, and the node goes on.
+    this.#door.options.log.error(`a command failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return errorReply('INDETERMINATE', 'indefinite: an internal error, see the log of the node')
   }
 
   /** Stops reading from a peer that asks faster than it is answered, or does not read its answers; looks again a little later. */

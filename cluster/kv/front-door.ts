@@ -50,26 +50,22 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     },
   ]
 
-  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver(distinctKeys(words, keyOf), key => replication.write(key, null)) }]
+  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver('write', [...new Set(words.map(keyOf))], key => replication.write(key, null)) }]
 
   // As in Redis, a key that is named twice counts twice.
-  yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver(words.map(keyOf), async key => (await replication.read(key)).value !== null) }]
-}
-
-function distinctKeys(words: readonly Buffer[], keyOf: (word: Buffer) => string): string[] {
-  return [...new Set(words.map(keyOf))]
+  yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver('read', words.map(keyOf), async key => (await replication.read(key)).value !== null) }]
 }
 
 /** For how many of the keys `test` holds. When any of them fails, so does the command: with an indefinite error if there is one. */
-async function countOver(keys: readonly string[], test: (key: string) => Eventually<boolean>): Promise<string> {
+async function countOver(effect: 'read' | 'write', keys: readonly string[], test: (key: string) => Eventually<boolean>): Promise<string> {
   const outcomes = await Promise.allSettled(keys.map(async key => test(key)))
-  const errors = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  const errors = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Error] : []))
   if (errors.length === 0) return integerReply(outcomes.filter(outcome => outcome.status === 'fulfilled' && outcome.value).length)
   const indefinite = errors.find(error => !(error instanceof StoreError) || !error.definite)
   if (indefinite !== undefined) throw indefinite
   // Each failure by itself is definite, but not that of the command as a whole if other keys were deleted.
-  if (errors.length < keys.length) throw new StoreError('INDETERMINATE', `indefinite: ${errors.length} of ${keys.length} keys failed: ${String(errors[0])}`)
-  throw errors[0]
+  if (effect === 'write' && errors.length < keys.length) throw new StoreError('INDETERMINATE', `indefinite: ${errors.length} of ${keys.length} keys failed: ${String(errors[0])}`)
+  throw errors[0]!
 }
 
 /** What clients and tools say beside their work. */

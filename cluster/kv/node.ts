@@ -67,12 +67,14 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
 
   const clientDoor = new Door({
     clock: env.clock,
+    log: env.log,
     commands: frontDoorCommands({ config, replication, describe }),
     limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
     guarded: false,
   })
   const adminDoor = new Door({
     clock: env.clock,
+    log: env.log,
     commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, stats }),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     guarded: true,

@@ -111,7 +111,7 @@ export class Rpc {
 
   /** Answers requests of this kind. The handler must be idempotent: a request may arrive twice. */
   serve<Request, Reply>(kind: Kind<Request, Reply>, handler: (request: Request, from: NodeId) => Eventually<Reply>): void {
-    this.#served.set(kind.code, { kind: kind as Kind<unknown, unknown>, handler: handler as Handler })
+    this.#served.set(kind.code, { kind, handler: handler as Handler })
   }
 
   /** Sends without waiting for anything. */
@@ -126,7 +126,7 @@ export class Rpc {
       const id = this.#nextId++
       const payload = kind.request.encode(ask.request)
       const pending: Pending = {
-        kind: kind as Kind<unknown, unknown>,
+        kind,
         to: ask.to,
         payload,
         need: ask.need,
@@ -244,19 +244,22 @@ export class Rpc {
     try {
       answer = served.handler(request, this.#self)
     } catch (error) {
-      this.#locally(id, undefined, error)
+      this.#rejectLocally(id, error)
       return
     }
-    if (!(answer instanceof Promise)) this.#locally(id, answer, undefined)
-    else answer.then(value => this.#locally(id, value, undefined), (error: unknown) => this.#locally(id, undefined, error))
+    if (!(answer instanceof Promise)) this.#acceptLocally(id, answer)
+    else answer.then(value => this.#acceptLocally(id, value), (error: unknown) => this.#rejectLocally(id, error))
   }
 
-  #locally(id: number, value: unknown, error: unknown): void {
-    if (error !== undefined) this.#log.warn(`refused a request of its own: ${String(error)}`)
+  #acceptLocally(id: number, value: unknown): void {
     const pending = this.#pending.get(id)
-    if (pending === undefined) return
-    if (error === undefined) this.#accept(id, pending, this.#self, value)
-    else this.#refuse(id, pending, this.#self, String(error))
+    if (pending !== undefined) this.#accept(id, pending, this.#self, value)
+  }
+
+  #rejectLocally(id: number, error: unknown): void {
+    this.#log.warn(`refused a request of its own: ${String(error)}`)
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) this.#refuse(id, pending, this.#self, String(error))
   }
 
   #accept(id: number, pending: Pending, from: NodeId, reply: unknown): void {

@@ -31,6 +31,8 @@ export class RangeDigests {
   readonly #high: Uint32Array
   readonly #ring: Ring
   readonly #shared = new Map<NodeId, readonly number[]>()
+  /** Trees as they were computed last; none of them is right any more after a change. */
+  readonly #trees = new Map<readonly number[], readonly (readonly number[])[]>()
 
   constructor(ring: Ring) {
     const cuts = new Set<number>()
@@ -68,6 +70,7 @@ export class RangeDigests {
     const leaf = this.leafOf(token)
     this.#toggle(leaf, token, before)
     this.#toggle(leaf, token, after)
+    this.#trees.clear()
   }
 
   /** The leaves whose keys both nodes hold, in order. */
@@ -84,7 +87,9 @@ export class RangeDigests {
   }
 
   /** The tree over these leaves as they are now: level 0 holds their digests, the last level the root alone. */
-  tree(leaves: readonly number[]): number[][] {
+  tree(leaves: readonly number[]): readonly (readonly number[])[] {
+    const known = this.#trees.get(leaves)
+    if (known !== undefined) return known
     let level = leaves.map(leaf => (this.#high[leaf]! & HIGH_BITS) * TOKENS + this.#low[leaf]!)
     const levels = [level]
     while (level.length > 1) {
@@ -93,6 +98,7 @@ export class RangeDigests {
       levels.push(above)
       level = above
     }
+    this.#trees.set(leaves, levels)
     return levels
   }
 

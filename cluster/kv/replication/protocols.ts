@@ -6,12 +6,9 @@ import { abdReplication } from './abd.ts'
 import { quorumReplication } from './quorum.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
+const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Replication>> = { abd: abdReplication, quorum: quorumReplication }
+
 /** The protocol that the configuration names. */
 export function replicationOf(name: NodeConfig['replication'], coordinator: Coordinator): Replication {
-  switch (name) {
-    case 'abd':
-      return abdReplication(coordinator)
-    case 'quorum':
-      return quorumReplication(coordinator)
-  }
+  return protocols[name](coordinator)
 }
