@@ -1,234 +1,16 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { suite, test } from 'uvu'
+import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { seededRandom } from '../../../harness/random.ts'
-import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Cluster, ClusterPlan, Link, Node } from '../../cluster.ts'
-import { thisController } from './controller.ts'
+import { closure, contentHash, findExecutable, libraryFolders } from './closure.ts'
+import { controllerLabel, parseControllerLabel, thisController, whereabouts } from './controller.ts'
 import { dockerDriver } from './driver.ts'
-import type { DockerDriverOptions } from './driver.ts'
-import { connectEngines } from './engine.ts'
-import { labels } from './labels.ts'
-import type { Mechanism } from './namespace.ts'
-import { noteSystem, passes, request } from './testing/note-system.ts'
+import { explain } from './errors.ts'
+import { unframe } from './output.ts'
+import { noteSystem } from './testing/note-system.ts'
 
-const PROBE_MS = 150
-const engineMissing = await connectEngines().then((engines) => engines.forEach((engine) => engine.close())).catch((error: Error) => error.message)
-const required = process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1'
-
-let runs = 0
-const plan = (nodes: readonly NodeId[], runId = `test-${process.pid}-${++runs}`): ClusterPlan => ({
-  runId,
-  nodes,
-  dir: '',
-  seed: runs,
-  random: seededRandom(process.pid + runs),
-  log: { info: () => undefined, warn: (line) => console.warn(line), error: (line) => console.error(line) },
-})
-
-/** Everything on the engine that carries this run's label. */
-async function leftOf(runId: string): Promise<string[]> {
-  const [engine] = await connectEngines()
-  const filters = { label: [`${labels.run}=${runId}`] }
-  const [containers, networks, volumes] = await Promise.all([
-    engine!.docker.listContainers({ all: true, filters }),
-    engine!.docker.listNetworks({ filters }),
-    engine!.docker.listVolumes({ filters: { label: filters.label } }),
-  ])
-  return [...containers.map(({ Names }) => Names.join()), ...networks.map(({ Name }) => Name), ...volumes.Volumes.map(({ Name }) => Name)]
-}
-
-/** Clusters that several tests share: a start and a stop in containers take seconds. */
-const shared = new Map<Mechanism, Promise<Cluster>>()
-
-function sharedCluster(mechanism: Mechanism): Promise<Cluster> {
-  const started = shared.get(mechanism) ?? dockerDriver({ mechanism }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
-  shared.set(mechanism, started)
-  return started
-}
-
-const node = (cluster: Cluster, id: NodeId): Node => cluster.nodes.find((candidate) => candidate.id === id)!
-const both = (a: NodeId, b: NodeId): Link[] => [{ from: a, to: b }, { from: b, to: a }]
-
-/** Which of these links pass a message now, as "n1>n2". */
-async function passing(cluster: Cluster, ...pairs: [NodeId, NodeId][]): Promise<string[]> {
-  const seen = await Promise.all(pairs.map(([from, to]) => passes(cluster, from, to, PROBE_MS)))
-  return pairs.filter((_, index) => seen[index]).map(([from, to]) => `${from}>${to}`)
-}
-
-async function until(claim: string, deadlineMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + deadlineMs
-  while (!(await holds())) assert.ok(performance.now() < deadline, `${claim}, within ${deadlineMs} ms`)
-}
-
-function partitionsAreReal(mechanism: Mechanism) {
-  return async () => {
-    const cluster = await sharedCluster(mechanism)
-    const all: [NodeId, NodeId][] = [['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3'], ['n3', 'n1'], ['n2', 'n3'], ['n3', 'n2']]
-    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass before')
-
-    await cluster.links.cut([...both('n1', 'n2'), ...both('n1', 'n3')])
-    assert.equal(await passing(cluster, ...all), ['n2>n3', 'n3>n2'], 'n1 is alone')
-    assert.ok(await node(cluster, 'n1').answers(1000), 'and still answers clients')
-    await cluster.links.heal()
-    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass after')
-
-    await cluster.links.cut([{ from: 'n1', to: 'n2' }])
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3']), ['n2>n1', 'n1>n3'], 'one way is really one way')
-    await node(cluster, 'n2').kill()
-    await node(cluster, 'n2').start()
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a restart does not open a cut link')
-    await cluster.links.heal([{ from: 'n1', to: 'n2' }])
-    assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
-
-    await cluster.links.cut([{ from: 'clients', to: 'n3' }])
-    assert.not(await node(cluster, 'n3').answers(PROBE_MS), 'clients are cut off')
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n1>n2', 'n2>n1'], 'and only they')
-    await cluster.links.heal()
-    assert.ok(await node(cluster, 'n3').answers(1000))
-  }
-}
-
-const containers = suite('docker')
-
-containers('a partition bites, is directed, outlives a restart, and heals (nsenter)', partitionsAreReal('nsenter'))
-containers('a partition bites, is directed, outlives a restart, and heals (through the engine)', partitionsAreReal('exec'))
-
-containers('a killed node keeps its data and nothing else; a paused one answers nobody', async () => {
-  const cluster = await sharedCluster('nsenter')
-  const n1 = node(cluster, 'n1')
-  assert.is(await request(cluster, 'n1', 'WRITE kept over death'), 'written')
-  await n1.kill()
-  assert.is(await n1.state(), 'stopped')
-  assert.not(await n1.answers(PROBE_MS))
-  assert.not(await passes(cluster, 'n2', 'n1', PROBE_MS))
-  await n1.start()
-  assert.is(await n1.state(), 'running')
-  assert.is(await request(cluster, 'n1', 'READ'), 'kept over death')
-  assert.is(await request(cluster, 'n2', 'READ'), '', 'the other node has a disk of its own')
-
-  await n1.pause!()
-  assert.is(await n1.state(), 'paused')
-  assert.not(await n1.answers(PROBE_MS))
-  await n1.resume!()
-  assert.ok(await n1.answers(1000))
-
-  await n1.pause!()
-  await n1.kill()
-  assert.is(await n1.state(), 'stopped', 'a paused node can be killed')
-  await n1.start()
-
-  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-test-'))
-  await cluster.collectLogs(dir)
-  assert.is(await readFile(join(dir, 'n1.log'), 'utf8'), 'ready\nready\nready\n', "a node's log covers all its lives")
-  await rm(dir, { recursive: true })
-})
-
-containers('a throttled node and a limited link are as slow as asked', async () => {
-  const cluster = await sharedCluster('nsenter')
-  const n1 = node(cluster, 'n1')
-  const workMs = async (): Promise<number> => Number(await request(cluster, 'n1', 'WORK 5000000'))
-  await workMs()
-  const free = await workMs()
-  await n1.throttle!(0.1)
-  const throttled = await workMs()
-  assert.ok(throttled > 3 * free, `${throttled} ms against ${free} ms`)
-  await n1.throttle!(1)
-
-  const bytes = 100_000
-  const perSecond = 200_000
-  await cluster.links.limit!([{ from: 'n1', to: 'n2' }], perSecond)
-  const started = performance.now()
-  await request(cluster, 'n1', `FLOOD n2 ${bytes}`)
-  await until('the bytes arrive', 10_000, async () => Number(await request(cluster, 'n2', 'FLOODED')) >= bytes)
-  const tookMs = performance.now() - started
-  assert.ok(tookMs > (0.7 * 1000 * bytes) / perSecond, `${bytes} bytes at ${perSecond} per second took ${tookMs} ms`)
-
-  await cluster.links.heal()
-  await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 1)
-  assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a link that loses everything passes nothing')
-  await cluster.links.lose!([{ from: 'n1', to: 'n2' }], 0)
-  assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
-})
-
-/** Starts a controller of its own that cuts n1 from n2, and kills it with SIGKILL. Hands back its clients' addresses. */
-async function killedController(runId: string, leaseMs: number): Promise<Record<string, string>> {
-  const program = fileURLToPath(new URL(`./testing/doomed-controller${extname(import.meta.url)}`, import.meta.url))
-  const child = spawn(process.execPath, [...process.execArgv, program, runId, String(leaseMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const addresses = await new Promise<Record<string, string>>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as Record<string, string>))
-    child.once('exit', () => reject(new Error('the controller ended before it was killed')))
-  })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await ended
-  return addresses
-}
-
-containers("a killed controller's cuts end by themselves, and clean removes its run and no other", async () => {
-  const beside = await sharedCluster('nsenter')
-  const runId = `test-${process.pid}-doomed`
-  const addresses = await killedController(runId, 3000)
-  const orphan = { address: (id: NodeId) => addresses[id] } as unknown as Cluster
-  assert.not(await passes(orphan, 'n1', 'n2', PROBE_MS), 'the cut outlives the controller')
-  await until('the cut ends with its lease', 10_000, () => passes(orphan, 'n1', 'n2', PROBE_MS))
-
-  assert.is((await leftOf(runId)).length, 7, 'two nodes: four containers, two volumes, one network')
-  const removed = await dockerDriver().clean()
-  assert.is(removed.filter((line) => line.includes(runId)).length, 7)
-  assert.equal(await leftOf(runId), [])
-  assert.ok(await node(beside, 'n1').answers(1000), 'a run whose controller lives is not touched')
-  assert.not(removed.some((line) => line.includes(beside.runId)))
-})
-
-containers('a start that fails says why in a sentence and leaves nothing', async () => {
-  const failing = async (options: DockerDriverOptions, image: Parameters<typeof noteSystem>[0], code: string, words: RegExp): Promise<void> => {
-    const attempt = plan(['n1'])
-    try {
-      await dockerDriver(options).start(noteSystem(image), attempt)
-      assert.unreachable('it started')
-    } catch (error) {
-      assert.instance(error, ClusterError)
-      assert.is((error as ClusterError).code, code)
-      assert.match((error as ClusterError).message, words)
-    }
-    assert.equal(await leftOf(attempt.runId), [])
-  }
-  await failing({}, 'splitbrain.invalid/none:1', 'image-missing', /Build it or pull it/)
-  await failing({}, { program: '/nowhere/main.js' }, 'program-missing', /npm run build/)
-  await failing({}, { executables: [] }, 'node-ended', /Its last words/)
-})
-
-containers('two runs of one name do not mix', async () => {
-  const cluster = await sharedCluster('nsenter')
-  try {
-    await dockerDriver().start(noteSystem(), plan(['n1'], cluster.runId))
-    assert.unreachable('it started')
-  } catch (error) {
-    assert.is((error as ClusterError).code, 'name-clash')
-    assert.match((error as ClusterError).message, /splitbrain clean/)
-  }
-  assert.ok(await node(cluster, 'n1').answers(1000), 'the first run goes on')
-})
-
-containers('a stopped cluster leaves nothing', async () => {
-  const clusters = (await Promise.allSettled(shared.values())).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  assert.is(clusters.length, 2)
-  await Promise.all(clusters.map((cluster) => cluster.stop()))
-  for (const { runId } of clusters) assert.equal(await leftOf(runId), [])
-})
-
-containers('what can be done is found out by trying', async () => {
-  const report = await dockerDriver().capabilities()
-  for (const name of ['kill', 'restart', 'pause', 'throttle', 'cut', 'lose', 'limit'] as const) assert.ok(report[name].available, `${name}: ${report[name].reason}`)
-  for (const { reason } of Object.values(report)) assert.ok(reason.length > 5)
-})
+const ignore = (): void => undefined
+const plan = { runId: 'none', nodes: ['n1'], dir: '', seed: 1, random: seededRandom(1), log: { info: ignore, warn: ignore, error: ignore } }
 
 test('an engine that is not there is said to be not there', async () => {
   const driver = dockerDriver({ hosts: ['unix:///nowhere/docker.sock'] })
@@ -236,7 +18,7 @@ test('an engine that is not there is said to be not there', async () => {
   assert.not(report.cut.available)
   assert.match(report.cut.reason, /no container engine answers there\. Start Docker/)
   try {
-    await driver.start(noteSystem(), plan(['n1']))
+    await driver.start(noteSystem(), plan)
     assert.unreachable('it started')
   } catch (error) {
     assert.is((error as ClusterError).code, 'docker-missing')
@@ -244,7 +26,6 @@ test('an engine that is not there is said to be not there', async () => {
 })
 
 test('a controller is told apart from a later process of the same id', async () => {
-  const { controllerLabel, parseControllerLabel, whereabouts } = await import('./controller.ts')
   const here = await thisController()
   assert.equal(parseControllerLabel(controllerLabel(here)), here)
   assert.is(await whereabouts(here, true), 'running')
@@ -252,11 +33,45 @@ test('a controller is told apart from a later process of the same id', async () 
   assert.is(await whereabouts({ ...here, scope: 'another-machine boot pid:[1]' }, true), 'elsewhere')
 })
 
-test('containers can be tested here', () => {
-  if (engineMissing === undefined) return
-  assert.not(required, `SPLITBRAIN_REQUIRE_DOCKER=1, but: ${engineMissing}`)
-  console.log(`skipped: container tests. ${engineMissing}`)
+/** An error as dockerode hands it out. */
+const refusal = (statusCode: number, words: string): Error => Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${words} `), { statusCode })
+
+test('what engines complain about becomes a code and a sentence with what to do', () => {
+  const seen = (error: Error): string => explain(error, 'Doing it').code
+  assert.is(seen(refusal(500, 'write /x: no space left on device')), 'no-space')
+  assert.is(seen(refusal(403, 'Pool overlaps with other one on this address space')), 'subnet-clash')
+  assert.is(seen(refusal(409, 'Conflict. The container name "/a" is already in use by container "b".')), 'name-clash')
+  assert.is(seen(refusal(404, 'No such image: a:b')), 'image-missing')
+  assert.is(seen(refusal(500, 'Bind for 127.0.0.1:80 failed: port is already allocated')), 'port-taken')
+  assert.is(seen(Object.assign(new Error('connect EACCES /var/run/docker.sock'), { code: 'EACCES' })), 'docker-permission')
+  assert.is(seen(Object.assign(new Error('connect ECONNREFUSED /var/run/docker.sock'), { code: 'ECONNREFUSED' })), 'docker-missing')
+  assert.is(explain(refusal(418, 'I am a teapot'), 'Brewing').message, 'Brewing: the engine refused (I am a teapot). `splitbrain doctor` shows what it can do.')
+  const known = new ClusterError('known', 'Said already.')
+  assert.is(explain(known, 'Doing it'), known)
+})
+
+test("a container's output is put together from the engine's frames", () => {
+  const frame = (stream: number, text: string): Buffer => {
+    const header = Buffer.alloc(8)
+    header[0] = stream
+    header.writeUInt32BE(Buffer.byteLength(text), 4)
+    return Buffer.concat([header, Buffer.from(text)])
+  }
+  const whole = Buffer.concat([frame(1, 'out\n'), frame(2, 'err\n')])
+  assert.is(unframe(whole).toString(), 'out\nerr\n')
+  assert.is(unframe(whole.subarray(0, -1)).toString(), 'out\n', 'a frame that was cut off is left out')
+})
+
+test('an image of an executable holds its libraries, and its name depends on nothing but the content', async () => {
+  if (process.platform !== 'linux') return
+  const shell = findExecutable('sh')
+  assert.ok(shell)
+  const files = await closure([shell])
+  assert.ok(files.some(({ path, executable }) => path === shell && executable))
+  assert.ok(files.some(({ path }) => /ld-|libc/.test(path)))
+  assert.ok(libraryFolders(files).startsWith('/'))
+  assert.is(contentHash(files), contentHash(await closure([shell])))
+  assert.is.not(contentHash(files), contentHash(files, 'more'))
 })
 
 test.run()
-if (engineMissing === undefined) containers.run()
