@@ -15,6 +15,7 @@ import type { Completion, Event, Invocation } from '../checker/history/index.ts'
 import type { Client } from '../cluster/system.ts'
 import type { Clock, NodeId, Random, Timer } from './env.ts'
 import { lift, LOG, type Context, type Generator, type GeneratorEvent, type GeneratorSource, type ReadyOp, type Thread } from './generator/index.ts'
+import { closeQuietly, FreeThreads, isCompletion, Process, reasonOf, type ProcessIdentity } from './process.ts'
 
 const NANOSECONDS_PER_MS = 1e6
 
@@ -65,71 +66,6 @@ const PROGRESS_INTERVAL_NS = 100 * NANOSECONDS_PER_MS
 /** Resolves when the generator is exhausted (or the signal aborted) and every operation has completed. */
 export function interpret(options: InterpreterOptions): Promise<void> {
   return new Promise((resolve, reject) => new Interpreter(options, resolve, reject).start())
-}
-
-/** One process. After an `info` another takes its thread, and whatever still comes for this one is ignored. */
-class Process {
-  readonly thread: Thread
-  /** Position among the interpreter's threads. */
-  readonly slot: number
-  readonly number: number | 'nemesis'
-  readonly node: NodeId | undefined
-  client: Client | undefined
-  /** The open operation. */
-  op: ReadyOp | undefined
-  /** When the open operation is given up, and the error that it then ends with. */
-  deadline = Infinity
-  lateness: 'timeout' | 'aborted' = 'timeout'
-  freeSince: number
-  rest: Timer | undefined
-  readonly onAnswer: (completion: Completion) => void
-  readonly onCrash: (reason: unknown) => void
-
-  constructor(identity: Pick<Process, 'thread' | 'slot' | 'number' | 'node'>, freeSince: number, complete: (process: Process, completion: Completion) => void) {
-    this.thread = identity.thread
-    this.slot = identity.slot
-    this.number = identity.number
-    this.node = identity.node
-    this.freeSince = freeSince
-    this.onAnswer = completion => complete(this, completion)
-    this.onCrash = reason => complete(this, { type: 'info', error: reasonOf(reason) })
-  }
-}
-
-/** The error code of an exception, or its message. */
-function reasonOf(reason: unknown): string {
-  if (!(reason instanceof Error)) return String(reason)
-  const { code } = reason as { code?: unknown }
-  return typeof code === 'string' ? code : reason.message
-}
-
-function isCompletion(completion: Completion | undefined): completion is Completion {
-  return completion?.type === 'ok' || completion?.type === 'fail' || completion?.type === 'info'
-}
-
-/** The free threads, as an array from which any can be removed in constant time. */
-class FreeThreads {
-  readonly list: Thread[] = []
-  readonly #position: number[] = []
-  readonly #slots: number[] = []
-  add(thread: Thread, slot: number): void {
-    this.#position[slot] = this.list.push(thread) - 1
-    this.#slots.push(slot)
-  }
-  has(slot: number): boolean {
-    return (this.#position[slot] ?? -1) >= 0
-  }
-  remove(slot: number): void {
-    const hole = this.#position[slot]!
-    const thread = this.list.pop()!
-    const last = this.#slots.pop()!
-    if (last !== slot) {
-      this.list[hole] = thread
-      this.#slots[hole] = last
-      this.#position[last] = hole
-    }
-    this.#position[slot] = -1
-  }
 }
 
 class Interpreter {
@@ -183,7 +119,7 @@ class Interpreter {
     else this.#guarded(() => this.#pump())
   }
 
-  #newProcess(identity: Pick<Process, 'thread' | 'slot' | 'number' | 'node'>, freeSince: number): Process {
+  #newProcess(identity: ProcessIdentity, freeSince: number): Process {
     return new Process(identity, freeSince, this.#onCompletion)
   }
 
@@ -216,7 +152,7 @@ class Interpreter {
       }
       this.#generator = step.next
       if (step.type === 'pending') return this.#wait(step.wakeAt)
-      if (step.op.f === LOG) this.#options.log?.(String(step.op.value))
+      if (step.op.f === LOG) this.#options.log?.(step.op.value as string)
       else this.#invoke(step.op, context.time)
     }
   }
@@ -265,9 +201,9 @@ class Interpreter {
   #send(process: Process, op: ReadyOp): void {
     let answer: Promise<Completion>
     try {
-      answer = process.thread === 'nemesis' ? this.#options.nemesis!(op) : this.#invokeClient(process, op)
+      answer = Promise.resolve(process.thread === 'nemesis' ? this.#options.nemesis!(op) : this.#invokeClient(process, op))
     } catch (reason) {
-      answer = Promise.reject(reason as Error)
+      answer = Promise.resolve({ type: 'info', error: reasonOf(reason) })
     }
     answer.then(process.onAnswer, process.onCrash)
   }
@@ -402,14 +338,4 @@ class Interpreter {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     for (const process of this.#processes) closeQuietly(process)
   }
-}
-
-/** Closes a process's client. What goes wrong there changes nothing in the history. */
-function closeQuietly(process: Process): void {
-  try {
-    process.client?.close()
-  } catch {
-    // The connection is gone either way.
-  }
-  process.client = undefined
 }

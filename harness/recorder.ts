@@ -21,11 +21,11 @@ const FLUSH_CHARACTERS = 64 * 1024
 /** Records events. */
 export interface Recorder {
   /** Throws HistoryError for an event that contradicts the process model (nothing is recorded then), and what the file system says. */
-  record(event: Event): void
+  readonly record: (event: Event) => void
   /** Writes what is waiting. */
-  flush(): void
+  readonly flush: () => void
   /** Writes what is waiting, waits until it is on disk, and closes the file. Does nothing the second time. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Starts `history.jsonl` at `path`, which must not exist yet, beside the columns of `history`, which must be empty. */
@@ -34,7 +34,7 @@ export function openRecorder(path: string, history: History): Recorder {
   const file = openSync(path, 'wx')
   let waiting = ''
   let timer: Timer | undefined
-  let failure: unknown
+  let failure: Error | undefined
   let open = true
 
   const flush = (): void => {
@@ -48,7 +48,7 @@ export function openRecorder(path: string, history: History): Recorder {
     try {
       flush()
     } catch (error) {
-      failure = error
+      failure = error as Error
     }
   }
   return {

@@ -24,8 +24,8 @@ test('the generator of a key may depend on the key, and be empty', () => {
 test('each group of threads works on keys of its own, all at the same time', () => {
   const events = run(clients(concurrentKeys(2, index => (index < 6 ? index : undefined), () => reads(10))))
   assert.is(events.length, 60)
-  for (const { key, thread } of events) assert.is((key as number) % 2, (thread as number) < 2 ? 0 : 1, `key ${key} on thread ${thread}`)
-  assert.equal([...new Set(events.slice(0, 4).map(({ key }) => key))].sort(), [0, 1])
+  for (const { key, thread } of events) assert.is((key as number) % 2, (thread as number) < 2 ? 0 : 1, `thread ${thread}`)
+  assert.is(new Set(events.slice(0, 4).map(({ key }) => key)).size, 2)
 })
 
 test('a group goes on to its next key without waiting for the other groups', () => {
@@ -35,7 +35,7 @@ test('a group goes on to its next key without waiting for the other groups', () 
 
 test('phases and copies inside a key see only the threads of its group', () => {
   const events = run(clients(concurrentKeys(2, ['a', 'b'], () => phases(eachThread({ f: 'write' }), { f: 'read' }))))
-  assert.equal(events.filter(({ key, f }) => key === 'a' && f === 'write').map(({ thread }) => thread).sort(), [0, 1])
+  assert.equal(new Set(events.filter(({ key, f }) => key === 'a' && f === 'write').map(({ thread }) => thread)), new Set([0, 1]))
   assert.is(events.filter(({ f }) => f === 'read').length, 2)
 })
 

@@ -159,7 +159,7 @@ export class Grouped implements Generator {
         starved = true
         continue
       }
-      const step = children[i]!.op({ time: context.time, random: context.random, threads: groups[i]!, free: free[i]! })
+      const step = children[i]!.op({ time: context.time, random: context.random, threads: groups[i]!, free: free[i] })
       children = children.with(i, step === null ? nothing : step.next)
       if (step === null) continue
       if (step.type === 'op') return emit(step.op, this.#with(children, i + 1))
