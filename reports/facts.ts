@@ -120,9 +120,9 @@ export function tradeOffSentence(facts: Facts): string {
   if (share === undefined || share === null) return `No partition was seen to split the clients, so this run says nothing about the choice between C and A.${price}`
   const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
   const choice =
-    strong && share < 0.5 ? 'It gave up availability on the minority side and kept its consistency.'
-    : !strong && share >= 0.5 ? 'It kept answering on both sides and gave up consistency.'
-    : !strong ? 'It gave up availability on the minority side and still did not keep a strong model.'
-    : 'It answered on the minority side, and no violation of a strong model was found: too little was tried for that to be the whole truth.'
+    strong && share < 0.5 && facts.strongest === 'linearizable' ? 'It gave up availability on the minority side and stayed linearizable.'
+    : share < 0.5 ? `It gave up availability on the minority side, and was still no more than ${facts.strongest ?? 'broken on every rung'}.`
+    : !strong ? `It kept answering on the minority side and gave up consistency: ${facts.strongest === null ? 'no model held' : `what held was ${facts.strongest}`}.`
+    : `It answered on the minority side although ${facts.strongest} was not refuted: too little was tried there for that to be the whole truth.`
   return choice + price
 }

@@ -37,6 +37,11 @@ export function formatInstant(ns: number): string {
   return `${(ns / 1e9).toFixed(3)}${thin}s`
 }
 
+/** ISO 8601 in UTC as people write it: "2026-01-02 03:04:05 UTC". */
+export function formatDate(iso: string): string {
+  return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, '$1 $2 UTC')
+}
+
 /** Whole numbers with thin groups: 1048576 -> "1,048,576". */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 0 })

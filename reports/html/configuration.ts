@@ -1,7 +1,7 @@
 /**
  * One configuration's part of the report: verdict and witnesses, ladder, curves, timeline, faults, environment.
  */
-import { formatCount, formatInstant, formatMs, formatNoun, formatShare } from '../format.ts'
+import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatShare } from '../format.ts'
 import { html, Html } from './escape.ts'
 import { command, figure, glyph, value } from './sections.ts'
 import { coverageNote } from './data.ts'
@@ -50,7 +50,7 @@ function witness(card: WitnessCard, id: string): Html {
 }
 
 function ladder({ id, ladder: rungs, judgements }: Configuration): Html {
-  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span><span class="by">${rung.by}</span></li>`)}</ol></div>
+  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span></li>`)}</ol></div>
 <div><h3>What was judged</h3><ul class="judgements">${judgements.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}${judgement.reason === undefined ? null : ` Unknown because: ${judgement.reason}.`}</p><p class="metrics">${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}</p></div></li>`)}</ul></div></div>`
 }
 
@@ -102,7 +102,7 @@ function coverage({ faults }: Configuration): Html {
       attempted === null ? '–' : formatCount(attempted),
       fault.evidence,
     ]
-    return html`<tr role="row"><th scope="row" role="rowheader">${fault.fault}</th>${cells.map((cell, index) => html`<td role="cell" data-label="${heads[index + 1]!}">${cell}</td>`)}</tr>`
+    return html`<tr role="row"><th scope="row" role="rowheader">${fault.fault}</th>${cells.map((cell, index) => html`<td role="cell" data-label="${heads[index + 1]!}"><span>${cell}</span></td>`)}</tr>`
   })}</tbody></table>`
 }
 
@@ -116,7 +116,7 @@ function environment({ document: { run } }: Configuration): Html {
     ['Clients', formatCount(run.clients)],
     ['Time', formatMs(run.time_ms)],
     ['Seed', String(run.seed)],
-    ['Started', run.started],
+    ['Started', formatDate(run.started)],
     ['splitbrain', run.version],
   ]
   return html`<h3>Environment, and how to see it again</h3><dl class="environment">${rows.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>${command(run.repeat, 'the command that repeats this run')}`

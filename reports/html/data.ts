@@ -225,7 +225,7 @@ export function firstBreak(history: History, document: VerdictDocument): string 
     }
   }
   if (first === Number.POSITIVE_INFINITY) return ''
-  return `The earliest witness is complete at ${formatInstant(first)}, ${whereAmong(first, document.faults)}.`
+  return `The first proof of that is complete at ${formatInstant(first)}, ${whereAmong(first, document.faults)}.`
 }
 
 function whereAmong(time_ns: number, faults: readonly FaultWindow[]): string {

@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { configurationSection } from './configuration.ts'
 import { pageContent } from './data.ts'
 import { html, Html, scriptJson } from './escape.ts'
+import { formatDate } from '../format.ts'
 import { paletteCss } from './palette.ts'
 import { capSection, command, comparison, glyph, verdictStrip } from './sections.ts'
 import type { Charts, PageContent, ReportInput } from './data.ts'
@@ -46,7 +47,7 @@ function pageTitle(content: PageContent): string {
 function masthead(content: PageContent): Html {
   const run = content.configurations.map(({ document }) => document.run).find((one) => one !== null)
   const about = run === undefined || run === null ? 'An imported history' : `${run.nodes.length} nodes, ${run.clients} clients, workload ${run.workload}, driver ${run.driver}, seed ${run.seed}`
-  return html`<header class="masthead"><p class="wordmark">splitbrain</p><h1>${content.title}</h1><p class="dek">${about}${content.generated === '' ? '' : html` · <time datetime="${content.generated}">${content.generated.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}</time>`}</p>
+  return html`<header class="masthead"><p class="wordmark">splitbrain</p><h1>${content.title}</h1><p class="dek">${about}${content.generated === '' ? '' : html` · <time datetime="${content.generated}">${formatDate(content.generated)}</time>`}</p>
 ${content.repeat === '' ? '' : command(content.repeat, 'the command that repeats everything')}
 <nav aria-label="Sections"><ul><li><a href="#cap">CAP map</a></li><li><a href="#comparison">Numbers</a></li>${content.configurations.map((configuration) => html`<li><a href="#${configuration.id}">${glyph(configuration.document.verdict)}${configuration.name}</a></li>`)}</ul></nav></header>`
 }

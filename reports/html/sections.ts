@@ -5,7 +5,6 @@
 import { convergeText } from '../facts.ts'
 import { formatCount, formatMs, formatShare, visible } from '../format.ts'
 import { html, Html } from './escape.ts'
-import type { Facts } from '../facts.ts'
 import type { CapMap, Configuration, PageContent } from './data.ts'
 import type { VerdictWord } from '../../checker/verdict.ts'
 
@@ -39,15 +38,17 @@ export function verdictStrip(content: PageContent): Html {
 const words: Readonly<Record<VerdictWord, string>> = { holds: 'Kept its promise', violated: 'Broke its promise', unknown: 'Unknown' }
 
 function verdictCard(configuration: Configuration): Html {
-  const { id, name, document, facts, sentences, warnings } = configuration
+  const { id, name, document, sentences, warnings } = configuration
   return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${document.promised}</span></p></div></header>
 <p class="lead">${document.sentence}</p>
-<p>${strongestSentence(facts)} ${sentences.map((sentence) => `${sentence} `)}</p>
+<p>${strongestSentence(configuration)} ${sentences.map((sentence) => `${sentence} `)}</p>
 ${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲</span> ${warning}</p>`)}</article>`
 }
 
-function strongestSentence(facts: Facts): Html {
-  return facts.strongest === null ? html`No model of the ladder held.` : html`The strongest model that held is <strong>${facts.strongest}</strong>.`
+function strongestSentence({ document, facts }: Configuration): Html {
+  const broken = document.ladder.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model)
+  const also = broken.length === 0 ? null : broken.length > 3 ? html` It broke ${broken.length} stronger ones, ${broken[0]!} first.` : html` It broke ${broken.join(' and ')}.`
+  return html`${facts.strongest === null ? html`No model of the ladder held.` : html`The strongest model that held is <strong>${facts.strongest}</strong>.`}${also}`
 }
 
 /** Availability during the partition against the strongest model held. */
@@ -136,5 +137,5 @@ function comparisonRow({ id, name, facts }: Configuration): Html {
     [7, value('time_to_converge_ms', facts.convergeMs, convergeText(facts))],
     [8, value('lost', facts.lost, formatCount(facts.lost))],
   ]
-  return html`<tr role="row" data-configuration="${visible(name)}"><th scope="row" role="rowheader"><a href="#${id}">${name}</a></th>${cells.map(([index, cell]) => html`<td role="cell" data-label="${comparisonHeads[index]!}" class="${index > 1 ? 'right' : ''}">${cell}</td>`)}</tr>`
+  return html`<tr role="row" data-configuration="${visible(name)}"><th scope="row" role="rowheader"><a href="#${id}">${name}</a></th>${cells.map(([index, cell]) => html`<td role="cell" data-label="${comparisonHeads[index]!}" class="${index > 1 ? 'right' : ''}"><span>${cell}</span></td>`)}</tr>`
 }

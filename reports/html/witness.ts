@@ -5,8 +5,9 @@
  * The horizontal axis keeps the order of all events exactly and their distances only roughly (logarithmically):
  * a witness often holds two operations of a millisecond each, ten seconds apart.
  *
- * A model of this kind is prefix-closed and a witness is minimal, so without its last completion it would be
- * allowed: that completion is the instant from which on the history is impossible, and it is marked.
+ * Models of this kind are prefix-closed and a witness is minimal, so it becomes impossible at the last completion
+ * that says something: that instant is marked. The end of a blind write says nothing (until something later
+ * depends on it, a pending write and a finished one are alike).
  */
 import { INVOKE, OK } from '../../checker/history/index.ts'
 import { formatValue } from '../format.ts'
@@ -51,6 +52,8 @@ export interface WitnessLayout {
 export const laneHeight = 58
 export const barHeight = 26
 const characterWidth = 7.6
+/** Functions whose ok result tells nothing about the state. */
+const blind: ReadonlySet<string> = new Set(['write', 'set', 'put', 'add', 'append', 'insert', 'enqueue', 'delete'])
 const top = 12
 
 /** The operations of a witness, in order of invocation; rows that are no invocations are shown as instants. */
@@ -89,13 +92,14 @@ export function layoutWitness(operations: readonly WitnessOperation[]): WitnessL
   const instants = [...new Set(operations.flatMap((operation) => [operation.start_ns, ...(operation.end_ns === null ? [] : [operation.end_ns])]))].sort((a, b) => a - b)
   const x = positions(operations, instants, left)
   const open = (x.get(instants.at(-1) ?? 0) ?? left) + 46
-  const lastEnd = Math.max(...operations.map((operation) => (operation.outcome === 'ok' ? operation.end_ns ?? -1 : -1)))
+  const telling = (operation: WitnessOperation) => operation.outcome === 'ok' && operation.end_ns !== null && operation.end_ns !== operation.start_ns && !blind.has(operation.f)
+  const lastEnd = Math.max(...operations.map((operation) => (telling(operation) ? operation.end_ns! : -1)))
   const placed = operations.map((operation) => ({
     ...operation,
     lane: processes.indexOf(operation.process),
     x0: x.get(operation.start_ns)!,
     x1: operation.end_ns === null ? open : Math.max(x.get(operation.end_ns)!, x.get(operation.start_ns)! + 8),
-    last: operation.outcome === 'ok' && operation.end_ns === lastEnd,
+    last: telling(operation) && operation.end_ns === lastEnd,
   }))
   const base = instants[0] ?? 0
   return {

@@ -57,20 +57,20 @@ function stepped(series: Series, index: number, scale = 1): Point[] {
 }
 
 function line(label: string, data: Point[], ink: string, dash: number[] = []): Line {
-  return { type: 'line', label, data, borderColor: ink, backgroundColor: ink, borderWidth: 2, borderDash: dash, pointRadius: 0, pointHitRadius: 6, pointStyle: 'line', spanGaps: false }
+  return { type: 'line', label, data, borderColor: ink, backgroundColor: ink, borderWidth: 2, borderDash: dash, clip: false, pointRadius: 0, pointHitRadius: 6, pointStyle: 'line', spanGaps: false }
 }
 
 function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2D): ChartConfiguration<'line', Point[]> | undefined {
   const base = { run, context }
   switch (kind) {
     case 'operations':
-      return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true, title: 'per second' }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
+      return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
     case 'availability':
-      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour(index === 0 ? 'majority' : 'minority'), index === 0 ? [] : [7, 4]), stepped: 'before' as const, borderWidth: 2.4 })), y: { min: 0, max: 100, title: '% answered' }, words: (y) => formatShare(y / 100) })
+      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour(index === 0 ? 'majority' : 'minority'), index === 0 ? [] : [7, 4]), stepped: 'before' as const, borderWidth: 2.4 })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
     case 'latency':
-      return timeChart({ ...base, lines: (['p50', 'p99', 'p999'] as const).map((name, index) => line(run.series.latency.curves[index]?.name ?? name, points(run.series.latency, index), colour(name), [[], [7, 4], [2, 4]][index])), y: { logarithmic: true, title: 'ms' }, words: formatMs })
+      return timeChart({ ...base, lines: (['p50', 'p99', 'p999'] as const).map((name, index) => line(run.series.latency.curves[index]?.name ?? name, points(run.series.latency, index), colour(name), [[], [7, 4], [2, 4]][index])), y: { logarithmic: true }, words: formatMs })
     case 'divergence':
-      return timeChart({ ...base, lines: [{ ...line('keys that differ', points(run.series.divergence, 0), colour('accent')), stepped: 'before' as const, fill: 'origin', backgroundColor: `${colour('accent')}2e` }], y: { beginAtZero: true, title: 'keys', whole: true, suggestedMax: 4 }, words: (y) => `${y} ${y === 1 ? 'key' : 'keys'}` })
+      return timeChart({ ...base, lines: [{ ...line('keys that differ', points(run.series.divergence, 0), colour('accent')), stepped: 'before' as const, fill: 'origin', backgroundColor: `${colour('accent')}2e` }], y: { beginAtZero: true, whole: true, suggestedMax: 4 }, words: (y) => `${y} ${y === 1 ? 'key' : 'keys'}` })
     default:
       return undefined
   }
@@ -85,13 +85,15 @@ function operationLines(run: RunCharts, context: CanvasRenderingContext2D): Line
 interface TimeChart {
   readonly run: RunCharts
   readonly lines: Line[]
-  readonly y: { readonly stacked?: boolean; readonly beginAtZero?: boolean; readonly min?: number; readonly max?: number; readonly suggestedMax?: number; readonly logarithmic?: boolean; readonly whole?: boolean; readonly title: string }
+  readonly y: { readonly stacked?: boolean; readonly beginAtZero?: boolean; readonly min?: number; readonly max?: number; readonly suggestedMax?: number; readonly logarithmic?: boolean; readonly whole?: boolean; readonly percent?: boolean }
   readonly words: (y: number) => string
 }
 
 function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'line', Point[]> {
-  const { title, logarithmic, whole, ...limits } = y
+  const { percent, logarithmic, whole, ...limits } = y
   const ticks = { maxTicksLimit: 6, padding: 6, ...(whole === true ? { precision: 0 } : {}) }
+  const fixed = { afterFit: (scale: { width: number }) => { scale.width = axisWidth } }
+  const lowest = Math.min(...lines.flatMap((one) => one.data.map((point) => point.y).filter((value) => value > 0)))
   return {
     type: 'line',
     data: { datasets: lines },
@@ -101,14 +103,14 @@ function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'lin
       interaction: { mode: 'index', intersect: false },
       layout: { padding: { top: 16, right: 6 } },
       scales: {
-        x: { type: 'linear', min: 0, max: run.series.span_s, title: { display: false, text: '' }, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(tick)} s`, includeBounds: false, maxRotation: 0 } },
+        x: { type: 'linear', min: 0, max: run.series.span_s, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(tick)} s`, includeBounds: false, maxRotation: 0 } },
         y: logarithmic === true
-          ? { type: 'logarithmic', border: { display: false }, title: { display: false, text: title }, grid: { color: colour('grid') }, ticks: { ...ticks, callback: (tick) => (Math.log10(Number(tick)) % 1 === 0 ? formatMs(Number(tick)) : '') } }
-          : { type: 'linear', border: { display: false }, ...limits, title: { display: false, text: title }, grid: { color: colour('grid') }, ticks: { ...ticks, callback: (tick) => (title.startsWith('%') ? `${tick} %` : Number(tick).toLocaleString('en-US')) } },
+          ? { ...fixed, type: 'logarithmic', ...(Number.isFinite(lowest) ? { min: lowest * 0.7 } : {}), border: { display: false }, grid: { color: (tick) => (isDecade(Number(tick.tick?.value)) ? colour('grid') : 'transparent') }, ticks: { ...ticks, maxTicksLimit: 40, autoSkip: false, callback: (tick) => (isDecade(Number(tick)) ? decade(Number(tick)) : '') } }
+          : { ...fixed, type: 'linear', border: { display: false }, ...limits, grid: { color: colour('grid') }, ticks: { ...ticks, includeBounds: false, callback: (tick) => (percent === true ? (Number(tick) >= 0 && Number(tick) <= 100 ? `${tick} %` : '') : Number(tick).toLocaleString('en-US')) } },
       },
       plugins: {
         tooltip: { callbacks: { title: (items) => `${(items[0]?.parsed.x ?? 0).toFixed(2)} s`, label: (item) => ` ${item.dataset.label ?? ''}  ${words(item.parsed.y ?? 0)}` } },
-        annotation: { annotations: shading(run) },
+        annotation: { clip: false, annotations: shading(run) },
       },
     },
   }
@@ -125,10 +127,21 @@ function shading(run: RunCharts): AnnotationOptions[] {
     borderWidth: 0,
     drawTime: 'beforeDatasetsDraw',
     label: { display: (band.to_s - band.from_s) / wide > 0.07, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
-    clip: false,
-  } as AnnotationOptions))
+  }))
   const anomalies = [...new Set(run.anomalies_s)].slice(0, 40).map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
   return [...bands, ...anomalies]
+}
+
+/** Room for the vertical axis, the same in all charts so that they line up. */
+const axisWidth = 58
+
+function isDecade(value: number): boolean {
+  return value > 0 && Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9
+}
+
+/** "1 ms", "100 ms", "10 s", "100 µs". */
+function decade(ms: number): string {
+  return ms >= 1000 ? `${Math.round(ms / 1000)} s` : ms >= 1 ? `${Math.round(ms)} ms` : `${Math.round(ms * 1000)} µs`
 }
 
 function shortName(label: string): string {
@@ -138,7 +151,7 @@ function shortName(label: string): string {
 const inks: readonly (keyof Palette)[] = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6']
 
 function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConfiguration<'scatter', Point[]> {
-  const narrow = canvas.clientWidth < 480
+  const narrow = (canvas.parentElement?.clientWidth ?? 0) < 480
   const shared = new Map<string, number>()
   const rows = cap.entries.map((entry) => {
     const before = shared.get(entry.level) ?? 0
@@ -150,11 +163,13 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
     const y = cap.levels.indexOf(entry.level) + (before - beside / 2) * Math.min(0.34, 0.9 / (beside + 1))
     const ink = colour(inks[index % inks.length]!)
     const places = [entry.majority, entry.minority].flatMap((share, side) => (share === null ? [] : [{ x: share * 100, y, side }]))
-    return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 7 : 6.5)), pointHoverRadius: 9, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
+    return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 9 : 6)), pointHoverRadius: 10, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
   })
   const labels = datasets.flatMap((dataset): AnnotationOptions[] => {
-    const middle = (dataset.data.reduce((sum, point) => sum + point.x, 0) / dataset.data.length) || 50
-    return dataset.data.length === 0 ? [] : [{ type: 'label', xValue: Math.min(90, Math.max(10, middle)), yValue: dataset.data[0]!.y, yAdjust: -12, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
+    const at = dataset.data.at(-1)
+    if (at === undefined) return []
+    const rightward = at.x < 60
+    return [{ type: 'label', xValue: at.x, yValue: at.y, xAdjust: rightward ? 14 : -14, yAdjust: -12, position: { x: rightward ? 'start' : 'end', y: 'center' }, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
   })
   const from = cap.levels.indexOf(cap.impossible.from)
   const to = cap.levels.indexOf(cap.impossible.to)
@@ -189,6 +204,6 @@ function impossible(from: number, to: number, narrow: boolean): AnnotationOption
     borderDash: [4, 3],
     borderWidth: 1,
     drawTime: 'beforeDatasetsDraw',
-    label: { display: true, content: narrow ? ['no minority', 'can stand here'] : ['no minority can stand here:', 'the corner that CAP forbids'], position: { x: 'center', y: 'end' }, color: ink, font: { size: 11.5, weight: 'normal' }, padding: 4 },
+    label: { display: !narrow, content: 'no square can stand here', position: { x: 'center', y: 'center' }, color: ink, font: { size: 11.5, weight: 'normal' }, padding: 4 },
   } as AnnotationOptions
 }

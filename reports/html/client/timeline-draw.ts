@@ -144,13 +144,13 @@ function drawBar(frame: Frame, lane: number, index: number, inks: Inks): void {
     outline(context, inks.info, from, y, x1 - from, height)
   } else {
     context.fillStyle = outcome === 0 ? inks.ok : inks.fail
-    context.globalAlpha *= outcome === 0 ? 0.55 : 0.3
+    context.globalAlpha *= x1 - from <= 5 ? 0.8 : outcome === 0 ? 0.55 : 0.3
     context.fillRect(from, y, x1 - from, height)
     context.globalAlpha = faded(frame, index) ? 0.15 : 1
-    outline(context, outcome === 0 ? inks.ok : inks.fail, from, y, x1 - from, height, outcome === 1 ? [3, 2] : [])
+    if (x1 - from > 5) outline(context, outcome === 0 ? inks.ok : inks.fail, from, y, x1 - from, height, outcome === 1 ? [3, 2] : [])
   }
   if (index === frame.hovered) outline(context, inks.ink, from, y, x1 - from, height, [], 2)
-  if (x1 - from > 26 && rowHeight >= 16) label(frame, index, from, y, x1 - from, height, inks)
+  if (x1 - from > 22 && rowHeight >= 16) label(frame, index, from, y, x1 - from, height, inks)
   context.globalAlpha = 1
 }
 
@@ -162,17 +162,17 @@ function outline(context: CanvasRenderingContext2D, ink: string, x: number, y: n
   context.setLineDash([])
 }
 
+/** The longest form of an operation's words that fits into its bar. */
 function label(frame: Frame, index: number, x: number, y: number, width: number, height: number, inks: Inks): void {
   const { context, operations } = frame
   const key = operations.columns.key[index]!
-  const text = `${operations.functionOf(index)}${key === -1 ? '' : ` ${operations.text(key)}`} ${operations.valueOf(index)}`
-  context.save()
-  context.beginPath()
-  context.rect(x, y, width - 3, height)
-  context.clip()
+  const f = operations.functionOf(index)
+  const value = operations.valueOf(index)
+  const texts = [`${f}${key === -1 ? '' : ` ${operations.text(key)}`} ${value}`, `${f[0] ?? ''} ${value}`, value]
+  const text = texts.find((one) => context.measureText(one).width <= width - 8)
+  if (text === undefined) return
   context.fillStyle = inks.ink
   context.fillText(text, x + 4, y + height / 2 + 0.5)
-  context.restore()
 }
 
 /** Counts per pixel column, drawn as a stack: fail above, info below, ok between; paler where there is less. */
