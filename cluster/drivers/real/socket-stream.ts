@@ -59,6 +59,11 @@ export class SocketStream implements Stream {
     this.#socket.on('data', handler)
   }
 
+  /** Calls `handler` whenever the socket has handed over all it held. */
+  onDrain(handler: () => void): void {
+    this.#socket.on('drain', handler)
+  }
+
   onClose(handler: (error?: Error) => void): void {
     this.#socket.once('close', () => handler(this.#error))
   }

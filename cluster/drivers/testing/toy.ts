@@ -148,7 +148,7 @@ async function probe(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: num
 function command(id: NodeId, addresses: NodeAddresses): Command {
   const extension = extname(fileURLToPath(import.meta.url))
   const program = fileURLToPath(new URL(`./toy-main${extension}`, import.meta.url))
-  return { file: process.execPath, args: [...(extension === '.ts' ? ['--import', 'tsx'] : []), program], env: { TOY: JSON.stringify({ id, addresses }) } }
+  return { file: process.execPath, args: [...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), program], env: { TOY: JSON.stringify({ id, addresses }) } }
 }
 
 /** The toy as a system under test. */

@@ -1,0 +1,270 @@
+/**
+ * Nodes as child processes on 127.0.0.1: no Docker, no root. Every directed link between nodes runs through a TCP
+ * proxy in the controller; kill, pause and slowness are signals.
+ */
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { realClock, sleep } from '../../../harness/clock.ts'
+import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Links, Node, NodeState } from '../../cluster.ts'
+import { ClusterError, capabilities } from '../../cluster.ts'
+import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
+import { programAnswers, untilAnswers } from '../answers.ts'
+import { freePorts } from '../real/ports.ts'
+import { dialAddress } from '../real/socket-stream.ts'
+import { cleanRuns, RunRecord } from './leftovers.ts'
+import { ProxiedNetwork } from './links.ts'
+import { NodeProcess } from './node-process.ts'
+import { dialAlong } from './shaped-stream.ts'
+
+/** How long a node may take to answer after its start. */
+const READY_DEADLINE_MS = 10_000
+/** How often a node is given other ports when somebody took its own. */
+const PORT_TRIES = 3
+
+/** What the driver is told. */
+export interface ProcessDriverOptions {
+  /** Where runs lie: `clean` looks there for what killed controllers left. */
+  readonly runsDir?: string
+}
+
+/** A driver that runs nodes as child processes. */
+export function processDriver(options: ProcessDriverOptions = {}): Driver {
+  return {
+    name: 'process',
+    capabilities: async () => capabilityReport(),
+    start: (system, plan) => startCluster(system, plan),
+    clean: async (runId) => (options.runsDir === undefined ? [] : cleanRuns(resolve(options.runsDir), runId, realClock())),
+  }
+}
+
+const BYTES_NOT_PACKETS = 'a TCP proxy carries bytes, not packets, and must not lose, double or reorder them; --driver sim can, and docker where the kernel can'
+
+function capabilityReport(): CapabilityReport {
+  const how: Partial<Record<Capability, string>> = {
+    kill: 'SIGKILL',
+    restart: 'the same command on the same data folder',
+    pause: 'SIGSTOP and SIGCONT',
+    throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
+    cut: 'the link\'s TCP proxy stalls',
+    delay: 'the link\'s TCP proxy holds bytes back',
+    limit: 'the link\'s TCP proxy meters bytes',
+  }
+  const status = (name: Capability): CapabilityStatus => {
+    if (process.platform === 'win32') return { available: false, reason: 'Windows has neither SIGSTOP nor process groups; run in WSL' }
+    return { available: name in how, reason: how[name] ?? BYTES_NOT_PACKETS }
+  }
+  return Object.fromEntries(capabilities.map((name) => [name, status(name)])) as CapabilityReport
+}
+
+async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster> {
+  await mkdir(join(plan.dir, 'nodes'), { recursive: true })
+  const cluster = new ProcessCluster(system, { ...plan, dir: resolve(plan.dir) })
+  try {
+    await cluster.start()
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+  return cluster
+}
+
+class ProcessCluster implements Cluster {
+  readonly runId: string
+  readonly nodes: readonly ProcessNode[]
+  readonly links: Links
+  readonly token = randomBytes(24).toString('hex')
+  readonly clock: Clock = realClock()
+  readonly #plan: ClusterPlan
+  readonly #record: RunRecord
+  readonly #network: ProxiedNetwork
+  readonly #byId: ReadonlyMap<NodeId, ProcessNode>
+
+  constructor(system: System, plan: ClusterPlan) {
+    this.runId = plan.runId
+    this.#plan = plan
+    this.#record = new RunRecord(plan.dir, plan.runId)
+    this.#network = new ProxiedNetwork(plan.nodes, plan.random.fork('links'), (node, port) => this.#node(node).listens(port))
+    this.nodes = system.nodes(plan.nodes).map((spec) => new ProcessNode(spec, { system, cluster: this, plan, network: this.#network, record: this.#record }))
+    this.#byId = new Map(this.nodes.map((node) => [node.id, node]))
+    this.links = linksOf(system, this, this.#network)
+  }
+
+  #node(id: NodeId): ProcessNode {
+    const node = this.#byId.get(id)
+    if (node === undefined) throw new ClusterError('unknown-node', `there is no node ${id} in this cluster; its nodes are ${[...this.#byId.keys()].join(', ')}`)
+    return node
+  }
+
+  async start(): Promise<void> {
+    await this.#network.open()
+    const started = await Promise.allSettled(this.nodes.map((node) => node.start()))
+    const failed = started.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  dial(node: NodeId, port: PortName, deadlineMs: number) {
+    const address = (): string => this.#node(node).listens(port)
+    return port === 'admin' ? dialAddress(address(), deadlineMs) : dialAlong(this.#network.state({ from: 'clients', to: node }), address, deadlineMs)
+  }
+
+  address(node: NodeId, port: PortName): string {
+    return port === 'admin' ? this.#node(node).listens('admin') : this.#network.address({ from: 'clients', to: this.#node(node).id })
+  }
+
+  async collectLogs(dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true })
+    await Promise.all(this.nodes.map(async ({ id, logFile }) => {
+      const target = resolve(dir, `${id}.log`)
+      if (target !== logFile) await copyFile(logFile, target)
+    }))
+  }
+
+  async stop(): Promise<void> {
+    const ends = await Promise.allSettled([...this.nodes.map((node) => node.kill()), this.#network.close()])
+    await Promise.allSettled(this.nodes.map((node) => rm(node.dataDir, { recursive: true, force: true })))
+    const failures = ends.filter((end) => end.status === 'rejected')
+    for (const { reason } of failures) this.#plan.log.error(`the cluster did not stop cleanly: ${String(reason)}`)
+    if (failures.length === 0) this.#record.remove()
+  }
+}
+
+function linksOf(system: System, cluster: Cluster, network: ProxiedNetwork): Links {
+  const node = (id: NodeId): Node => cluster.nodes.find((other) => other.id === id)!
+  const running = async (id: NodeId): Promise<boolean> => (await node(id).state()) === 'running'
+  return {
+    cut: async (links) => {
+      for (const state of links.map((link) => network.state(link))) state.cut()
+    },
+    delay: async (links, ms, jitterMs) => {
+      for (const state of links.map((link) => network.state(link))) state.delay(ms, jitterMs)
+    },
+    limit: async (links, bytesPerSecond) => {
+      for (const state of links.map((link) => network.state(link))) state.limit(bytesPerSecond)
+    },
+    heal: async (links) => {
+      for (const state of links?.map((link) => network.state(link)) ?? network.all()) state.heal()
+    },
+    probe: async (link, deadlineMs) => {
+      const { from, to } = link
+      if (from === 'clients') return node(to).answers(deadlineMs)
+      if (system.probe !== undefined) return system.probe(cluster, from, to, deadlineMs).catch(() => false)
+      return (await running(from)) && (await running(to)) && network.probe(link, deadlineMs)
+    },
+  }
+}
+
+/** What a node's process needs to know. */
+interface Surroundings {
+  readonly system: System
+  readonly cluster: Cluster
+  readonly plan: ClusterPlan
+  readonly network: ProxiedNetwork
+  readonly record: RunRecord
+}
+
+class ProcessNode implements Node {
+  readonly id: NodeId
+  readonly dataDir: string
+  readonly logFile: string
+  readonly #spec: NodeSpec
+  readonly #around: Surroundings
+  readonly #process: NodeProcess
+  #listen: NodeAddresses['listen'] | undefined
+
+  constructor(spec: NodeSpec, around: Surroundings) {
+    const { plan, record, cluster } = around
+    this.id = spec.id
+    this.dataDir = join(plan.dir, 'nodes', spec.id)
+    this.logFile = `${this.dataDir}.log`
+    this.#spec = spec
+    this.#around = around
+    this.#process = new NodeProcess({
+      id: spec.id,
+      runId: plan.runId,
+      dir: plan.dir,
+      dataDir: this.dataDir,
+      logFile: this.logFile,
+      clock: cluster.clock,
+      started: (pid) => record.add(spec.id, pid),
+    })
+  }
+
+  /** Where the node listens for itself, behind any proxy. */
+  listens(port: PortName | 'peer'): string {
+    if (this.#listen === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
+    return this.#listen[port]
+  }
+
+  state(): Promise<NodeState> {
+    return this.#process.state()
+  }
+
+  async answers(deadlineMs: number): Promise<boolean> {
+    return this.#process.alive && programAnswers(this.#around.system, this.#around.cluster, this.id, deadlineMs)
+  }
+
+  kill(): Promise<void> {
+    return this.#process.kill()
+  }
+
+  pause(): Promise<void> {
+    return this.#process.pause()
+  }
+
+  resume(): Promise<void> {
+    return this.#process.resume()
+  }
+
+  throttle(share: number): Promise<void> {
+    return this.#process.throttle(share)
+  }
+
+  /** Starts the node from its data, on its old ports unless somebody has taken them. */
+  async start(): Promise<void> {
+    if (this.#process.alive) return
+    for (let tries = 1; ; tries++) {
+      if (this.#listen === undefined || tries > 1) this.#listen = await this.#newPorts()
+      await this.#process.spawn(this.#spec.command(this.#addresses(this.#listen)))
+      try {
+        await this.#ready()
+        return
+      } catch (cause) {
+        const lines = await this.#process.lastLines()
+        await this.#process.kill()
+        if (tries < PORT_TRIES && /EADDRINUSE|address already in use/i.test(lines)) continue
+        const quoted = lines === '' ? 'Its log is empty.' : `Its log ends:\n${lines}`
+        throw new ClusterError('not-ready', `${(cause as Error).message}. ${quoted}`, { cause })
+      }
+    }
+  }
+
+  /**
+   * Waits for an answer on the node's own port rather than along `clients -> node`, which may be cut just now: so a
+   * connection is enough for what has only a client port, and the program's own answer is asked for where links allow.
+   */
+  async #ready(): Promise<void> {
+    const { cluster, network } = this.#around
+    if (!network.state({ from: 'clients', to: this.id }).isCut) return untilAnswers(cluster, this, READY_DEADLINE_MS)
+    const { clock } = cluster
+    for (const since = clock.now(); ; await sleep(clock, 20)) {
+      const socket = await dialAddress(this.listens('client'), 1_000).catch(() => undefined)
+      socket?.close()
+      if (socket !== undefined) return
+      if (!this.#process.alive) throw new ClusterError('node-died', `${this.id} died while it was starting`)
+      if (clock.now() - since > READY_DEADLINE_MS * 1e6) throw new ClusterError('not-ready', `${this.id} did not accept a connection within ${READY_DEADLINE_MS} ms of its start`)
+    }
+  }
+
+  async #newPorts(): Promise<NodeAddresses['listen']> {
+    const [peer, client, admin] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`)
+    return { peer: peer!, client: client!, admin: admin! }
+  }
+
+  #addresses(listen: NodeAddresses['listen']): NodeAddresses {
+    const { cluster, plan, network } = this.#around
+    const peers = plan.nodes.filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
+    return { listen, peers: Object.fromEntries(peers) as Record<NodeId, string>, dataDir: this.dataDir, token: cluster.token }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The network of a cluster of processes: a proxy for every directed link between nodes, and one for clients that bring
+ * their own sockets.
+ */
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import type { NodeId, Random } from '../../../harness/env.ts'
+import type { Link } from '../../cluster.ts'
+import { ClusterError } from '../../cluster.ts'
+import { dialAddress } from '../real/socket-stream.ts'
+import { LinkState } from './link-state.ts'
+import { LinkProxy } from './proxy.ts'
+
+const keyOf = ({ from, to }: Link): string => `${from}->${to}`
+
+/** Link states and proxies of one cluster. */
+export class ProxiedNetwork {
+  readonly #nodes: readonly NodeId[]
+  readonly #states = new Map<string, LinkState>()
+  readonly #proxies = new Map<string, LinkProxy>()
+  readonly #target: (node: NodeId, port: 'peer' | 'client') => string
+
+  constructor(nodes: readonly NodeId[], random: Random, target: (node: NodeId, port: 'peer' | 'client') => string) {
+    this.#nodes = nodes
+    this.#target = target
+    for (const to of nodes) {
+      for (const from of ['clients', ...nodes]) {
+        if (from !== to) this.#states.set(keyOf({ from, to }), new LinkState(random.fork(keyOf({ from, to }))))
+      }
+    }
+  }
+
+  /** Makes every proxy listen. */
+  async open(): Promise<void> {
+    for (const [key, forth] of this.#states) {
+      const [from, to] = key.split('->') as [NodeId, NodeId]
+      this.#proxies.set(key, new LinkProxy({
+        forth,
+        back: from === 'clients' ? undefined : this.#states.get(keyOf({ from: to, to: from })),
+        target: () => this.#target(to, from === 'clients' ? 'client' : 'peer'),
+      }))
+    }
+    await Promise.all([...this.#proxies.values()].map((proxy) => proxy.listen()))
+  }
+
+  async close(): Promise<void> {
+    for (const state of this.#states.values()) state.heal()
+    await Promise.all([...this.#proxies.values()].map((proxy) => proxy.close()))
+  }
+
+  /** The state of one link. Throws for a link that is not there. */
+  state(link: Link): LinkState {
+    const state = this.#states.get(keyOf(link))
+    if (state === undefined) throw new ClusterError('unknown-link', `there is no link ${link.from} -> ${link.to} in this cluster; its nodes are ${this.#nodes.join(', ')}`)
+    return state
+  }
+
+  /** The states of all links. */
+  all(): LinkState[] {
+    return [...this.#states.values()]
+  }
+
+  /** Where the proxy of a link listens. */
+  address(link: Link): string {
+    return this.#proxies.get(keyOf(link))!.address
+  }
+
+  /** Sends a byte along a link, through a real proxy to a listener of our own, and sees whether it arrives. */
+  async probe(link: Link, deadlineMs: number): Promise<boolean> {
+    const forth = this.state(link)
+    const deadline = AbortSignal.timeout(deadlineMs)
+    let arrived: (passed: boolean) => void
+    const passed = new Promise<boolean>((resolve) => (arrived = resolve))
+    deadline.addEventListener('abort', () => arrived(false), { once: true })
+    const sink = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => {
+        socket.destroy()
+        arrived(true)
+      })
+    })
+    await new Promise<void>((resolve) => void sink.listen(0, '127.0.0.1', resolve))
+    const proxy = new LinkProxy({ forth, back: undefined, target: () => `127.0.0.1:${(sink.address() as AddressInfo).port}` })
+    await proxy.listen()
+    try {
+      const stream = await dialAddress(proxy.address, deadlineMs)
+      stream.write(Buffer.from('?'))
+      return await passed
+    } catch {
+      return false
+    } finally {
+      sink.close()
+      await proxy.close()
+    }
+  }
+}

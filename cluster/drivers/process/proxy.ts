@@ -1,0 +1,107 @@
+/**
+ * A TCP proxy for one directed link: whoever listens behind it is reached through it alone. Connections are made by
+ * one side; what the other side answers on them belongs to the opposite link and follows that one's state.
+ */
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { parseAddress } from '../real/socket-stream.ts'
+import type { LinkState } from './link-state.ts'
+import { Lane } from './link-state.ts'
+
+/** What a proxy stands between. */
+export interface ProxyOptions {
+  /** Where its connections lead: asked anew for every one. */
+  readonly target: () => string
+  /** The link that its connections run along. */
+  readonly forth: LinkState
+  /** The link of the answers; they pass undisturbed when it is absent. */
+  readonly back: LinkState | undefined
+}
+
+/** One proxy, listening on a port of its own of 127.0.0.1. */
+export class LinkProxy {
+  readonly #options: ProxyOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #address = ''
+
+  constructor(options: ProxyOptions) {
+    this.#options = options
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
+  }
+
+  /** `host:port`, once it listens. */
+  get address(): string {
+    return this.#address
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(0, '127.0.0.1', resolve)
+    })
+    this.#address = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Breaks every connection and stops to listen. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #accept(socket: Socket): void {
+    this.#keep(socket)
+    const forget = this.#options.forth.whenOpen(() => this.#lead(socket))
+    socket.once('close', forget)
+  }
+
+  #lead(socket: Socket): void {
+    const onward = connect({ ...parseAddress(this.#options.target()), allowHalfOpen: true, noDelay: true })
+    this.#keep(onward)
+    const refuse = (): void => void socket.resetAndDestroy()
+    onward.once('error', refuse)
+    onward.once('connect', () => {
+      onward.off('error', refuse)
+      carry(socket, onward, this.#options.forth)
+      carry(onward, socket, this.#options.back)
+    })
+    socket.once('close', () => {
+      if (onward.connecting) onward.destroy()
+    })
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+}
+
+/** Carries what `source` says to `sink` along a link. */
+function carry(source: Socket, sink: Socket, state: LinkState | undefined): void {
+  const pass = (what: Uint8Array | 'end' | 'break'): void => {
+    if (what === 'end') sink.end()
+    else if (what === 'break') sink.destroySoon()
+    else if (sink.writable && !sink.write(what)) source.pause()
+  }
+  if (state === undefined) {
+    source.on('data', pass)
+    source.on('end', () => pass('end'))
+    source.on('close', () => pass('break'))
+    sink.on('drain', () => source.resume())
+    source.resume()
+    return
+  }
+  const lane = new Lane(state, {
+    pass,
+    ready: () => !sink.writableNeedDrain,
+    flow: (on) => void (on ? source.resume() : source.pause()),
+  })
+  source.on('data', (chunk) => lane.take(chunk))
+  source.on('end', () => lane.take('end'))
+  source.on('close', () => lane.take('break'))
+  sink.on('drain', () => lane.follow())
+  sink.on('close', () => lane.leave())
+  lane.follow()
+}
