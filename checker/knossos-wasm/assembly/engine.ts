@@ -23,6 +23,10 @@
 // @ts-ignore: decorator
 @external('env', 'step')
 declare function hostStep(state: i32, type: i32): i32
+/** Asks the host whether an operation of this type may still become possible from a state that nothing overwrites. */
+// @ts-ignore: decorator
+@external('env', 'reaches')
+declare function hostReaches(state: i32, type: i32): i32
 
 // Operation types: flags.
 const PURE: i32 = 1 // never changes the state
@@ -82,11 +86,12 @@ let stateCount: i32 = 0
 let nextMake: usize = 0 // i32 by operation that makes a state: event of the next invocation of one that makes the same
 let lastNeed: usize = 0 // i32 by such operation: last event before that at which an operation is invoked that nobody later can serve
 let isRegister: bool = false
+let forced: usize = 0 // i32 by event: type of the read that must come next, before an overwriting operation is invoked; -1
 
 export function bind(
   events_: usize, eventCount_: i32, opType_: usize, opSlot_: usize, opReturn_: usize, opKeep_: usize,
   typeFlags_: usize, typeNeeds_: usize, typeMakes_: usize, typeCrash_: usize, typeCount_: i32,
-  crashType_: usize, crashCount_: i32, stateCount_: i32, nextMake_: usize, lastNeed_: usize, isRegister_: i32,
+  crashType_: usize, crashCount_: i32, stateCount_: i32, nextMake_: usize, lastNeed_: usize, isRegister_: i32, forced_: usize,
 ): void {
   events = events_
   eventCount = eventCount_
@@ -105,6 +110,7 @@ export function bind(
   nextMake = nextMake_
   lastNeed = lastNeed_
   isRegister = isRegister_ != 0
+  forced = forced_
 }
 
 // @ts-ignore: decorator
@@ -159,6 +165,7 @@ let slotOp: usize = 0
 let openMask: usize = 0 // words: open slots that may change the state
 let pureMask: usize = 0 // words: open slots that never do
 let totalMask: usize = 0 // words: open slots that are possible in every state
+let constantMask: usize = 0 // words: open slots that overwrite
 let available: usize = 0 // u16 by crashed type: invoked so far
 let stateNext: usize = 0 // i32 by state: nextMake now
 let stateLast: usize = 0 // i32 by state: lastNeed now
@@ -372,40 +379,66 @@ function insert(set: usize): void {
 
 // ---------------------------------------------------------------- transitions
 
+const REACHES: i32 = 0x40000000 // marks questions to hostReaches among the memo's types
+
+// @ts-ignore: decorator
+@inline
+function memoHash(state: i32, type: i32): i32 {
+  const h = (<u32>state * 0x9e3779b1) ^ (<u32>type * 0x85ebca77)
+  return <i32>((h ^ (h >> 15)) * 0x2c1b3c6d >> 5)
+}
+
 function memoize(state: i32, type: i32): i32 {
-  const key = state * typeCount + type
-  let slot = <i32>((<u32>key * 0x9e3779b1) >> 7) & memoMask
+  let slot = memoHash(state, type) & memoMask
   for (;;) {
-    const found = get(memo, slot * 2)
+    const entry = memo + <usize>slot * 12
+    const found = load<i32>(entry)
     if (found == NONE) break
-    if (found == key) return get(memo, slot * 2 + 1)
+    if (found == state && load<i32>(entry, 4) == type) return load<i32>(entry, 8)
     slot = (slot + 1) & memoMask
   }
-  const result = hostStep(state, type)
-  put(memo, slot * 2, key)
-  put(memo, slot * 2 + 1, result)
+  const result = type >= REACHES ? hostReaches(state, type - REACHES) : hostStep(state, type)
+  const entry = memo + <usize>slot * 12
+  store<i32>(entry, state)
+  store<i32>(entry, type, 4)
+  store<i32>(entry, result, 8)
   if (++memoCount * 2 > memoMask) growMemo()
   return result
 }
 
 function growMemo(): void {
   const size = (memoMask + 1) * 2
-  const larger = alloc(<usize>size * 8)
+  const larger = alloc(<usize>size * 12)
   if (larger == 0) {
     broken = true
     return
   }
-  memory.fill(larger, 0xff, <usize>size * 8)
+  memory.fill(larger, 0xff, <usize>size * 12)
   for (let i = 0; i <= memoMask; i++) {
-    const key = get(memo, i * 2)
-    if (key == NONE) continue
-    let slot = <i32>((<u32>key * 0x9e3779b1) >> 7) & (size - 1)
-    while (get(larger, slot * 2) != NONE) slot = (slot + 1) & (size - 1)
-    put(larger, slot * 2, key)
-    put(larger, slot * 2 + 1, get(memo, i * 2 + 1))
+    const from = memo + <usize>i * 12
+    const state = load<i32>(from)
+    if (state == NONE) continue
+    let slot = memoHash(state, load<i32>(from, 4)) & (size - 1)
+    while (load<i32>(larger + <usize>slot * 12) != NONE) slot = (slot + 1) & (size - 1)
+    memory.copy(larger + <usize>slot * 12, from, 12)
   }
   memo = larger
   memoMask = size - 1
+}
+
+/**
+ * Whether a read that must still come, before anything not yet invoked can overwrite the state, is out of reach in
+ * the scratch record for good (models that know what is out of reach).
+ */
+function isDeadEnd(): bool {
+  if (forced == 0) return false
+  const type = get(forced, at)
+  if (type == NONE) return false
+  for (let w = 0; w < words; w++) if ((get(constantMask, w) & ~get(scratch, doneAt + w)) != 0) return false
+  for (let c = 0; c < crashCount; c++) {
+    if ((get(typeFlags, get(crashType, c)) & CONSTANT) != 0 && load<u16>(scratch + (<usize>crashAt << 2) + (<usize>c << 1)) < load<u16>(available + (<usize>c << 1))) return false
+  }
+  return memoize(get(scratch, 0), type + REACHES) == 0
 }
 
 /** The state after an operation of this type: -1 impossible, -3 - i several (see hostStep). */
@@ -450,6 +483,7 @@ export function start(initial: i32, slotCount: i32, tracing_: i32): i32 {
   openMask = alloc(<usize>words * 4)
   pureMask = alloc(<usize>words * 4)
   totalMask = alloc(<usize>words * 4)
+  constantMask = alloc(<usize>words * 4)
   available = alloc(<usize>(crashWords + 1) * 4)
   const stateSlots: i32 = isRegister ? stateCount : 1
   const states = (<usize>stateSlots) << 2
@@ -457,18 +491,19 @@ export function start(initial: i32, slotCount: i32, tracing_: i32): i32 {
   stateLast = alloc(states)
   wanted = alloc(states)
   offered = alloc(states)
-  memo = alloc(4096 * 8)
+  memo = alloc(4096 * 12)
   trace = tracing ? alloc(65536 * 8) : 8
-  if (scratch == 0 || slotOp == 0 || openMask == 0 || pureMask == 0 || totalMask == 0 || available == 0 || stateNext == 0 || stateLast == 0 || wanted == 0 || offered == 0 || memo == 0 || trace == 0) return 0
+  if (scratch == 0 || slotOp == 0 || openMask == 0 || pureMask == 0 || totalMask == 0 || constantMask == 0 || available == 0 || stateNext == 0 || stateLast == 0 || wanted == 0 || offered == 0 || memo == 0 || trace == 0) return 0
   traceCapacity = 65536
   traceCount = 0
-  memory.fill(memo, 0xff, 4096 * 8)
+  memory.fill(memo, 0xff, 4096 * 12)
   memoMask = 4095
   memoCount = 0
   memory.fill(slotOp, 0xff, <usize>words * 32 * 4)
   memory.fill(openMask, 0, <usize>words * 4)
   memory.fill(pureMask, 0, <usize>words * 4)
   memory.fill(totalMask, 0, <usize>words * 4)
+  memory.fill(constantMask, 0, <usize>words * 4)
   memory.fill(available, 0, <usize>(crashWords + 1) * 4)
   memory.fill(wanted, 0, states)
   memory.fill(offered, 0, states)
@@ -535,6 +570,7 @@ function invoke(op: i32): void {
   if ((flags & PURE) != 0) put(pureMask, word, get(pureMask, word) | bit)
   else put(openMask, word, get(openMask, word) | bit)
   if ((flags & TOTAL) != 0) put(totalMask, word, get(totalMask, word) | bit)
+  if ((flags & CONSTANT) != 0) put(constantMask, word, get(constantMask, word) | bit)
 }
 
 let xWord: i32 = 0
@@ -571,6 +607,7 @@ function respond(op: i32, stop: i64): i32 {
   put(openMask, xWord, get(openMask, xWord) & ~xBit)
   put(pureMask, xWord, get(pureMask, xWord) & ~xBit)
   put(totalMask, xWord, get(totalMask, xWord) & ~xBit)
+  put(constantMask, xWord, get(constantMask, xWord) & ~xBit)
   return HOLDS
 }
 
@@ -599,6 +636,7 @@ function beginSearch(op: i32): void {
  * new frontier (once), and, if X made visible now could be of use, on with the search as well.
  */
 function settle(wasHidden: bool): void {
+  if (isDeadEnd()) return
   if ((get(scratch, doneAt + xWord) & xBit) != 0) {
     emit()
     return

@@ -8,6 +8,7 @@ export interface Engine {
   readonly memory: WebAssembly.Memory
   /** Set before use: the transition function of the model at hand (see hostStep in assembly/engine.ts). */
   step: (state: number, type: number) => number
+  reaches: (state: number, type: number) => number
   reset(base: number, bytes: number): void
   alloc(bytes: number): number
   bind(...args: number[]): void
@@ -50,8 +51,8 @@ let compiled: Promise<WebAssembly.Module> | undefined
 export async function createEngine(): Promise<Engine> {
   compiled ??= WebAssembly.compile(bytesOf(engineBase64))
   const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
-  const engine = { memory, step: () => -1 } as unknown as Engine
-  const instance = await WebAssembly.instantiate(await compiled, { env: { memory, step: (state: number, type: number) => engine.step(state, type) } })
+  const engine = { memory, step: () => -1, reaches: () => 1 } as unknown as Engine
+  const instance = await WebAssembly.instantiate(await compiled, { env: { memory, step: (state: number, type: number) => engine.step(state, type), reaches: (state: number, type: number) => engine.reaches(state, type) } })
   return Object.assign(engine, instance.exports) as Engine
 }
 

@@ -69,7 +69,7 @@ export class JsonlReader {
     if (text.trim() === '') return
     let json: unknown
     try {
-      json = JSON.parse(text)
+      json = JSON.parse(LONG_NUMBER.test(text) ? exactIntegers(text) : text)
     } catch {
       if (last && (this.#options.tolerateTruncation || this.#options.lenient)) {
         this.history.truncated = true
@@ -107,6 +107,13 @@ export function pushEvent(history: History, event: Event, lenient: boolean): voi
   }
 }
 
+const LONG_NUMBER = /\d{16}/
+
+/** JSON.parse would round integers beyond 2^53, and different values would become equal: they are read as text instead. */
+function exactIntegers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) => (token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`))
+}
+
 function excerpt(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text)
 }
@@ -127,7 +134,7 @@ function toEvent(json: unknown, text: string, row: number, time: ReturnType<type
   }
   if (typeof f !== 'string') wrong('BAD_FUNCTION', row, `f is ${JSON.stringify(f) ?? 'missing'}; expected the name of a function, such as "read"`)
   return {
-    time: time(fields['time'], text, row),
+    time: time(typeof fields['time'] === 'string' && /^-?\d{16,}$/.test(fields['time']) ? BigInt(fields['time']) : fields['time'], row),
     process: process as ProcessName,
     type: type as EventType,
     f: f as string,

@@ -57,6 +57,16 @@ export interface Model {
   readonly functions: readonly string[]
   step(state: Json, operation: ModelOperation): readonly Json[]
   traits?(operation: ModelOperation): Traits
+  /**
+   * Whether an operation that never changes the state may become possible from a state that is not overwritten (by a
+   * `constant` operation) in between. Default: always.
+   */
+  reaches?(state: Json, operation: ModelOperation): boolean
+  /**
+   * The model as far as a history can tell it apart: given all operations on one key, a model that merges states
+   * which no operation among them distinguishes, now or later.
+   */
+  specialized?(operations: readonly ModelOperation[]): Model
   /** Operations on different keys are independent objects. Default true. */
   readonly partitioned?: boolean
   /** Who asks matters (locks): operations of different processes are never interchangeable. Default false. */

@@ -44,6 +44,10 @@ export interface Problem {
   readonly register: boolean
   /** Successors of a state under a type (models other than registers). */
   readonly successors: (state: number, type: number) => readonly number[]
+  /** Whether a type may become possible from a state that is not overwritten. */
+  readonly reaches: (state: number, type: number) => boolean
+  /** By event: the type of the operation that must still become possible before an overwriting one is invoked; -1. Absent: not known. */
+  readonly forced?: Int32Array
   /** What state number i is. */
   readonly stateAt: (state: number) => Json
 }
@@ -90,7 +94,7 @@ export function registerProblem(ops: RegisterOperations, initial: number, decode
     draft.ret.push(ops.ret[i]!)
   }
   return assemble(draft, flags, needs, makes, {
-    states: values.size, initial: 0, register: true, successors: () => [], stateAt: (state) => decode(values.keys[state]!),
+    states: values.size, initial: 0, register: true, successors: () => [], reaches: () => true, stateAt: (state) => decode(values.keys[state]!),
   })
 }
 
@@ -129,8 +133,9 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     draft.inv.push(rank === null ? row : rank[row]!)
     draft.ret.push(crashed ? NEVER : rank === null ? end : rank[end]!)
   }
-  const states: Json[] = [model.init]
-  const codes = new Map([[canonical(model.init), 0]])
+  const object = model.specialized?.(operations) ?? model
+  const states: Json[] = [object.init]
+  const codes = new Map([[canonical(object.init), 0]])
   const intern = (state: Json): number => {
     const text = canonical(state)
     let code = codes.get(text)
@@ -141,11 +146,29 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     return code
   }
   const none = flags.map(() => NONE)
-  return assemble(draft, flags, none, none, {
+  const problem = assemble(draft, flags, none, none, {
     states: 1, initial: 0, register: false,
-    successors: (state, type) => model.step(states[state]!, operations[type]!).map(intern),
+    successors: (state, type) => object.step(states[state]!, operations[type]!).map(intern),
+    reaches: (state, type) => object.reaches?.(states[state]!, operations[type]!) ?? true,
     stateAt: (state) => states[state]!,
   })
+  return object.reaches === undefined ? problem : { ...problem, forced: forcedReads(problem) }
+}
+
+/** The read that returns first among those invoked after each event, if it returns before an overwriting operation is invoked. */
+function forcedReads({ events, type, flags, returns }: Problem): Int32Array {
+  const forced = new Int32Array(events.length).fill(NONE)
+  let read = NONE
+  let overwriting = NEVER
+  for (let event = events.length - 1; event >= 0; event--) {
+    if (read !== NONE && returns[read]! < overwriting) forced[event] = type[read]!
+    const op = events[event]! >> 1
+    if ((events[event]! & 1) === 1) continue
+    const flag = flags[type[op]!]!
+    if ((flag & CONSTANT) !== 0) overwriting = event
+    else if ((flag & PURE) !== 0 && (read === NONE || returns[op]! < returns[read]!)) read = op
+  }
+  return forced
 }
 
 /** The operation invoked at a row. */
@@ -164,7 +187,7 @@ export function operationAt(history: History, row: number, model: Model): ModelO
   }
 }
 
-function assemble(draft: Draft, flags: number[], needs: number[], makes: number[], rest: Pick<Problem, 'states' | 'initial' | 'register' | 'successors' | 'stateAt'>): Problem {
+function assemble(draft: Draft, flags: number[], needs: number[], makes: number[], rest: Pick<Problem, 'states' | 'initial' | 'register' | 'successors' | 'reaches' | 'stateAt'>): Problem {
   const n = draft.row.length
   const crashTypes: number[] = []
   const crash = flags.map((flag) => ((flag & CRASHED) === 0 ? NONE : crashTypes.push(0) - 1))

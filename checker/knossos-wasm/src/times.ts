@@ -7,20 +7,21 @@ import { HistoryError } from './history.ts'
 
 const EXACT = Number.MAX_SAFE_INTEGER
 
-/** Returns a function that reads one event's time, given its JSON value and the line that it stands on. */
-export function timeReader(): (value: unknown, text: string, row: number) => number {
+/** Returns a function that reads one event's time, given its value (a bigint when it exceeds 2^53). */
+export function timeReader(): (value: unknown, row: number) => number {
   let absent: boolean | undefined
   let epoch: bigint | undefined
-  return (value, text, row) => {
+  return (value, row) => {
     const missing = value === undefined || value === null
     absent ??= missing
     if (missing !== absent) throw new HistoryError('BAD_TIME', row, missing ? 'time is missing here but given earlier; give it on every line or on none' : 'time is given here but missing earlier; give it on every line or on none')
     if (missing) return row
+    if (typeof value === 'bigint') {
+      epoch ??= value
+      return Number(value - epoch)
+    }
     if (typeof value !== 'number' || !Number.isFinite(value)) throw new HistoryError('BAD_TIME', row, `time is ${JSON.stringify(value)}; expected nanoseconds as a number`)
-    if (epoch === undefined && Math.abs(value) <= EXACT) return value
-    const digits = /"?:?time"?\s*:?\s*(-?\d+)/.exec(text)?.[1]
-    if (digits === undefined) throw new HistoryError('BAD_TIME', row, `time ${value} exceeds 2^53 and is not a whole number of nanoseconds`)
-    epoch ??= BigInt(digits)
-    return Number(BigInt(digits) - epoch)
+    if (Math.abs(value) <= EXACT) return epoch === undefined ? value : Number(BigInt(Math.trunc(value)) - epoch)
+    throw new HistoryError('BAD_TIME', row, `time ${value} exceeds 2^53 and is not a whole number of nanoseconds`)
   }
 }

@@ -78,17 +78,18 @@ function frontStates(engine: Engine, problem: Problem): Json[] {
 
 function load(engine: Engine, problem: Problem, trace: boolean): boolean {
   const chances = problem.register ? registerChances(problem) : { nextMake: new Int32Array(0), lastNeed: new Int32Array(0), keep: new Uint8Array(problem.row.length).fill(1), firstMake: new Int32Array(0), firstNeed: new Int32Array(0) }
-  const columns = [problem.events, problem.type, problem.slot, problem.returns, chances.keep, problem.flags, problem.needs, problem.makes, problem.crash, problem.crashTypes, chances.nextMake, chances.lastNeed]
+  const columns = [problem.events, problem.type, problem.slot, problem.returns, chances.keep, problem.flags, problem.needs, problem.makes, problem.crash, problem.crashTypes, chances.nextMake, chances.lastNeed, problem.forced ?? new Int32Array(0)]
   const at = columns.map((column) => put(engine, column))
   if (at.includes(undefined)) return false
-  const [events, type, slot, returns, keep, flags, needs, makes, crash, crashTypes, nextMake, lastNeed] = at as number[]
-  engine.bind(events!, problem.events.length, type!, slot!, returns!, keep!, flags!, needs!, makes!, crash!, problem.flags.length, crashTypes!, problem.crashTypes.length, problem.states, nextMake!, lastNeed!, problem.register ? 1 : 0)
+  const [events, type, slot, returns, keep, flags, needs, makes, crash, crashTypes, nextMake, lastNeed, forced] = at as number[]
+  engine.bind(events!, problem.events.length, type!, slot!, returns!, keep!, flags!, needs!, makes!, crash!, problem.flags.length, crashTypes!, problem.crashTypes.length, problem.states, nextMake!, lastNeed!, problem.register ? 1 : 0, problem.forced === undefined ? 0 : forced!)
   if (engine.start(problem.initial, problem.slots, trace ? 1 : 0) === 0) return false
   if (problem.register) {
     new Int32Array(engine.memory.buffer, engine.stateNextAt() >>> 0, problem.states).set(chances.firstMake)
     new Int32Array(engine.memory.buffer, engine.stateLastAt() >>> 0, problem.states).set(chances.firstNeed)
   }
   engine.step = (state, type) => transition(engine, problem.successors(state, type))
+  engine.reaches = (state, type) => (problem.reaches(state, type) ? 1 : 0)
   return true
 }
 

@@ -104,4 +104,5 @@ export const appendList = (): Model => ({
   functions: ['append', 'read'],
   step: (state, { f, input, output }) => (f === 'append' ? [[...(state as List), input]] : same(state, output ?? null) ? [state] : []),
   traits: (operation) => ({ ignored: fails(operation), pure: operation.f === 'read', total: operation.f === 'append' }),
+  reaches: (state, { output }) => Array.isArray(output) && (state as List).every((element, i) => i < output.length && same(element, output[i] as Json)),
 })

@@ -8,15 +8,20 @@ import type { Model } from '../model.ts'
 
 /** `get`, `put`, `append` and `delete` of a string; keys are independent, and absent ones hold the initial value. */
 export function kv({ initial = '' }: { readonly initial?: string | null } = {}): Model {
+  return kvModel(initial, (text) => text)
+}
+
+/** `merge` maps states that no read can tell apart any more to one. */
+function kvModel(initial: string | null, merge: (text: Json) => Json): Model {
   return {
     name: 'kv',
     init: initial,
     functions: ['get', 'put', 'append', 'delete'],
     step(state, { f, input, output }) {
       switch (f) {
-        case 'get': return same(state, output ?? null) ? [state] : []
-        case 'put': return [input]
-        case 'append': return [`${String(state ?? '')}${String(input)}`]
+        case 'get': return state !== UNSEEN && same(state, output ?? null) ? [state] : []
+        case 'put': return [merge(input)]
+        case 'append': return [state === UNSEEN ? UNSEEN : merge(`${String(state ?? '')}${String(input)}`)]
         default: return [initial]
       }
     },
@@ -24,6 +29,26 @@ export function kv({ initial = '' }: { readonly initial?: string | null } = {}):
       ignored: outcome === 'fail',
       ...(f === 'get' ? { pure: true } : f === 'append' ? { total: true } : { constant: true }),
     }),
+    reaches: (state, { output }) => state !== UNSEEN && (same(state, output ?? null) || (typeof output === 'string' && output.startsWith(String(state ?? '')))),
+    specialized: (operations) => kvModel(initial, seenOnly(operations.filter(({ f }) => f === 'get').map(({ output }) => output ?? null))),
+  }
+}
+
+/** Every text that no read begins with: it can only be overwritten. */
+const UNSEEN: Json = { unseen: true }
+
+function seenOnly(outputs: readonly Json[]): (text: Json) => Json {
+  const texts = outputs.filter((text) => typeof text === 'string').sort()
+  return (text) => {
+    if (typeof text !== 'string') return text
+    let low = 0
+    let high = texts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (texts[middle]! < text) low = middle + 1
+      else high = middle
+    }
+    return low < texts.length && texts[low]!.startsWith(text) ? text : UNSEEN
   }
 }
 

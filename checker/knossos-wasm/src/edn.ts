@@ -1,0 +1,145 @@
+/**
+ * Reads EDN (the data notation of Clojure), as far as histories use it, into JSON values: keywords and symbols become
+ * strings (":read" is "read"), lists, vectors and sets become arrays, tags are dropped (`#jepsen.history.Op{...}`
+ * is its map), map keys become strings. Integers beyond 2^53 become bigint, so that callers decide what to do.
+ */
+
+/** What the parser returns. */
+export type Edn = null | boolean | number | bigint | string | readonly Edn[] | { readonly [key: string]: Edn }
+
+/** A place that is not EDN; `at` is the offset in the text. */
+export class EdnError extends Error {
+  readonly at: number
+  constructor(at: number, message: string) {
+    super(message)
+    this.name = 'EdnError'
+    this.at = at
+  }
+}
+
+/** Parses one form after another. */
+export class EdnParser {
+  readonly text: string
+  at = 0
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** Moves to the next form; false at the end. */
+  more(): boolean {
+    for (;;) {
+      const c = this.text.charCodeAt(this.at)
+      if (c === 59) {
+        const end = this.text.indexOf('\n', this.at)
+        this.at = end < 0 ? this.text.length : end
+      } else if (c <= 32 || c === 44) this.at++
+      else if (c === 35 && this.text[this.at + 1] === '_') {
+        this.at += 2
+        this.form()
+      } else return this.at < this.text.length
+    }
+  }
+
+  form(): Edn {
+    if (!this.more()) throw new EdnError(this.at, 'the text ends in the middle of a form')
+    const c = this.text[this.at]!
+    if (c === '[') return this.#sequence(']')
+    if (c === '(') return this.#sequence(')')
+    if (c === '{') return this.#map()
+    if (c === '"') return this.#string()
+    if (c === '\\') return this.#character()
+    if (c === '#') return this.#tagged()
+    if (c === ']' || c === ')' || c === '}') throw new EdnError(this.at, `unexpected ${c}`)
+    return this.#atom()
+  }
+
+  #sequence(close: string): Edn[] {
+    const begun = this.at++
+    const items: Edn[] = []
+    for (;;) {
+      if (!this.more()) throw new EdnError(begun, `no ${close} for the ${this.text[begun]} here`)
+      if (this.text[this.at] === close) break
+      items.push(this.form())
+    }
+    this.at++
+    return items
+  }
+
+  #map(): { readonly [key: string]: Edn } {
+    const begun = this.at
+    const items = this.#sequence('}')
+    if (items.length % 2 === 1) throw new EdnError(begun, 'a map needs a value for every key')
+    const map: { [key: string]: Edn } = {}
+    for (let i = 0; i < items.length; i += 2) {
+      const key = items[i]!
+      map[typeof key === 'string' ? key : JSON.stringify(key, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))] = items[i + 1]!
+    }
+    return map
+  }
+
+  #string(): string {
+    const begun = this.at++
+    let out = ''
+    for (;;) {
+      const c = this.text[this.at++]
+      if (c === undefined) throw new EdnError(begun, 'this string does not end')
+      if (c === '"') return out
+      if (c !== '\\') {
+        out += c
+        continue
+      }
+      const escaped = this.text[this.at++]!
+      if (escaped === 'u') {
+        out += String.fromCharCode(parseInt(this.text.slice(this.at, this.at + 4), 16))
+        this.at += 4
+      } else out += { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }[escaped] ?? escaped
+    }
+  }
+
+  #character(): string {
+    const word = /^\\(newline|space|tab|return|u[0-9a-fA-F]{4}|[^])/.exec(this.text.slice(this.at, this.at + 8))![1]!
+    this.at += word.length + 1
+    const named: { readonly [name: string]: string } = { newline: '\n', space: ' ', tab: '\t', return: '\r' }
+    return named[word] ?? (word.length === 5 ? String.fromCharCode(parseInt(word.slice(1), 16)) : word)
+  }
+
+  #tagged(): Edn {
+    this.at++
+    const c = this.text[this.at]
+    if (c === '{') return this.#sequence('}')
+    if (c === '#') {
+      // ##NaN, ##Inf, ##-Inf: no history should hold them, but they must not be mistaken for numbers.
+      this.at++
+      return `##${String(this.#atom())}`
+    }
+    this.#atom()
+    return this.form()
+  }
+
+  #atom(): Edn {
+    const begun = this.at
+    while (this.at < this.text.length && !/[\s,;"()[\]{}]/.test(this.text[this.at]!)) this.at++
+    const word = this.text.slice(begun, this.at)
+    if (word === '') throw new EdnError(begun, `unexpected ${JSON.stringify(this.text[begun])}`)
+    if (word === 'nil') return null
+    if (word === 'true') return true
+    if (word === 'false') return false
+    if (word.startsWith(':')) return word.slice(1)
+    if (/^[+-]?\d+[NM]?$/.test(word)) {
+      const digits = word.replace(/[NM]$/, '').replace(/^\+/, '')
+      const number = Number(digits)
+      return Number.isSafeInteger(number) ? number : BigInt(digits)
+    }
+    if (/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$/.test(word)) return Number(word.replace(/M$/, ''))
+    return word
+  }
+}
+
+/** Every form in a text. */
+export function parseEdn(text: string): Edn[] {
+  const parser = new EdnParser(text)
+  const forms: Edn[] = []
+  while (parser.more()) forms.push(parser.form())
+  return forms
+}

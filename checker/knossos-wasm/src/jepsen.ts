@@ -1,0 +1,184 @@
+/**
+ * Reads the histories of others: Jepsen's EDN (one vector of operations, or one operation after another; Knossos's,
+ * Elle's and Porcupine's kv dialects), Jepsen's old etcd logs, and finds out by itself which one it is given.
+ *
+ * Independent keys: `jepsen.independent` wraps every value as `[k v]`, and nothing in the file says so. A history
+ * counts as independent if the value of every client operation is a pair and at least one of them is an invocation that
+ * knows no value of its own yet, `[k nil]`; say otherwise with `independent`.
+ */
+import { EdnError, EdnParser } from './edn.ts'
+import { History, HistoryError } from './history.ts'
+import { pushEvent, readJsonl } from './jsonl.ts'
+import { timeReader } from './times.ts'
+import type { Edn } from './edn.ts'
+import type { Event, EventType } from './history.ts'
+import type { ReadOptions } from './jsonl.ts'
+import type { Json } from './values.ts'
+
+export type Format = 'jsonl' | 'json' | 'edn' | 'etcd-log'
+
+export interface ReadHistoryOptions extends ReadOptions {
+  /** Default: found out from the first bytes. */
+  readonly format?: Format
+  /** EDN: values are `[key value]`. Default: found out. */
+  readonly independent?: boolean
+}
+
+/** The format of a file, by its first line that is no comment. */
+export function formatOf(bytes: Uint8Array): Format {
+  const head = new TextDecoder().decode(bytes.subarray(0, 65_536))
+  const line = head.split('\n').find((text) => text.trim() !== '' && !text.trim().startsWith(';')) ?? ''
+  if (/^(INFO|WARN|ERROR|DEBUG)\s+\S+\s+-\s/.test(line)) return 'etcd-log'
+  if (/^\s*\[\s*(\{\s*"|$)/.test(line) && /^\s*\[\s*\{\s*"/.test(head)) return 'json'
+  return /^\s*\{\s*"/.test(line) ? 'jsonl' : 'edn'
+}
+
+/** Reads a history in any of the formats. */
+export function readHistory(bytes: Uint8Array, options: ReadHistoryOptions = {}): History {
+  switch (options.format ?? formatOf(bytes)) {
+    case 'jsonl': return readJsonl(bytes, options)
+    case 'json': return readJson(bytes, options)
+    case 'etcd-log': return readEtcdLog(bytes, options)
+    case 'edn': return readEdn(bytes, options)
+  }
+}
+
+interface Operation {
+  readonly fields: { readonly [key: string]: Edn }
+  readonly line: number
+}
+
+/** Reads Jepsen's EDN. */
+export function readEdn(bytes: Uint8Array, options: ReadHistoryOptions = {}): History {
+  const history = new History()
+  return fromOperations(operationsIn(new TextDecoder().decode(bytes), history, options), history, options)
+}
+
+function fromOperations(operations: readonly Operation[], history: History, options: ReadHistoryOptions): History {
+  const independent = options.independent ?? looksIndependent(operations)
+  const time = timeReader()
+  for (const { fields, line } of operations) {
+    guarded(history, line, options, () => pushEvent(history, toEvent(fields, independent, history, time), options.lenient === true))
+  }
+  return history
+}
+
+/** Reads one JSON array of operations, as elle-cli writes them. */
+function readJson(bytes: Uint8Array, options: ReadHistoryOptions): History {
+  let forms: unknown
+  try {
+    forms = JSON.parse(new TextDecoder().decode(bytes))
+  } catch (error) {
+    throw new HistoryError('NOT_JSON', 0, `not a JSON array of operations: ${(error as Error).message}`)
+  }
+  const operations = (forms as readonly { readonly [key: string]: Edn }[]).map((fields, i) => ({ fields, line: i + 1 }))
+  return fromOperations(operations, new History(), options)
+}
+
+function operationsIn(text: string, history: History, options: ReadHistoryOptions): Operation[] {
+  const parser = new EdnParser(text)
+  const operations: Operation[] = []
+  let line = 1
+  let counted = 0
+  const lineAt = (offset: number): number => {
+    for (; counted < offset; counted++) if (text.charCodeAt(counted) === 10) line++
+    return line
+  }
+  try {
+    let inside = false
+    while (parser.more()) {
+      const c = text[parser.at]!
+      if (!inside && (c === '[' || c === '(')) {
+        inside = true
+        parser.at++
+        continue
+      }
+      if (inside && (c === ']' || c === ')')) {
+        inside = false
+        parser.at++
+        continue
+      }
+      const begun = lineAt(parser.at)
+      const form = parser.form()
+      if (typeof form === 'object' && form !== null && !Array.isArray(form)) operations.push({ fields: form as { readonly [key: string]: Edn }, line: begun })
+      else guarded(history, begun, options, () => { throw new HistoryError('NOT_AN_EVENT', history.length, `expected an operation (a map), found ${JSON.stringify(json(form)).slice(0, 60)}`) })
+    }
+    if (inside) throw new EdnError(text.length, 'the history has no end')
+  } catch (error) {
+    if (!(error instanceof EdnError)) throw error
+    const at = lineAt(Math.min(error.at, text.length))
+    if (!options.tolerateTruncation && !options.lenient) throw new HistoryError('NOT_EDN', operations.length, `line ${at}: not EDN: ${error.message}`, at)
+    history.truncated = true
+  }
+  return operations
+}
+
+function guarded(history: History, line: number, options: ReadOptions, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error
+    const message = `line ${line}: ${error.message}`
+    if (!options.lenient) throw new HistoryError(error.code, error.event, message, line)
+    history.warnings.push(message)
+  }
+}
+
+function looksIndependent(operations: readonly Operation[]): boolean {
+  let unknown = 0
+  for (const { fields } of operations) {
+    if (typeof fields['process'] !== 'number') continue
+    const value = fields['value']
+    if ('key' in fields || !Array.isArray(value) || value.length !== 2) return false
+    if (fields['type'] === 'invoke' && value[1] === null && !Array.isArray(value[0])) unknown++
+  }
+  return unknown > 0
+}
+
+function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, history: History, time: ReturnType<typeof timeReader>): Event {
+  const row = history.length
+  const { process, type, f, value, error } = fields
+  if (typeof process !== 'number' && typeof process !== 'string') throw new HistoryError('BAD_PROCESS', row, `:process is ${JSON.stringify(json(process ?? null))}; expected an integer or :nemesis`)
+  if (type !== 'invoke' && type !== 'ok' && type !== 'fail' && type !== 'info') throw new HistoryError('UNKNOWN_TYPE', row, `:type is ${JSON.stringify(json(type ?? null))}; expected :invoke, :ok, :fail or :info`)
+  if (typeof f !== 'string' && typeof process === 'number') throw new HistoryError('BAD_FUNCTION', row, `:f is ${JSON.stringify(json(f ?? null))}; expected a keyword such as :read`)
+  const pair = independent && typeof process === 'number' ? (value as readonly [Edn, Edn]) : undefined
+  return {
+    time: time(fields['time'], row),
+    process: typeof process === 'number' ? process : process === 'nemesis' ? 'nemesis' : 'observer',
+    type: type as EventType,
+    f: String(f),
+    key: json(pair === undefined ? (fields['key'] ?? null) : pair[0]),
+    value: json(pair === undefined ? (value ?? null) : pair[1]),
+    ...(error === undefined || error === null ? {} : { error: typeof error === 'string' ? error : JSON.stringify(json(error)) }),
+  }
+}
+
+/** As JSON; integers beyond 2^53 become text, so that neighbours stay different. */
+function json(value: Edn): Json {
+  if (typeof value === 'bigint') return String(value)
+  if (Array.isArray(value)) return value.map(json)
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, json(part)]))
+  return value as Json
+}
+
+const LOG_LINE = /^\S+\s+jepsen\.util\s+-\s+(\S+)\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(.*)$/
+
+/** Reads the logs of Jepsen's first etcd test: operations between other lines, without times. */
+export function readEtcdLog(bytes: Uint8Array, options: ReadOptions = {}): History {
+  const history = new History()
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  lines.forEach((text, index) => {
+    const match = LOG_LINE.exec(text.trimEnd())
+    if (match === null) return
+    const [, process, type, f, rest] = match as unknown as readonly [string, string, EventType, string, string]
+    guarded(history, index + 1, options, () => {
+      const parser = new EdnParser(rest)
+      const value = parser.more() ? json(parser.form()) : null
+      const unknown = typeof value === 'string'
+      pushEvent(history, {
+        time: history.length, process: /^\d+$/.test(process) ? Number(process) : 'nemesis', type, f, value: unknown ? null : value, ...(unknown ? { error: value } : {}),
+      }, options.lenient === true)
+    })
+  })
+  return history
+}
