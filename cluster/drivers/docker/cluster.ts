@@ -195,7 +195,7 @@ class DockerCluster implements Cluster {
     const target = this.seat(to)
     if (from === 'clients') return this.answers(target, deadlineMs)
     const { system } = this.#start
-    if (system.probe !== undefined) return system.probe(this, from, to, deadlineMs)
+    if (system.probe !== undefined) return system.probe(this, from, to, deadlineMs).catch(() => false)
     const source = this.seat(from)
     const { host, port } = peerEndpoint(source.place, target.place)
     const node = source.machine.images.foreignBase ? 'node' : process.execPath
