@@ -2,7 +2,7 @@
  * One node of the store, put together: a replica that any client may use as its coordinator. It touches the world
  * through its Env alone, so the same node runs as a process, in a container and on the simulator's virtual clock.
  */
-import type { Env } from '../../harness/env.ts'
+import type { Env, NodeId } from '../../harness/env.ts'
 import type { RunningNode } from '../system.ts'
 import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
@@ -30,7 +30,7 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
   const ring = new Ring({ nodes: config.nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
   const storage = await Storage.open(env.disk, env.clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes })
   const incarnation = await storage.nextIncarnation()
-  const digests = await digestsOf(storage, ring, key => partitioner.token(key))
+  const digests = await digestsOf(storage, ring, config.id)
   const rpc = new Rpc({ self: config.id, incarnation, clock: env.clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   serveReplica(rpc, storage)
   const timestamps = new Timestamps(env.clock, config.id, incarnation)
@@ -99,9 +99,9 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
 }
 
 /** The digests of what the disk holds, kept up to date from here on. */
-async function digestsOf(storage: Storage, ring: Ring, token: (key: string) => number): Promise<RangeDigests> {
-  const digests = new RangeDigests(ring)
-  for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(token(key), ABSENT, cell)
+async function digestsOf(storage: Storage, ring: Ring, self: NodeId): Promise<RangeDigests> {
+  const digests = new RangeDigests(ring, self)
+  for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(murmur3Partitioner.token(key), ABSENT, cell)
   storage.observe((at, before, after) => digests.replace(at, before, after))
   return digests
 }

@@ -50,7 +50,7 @@ export class AntiEntropy {
 
   constructor(options: AntiEntropyOptions) {
     this.#options = options
-    this.#peers = options.nodes.filter(node => node !== options.self && options.digests.sharedLeaves(options.self, node).length > 0)
+    this.#peers = options.nodes.filter(node => node !== options.self && options.digests.sharedLeaves(node).length > 0)
     this.#turn = this.#peers.length === 0 ? 0 : options.random.int(this.#peers.length)
     options.rpc.serve(COMPARE, ([level, indices, digests], from) => this.#compare(from, level, indices, digests))
     options.rpc.serve(RECONCILE, ([leaves, versions], from) => this.#reconcile(from, leaves, versions))
@@ -93,8 +93,8 @@ export class AntiEntropy {
 
   /** The leaves at which this node and the peer differ, shuffled. */
   async #differingLeaves(peer: NodeId): Promise<number[]> {
-    const { self, digests, rpc, random } = this.#options
-    const shared = digests.sharedLeaves(self, peer)
+    const { digests, rpc, random } = this.#options
+    const shared = digests.sharedLeaves(peer)
     const tree = digests.tree(shared)
     let indices: readonly number[] = [0]
     for (let level = tree.length - 1; level >= 0; level--) {
@@ -145,15 +145,15 @@ export class AntiEntropy {
 
   /** The peer's question: which of these nodes of our common tree differ here? */
   #compare(peer: NodeId, level: number, indices: readonly number[], theirs: readonly number[]): number[] {
-    const { self, digests } = this.#options
-    const ours = digests.tree(digests.sharedLeaves(self, peer))[level] ?? []
+    const { digests } = this.#options
+    const ours = digests.tree(digests.sharedLeaves(peer))[level] ?? []
     return indices.filter((index, i) => ours[index] !== theirs[i])
   }
 
   /** The peer's question: here is what I hold in these leaves, what do you hold? */
   async #reconcile(peer: NodeId, leaves: readonly number[], theirs: readonly KeyVersion[]): Promise<readonly [KeyCell[], string[], boolean]> {
-    const { self, digests, storage } = this.#options
-    const shared = new Set(digests.sharedLeaves(self, peer))
+    const { digests, storage } = this.#options
+    const shared = new Set(digests.sharedLeaves(peer))
     const theirVersions = new Map<string, Cell>()
     for (const [key, counter, writer] of theirs) theirVersions.set(key, { counter, writer, value: null })
     const newer: KeyCell[] = []

@@ -30,11 +30,12 @@ export class RangeDigests {
   readonly #low: Uint32Array
   readonly #high: Uint32Array
   readonly #ring: Ring
+  readonly #self: NodeId
   readonly #shared = new Map<NodeId, readonly number[]>()
   /** Trees as they were computed last; none of them is right any more after a change. */
   readonly #trees = new Map<readonly number[], readonly (readonly number[])[]>()
 
-  constructor(ring: Ring) {
+  constructor(ring: Ring, self: NodeId) {
     const cuts = new Set<number>()
     for (let i = 0; i < GRID; i++) cuts.add((i * TOKENS) / GRID)
     // An arc ends with the token of its place: the next one begins behind it.
@@ -43,6 +44,7 @@ export class RangeDigests {
     this.#low = new Uint32Array(this.#starts.length)
     this.#high = new Uint32Array(this.#starts.length)
     this.#ring = ring
+    this.#self = self
   }
 
   get leaves(): number {
@@ -73,16 +75,16 @@ export class RangeDigests {
     this.#trees.clear()
   }
 
-  /** The leaves whose keys both nodes hold, in order. */
-  sharedLeaves(a: NodeId, b: NodeId): readonly number[] {
-    const known = this.#shared.get(b)
+  /** The leaves whose keys both this node and the peer hold, in order. */
+  sharedLeaves(peer: NodeId): readonly number[] {
+    const known = this.#shared.get(peer)
     if (known !== undefined) return known
     const shared: number[] = []
     for (let leaf = 0; leaf < this.#starts.length; leaf++) {
       const replicas = this.#ring.replicas(this.#starts[leaf]!)
-      if (replicas.includes(a) && replicas.includes(b)) shared.push(leaf)
+      if (replicas.includes(this.#self) && replicas.includes(peer)) shared.push(leaf)
     }
-    this.#shared.set(b, shared)
+    this.#shared.set(peer, shared)
     return shared
   }
 

@@ -91,7 +91,7 @@ export class Bench {
     const began = this.clock.now()
     while (!(await condition())) {
       if (this.clock.now() - began > limitMs * 1e6) throw new Error(`still not so after ${limitMs} ms of virtual time`)
-      await this.sleep(10)
+      await this.sleep(50)
     }
     return (this.clock.now() - began) / 1e6
   }

@@ -1,0 +1,149 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { VirtualClock, sleep } from '../../harness/clock.ts'
+import { murmur3Partitioner } from './ring.ts'
+import { Storage } from './storage.ts'
+import type { StorageOptions } from './storage.ts'
+import { MemoryDisk } from './testing/memory-disk.ts'
+import { ABSENT } from './versions.ts'
+import type { Cell } from './versions.ts'
+
+const cell = (counter: number, value: string | null, writer = 'n1.1'): Cell => ({ counter, writer, value: value === null ? null : Buffer.from(value) })
+const valueOf = (held: Cell): string | null => (held.value === null ? null : Buffer.from(held.value).toString())
+const options: StorageOptions = { sync: 'always', syncIntervalMs: 100, cacheBytes: 1 << 20 }
+
+function withStorage(body: (storage: Storage, disk: MemoryDisk, clock: VirtualClock) => Promise<void>, change: Partial<StorageOptions> = {}): Promise<void> {
+  const clock = new VirtualClock()
+  const disk = new MemoryDisk()
+  return clock.run(async () => body(await Storage.open(disk, clock, murmur3Partitioner, { ...options, ...change }), disk, clock))
+}
+
+/** Whether the promise is settled by the time everything that can happen now has happened. */
+async function isSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<boolean> {
+  return Promise.race([promise.then(() => true), sleep(clock, 1).then(() => false)])
+}
+
+test('a write is confirmed when it is on disk, and not before', () =>
+  withStorage(async (storage, disk, clock) => {
+    disk.holding = true
+    const written = storage.apply('k', cell(1, 'a'))
+    assert.not.ok(await isSettled(clock, written))
+    assert.ok(disk.held[0]!.sync)
+    disk.held[0]!.finish()
+    assert.not.ok(await written, 'there was no value before')
+  }))
+
+test('a read waits for the cell that it returns to be on disk', () =>
+  withStorage(async (storage, disk, clock) => {
+    disk.holding = true
+    const written = storage.apply('k', cell(1, 'a'))
+    const read = Promise.resolve(storage.read('k'))
+    assert.not.ok(await isSettled(clock, read))
+    disk.held[0]!.finish()
+    assert.is(valueOf(await read), 'a')
+    await written
+  }))
+
+test('writes that come while one is being written go to disk together', () =>
+  withStorage(async (storage, disk, clock) => {
+    disk.holding = true
+    const first = storage.apply('a', cell(1, 'a'))
+    await sleep(clock, 1)
+    const rest = ['b', 'c', 'd'].map((key) => storage.apply(key, cell(1, key)))
+    await sleep(clock, 1)
+    disk.held[0]!.finish()
+    await first
+    await sleep(clock, 1)
+    assert.is(disk.held.length, 2)
+    assert.is(disk.held[1]!.writes.length, 3)
+    disk.held[1]!.finish()
+    await Promise.all(rest)
+  }))
+
+test('the greater version stays, whatever the order, also across a restart', async () => {
+  const clock = new VirtualClock()
+  const disk = new MemoryDisk()
+  await clock.run(async () => {
+    const before = await Storage.open(disk, clock, murmur3Partitioner, options)
+    await before.apply('k', cell(2, 'new'))
+    assert.ok(await before.apply('k', cell(1, 'old')), 'there was a value before')
+    const after = await Storage.open(disk, clock, murmur3Partitioner, options)
+    assert.is(valueOf(await after.read('k')), 'new')
+    await after.apply('k', cell(1, 'old'))
+    assert.is(valueOf(await after.read('k')), 'new')
+    await after.apply('k', cell(3, null))
+    assert.equal(await after.read('k'), { ...cell(3, null) })
+  })
+})
+
+test('a key that nobody wrote is absent', () =>
+  withStorage(async (storage) => {
+    assert.is(await storage.read('k'), ABSENT)
+  }))
+
+test('cells that no longer fit the cache come back from disk', () =>
+  withStorage(async (storage) => {
+    for (let i = 0; i < 200; i++) await storage.apply(`k${i}`, cell(i + 1, `v${i}`))
+    for (let i = 0; i < 200; i++) assert.is(valueOf(await storage.read(`k${i}`)), `v${i}`)
+  }, { cacheBytes: 2000 }))
+
+test('a value that is still on its way to disk is found though the cache has forgotten it', () =>
+  withStorage(async (storage, disk, clock) => {
+    disk.holding = true
+    const written = storage.apply('k', cell(5, 'kept'))
+    await sleep(clock, 1)
+    for (let i = 0; i < 50; i++) await storage.read(`other${i}`)
+    const older = storage.apply('k', cell(4, 'late'))
+    disk.held[0]!.finish()
+    await Promise.all([written, older])
+    assert.is(valueOf(await storage.read('k')), 'kept')
+  }, { cacheBytes: 500 }))
+
+test('after a failed write nothing is served any more: memory and disk may differ', () =>
+  withStorage(async (storage, disk, clock) => {
+    disk.holding = true
+    const written = storage.apply('k', cell(1, 'a'))
+    await sleep(clock, 1)
+    disk.held[0]!.fail(new Error('no space left on device'))
+    const refusal = async (promise: unknown): Promise<string> => Promise.resolve(promise).then(() => 'served', (error: Error) => error.message)
+    assert.match(await refusal(written), /no space left/)
+    assert.match(await refusal(storage.read('k')), /no space left/)
+    assert.match(await refusal(storage.apply('k', cell(2, 'b'))), /no space left/)
+  }))
+
+test('a corrupt record is refused, not taken for absent', () =>
+  withStorage(async (storage, disk) => {
+    await storage.apply('k', cell(1, 'a'))
+    const reopened = await Storage.open(disk, new VirtualClock(), murmur3Partitioner, options)
+    const [key, record] = [...disk.entries][0]!
+    disk.entries.set(key, Buffer.from(record).fill(0xff, 18))
+    assert.match(await Promise.resolve(reopened.read('k')).then(() => 'served', (error: Error) => error.message), /the record of "k" is corrupt/)
+  }))
+
+test('under sync periodic a write is forced to disk within the interval, though no other follows', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    disk.holding = true
+    await sleep(clock, 99)
+    assert.is(disk.held.length, 0)
+    await sleep(clock, 2)
+    assert.ok(disk.held[0]!.sync)
+  }, { sync: 'periodic' }))
+
+test('every start of a node has a number of its own', () =>
+  withStorage(async (storage, disk, clock) => {
+    assert.is(await storage.nextIncarnation(), 1)
+    assert.is(await (await Storage.open(disk, clock, murmur3Partitioner, options)).nextIncarnation(), 2)
+  }))
+
+test('a scan gives the cells of a range of tokens, in their order', () =>
+  withStorage(async (storage) => {
+    const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+    for (const key of keys) await storage.apply(key, cell(1, key))
+    const inRange = keys.filter((key) => murmur3Partitioner.token(key) < 2 ** 31).sort((a, b) => murmur3Partitioner.token(a) - murmur3Partitioner.token(b))
+    const scanned: string[] = []
+    for await (const [key] of storage.scan(0, 2 ** 31)) scanned.push(key)
+    assert.equal(scanned, inRange)
+  }))
+
+test.run()
