@@ -4,7 +4,7 @@
 import { check } from './check.ts'
 import { models } from './models.ts'
 import { oracle } from './oracle.ts'
-import { chance, randomHistory, randomShape } from './random-history.ts'
+import { chance, randomHistory, randomShape } from './testing/random-history.ts'
 import type { Model } from './model.ts'
 
 const register = models.register()

@@ -34,7 +34,7 @@ export interface WindowResult {
   readonly linearization?: readonly number[]
 }
 
-const SLICE = 200_000
+const SLICE = 2_000
 const BASE = 1024
 const NONE = -1
 

@@ -5,10 +5,10 @@
  * A real object is simulated (every operation has a moment between its invocation and its response at which it
  * takes effect), so that many histories hold; then some results are replaced, so that many do not, narrowly.
  */
-import { History } from './history.ts'
-import { canonical } from './values.ts'
-import type { Model } from './model.ts'
-import type { Json } from './values.ts'
+import { History } from '../history.ts'
+import { canonical } from '../values.ts'
+import type { Model } from '../model.ts'
+import type { Json } from '../values.ts'
 
 /** A seeded source of chance (xorshift32): the package has no dependencies. */
 export function chance(seed: number): (bound: number) => number {

@@ -1,0 +1,147 @@
+/** What `check` says about small histories, and what its witnesses are. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { check } from './check.ts'
+import { models } from './models.ts'
+import { compareWithOracle } from './oracle-linearizable.soak.ts'
+import { oracle } from './oracle.ts'
+import { chance, randomHistory } from './testing/random-history.ts'
+import { drawn, only } from './testing/notation.ts'
+import { History } from './history.ts'
+
+const registers = models.casRegister()
+
+async function verdictOf(text: string, model = registers): Promise<string> {
+  return (await check(drawn(text), { model })).verdict
+}
+
+test('a read that misses an acknowledged write is refused, with three operations as its witness', async () => {
+  const history = drawn(`
+    a w1-- w2--
+    b            r1--`)
+  const { verdict, witness } = await check(history, { model: registers })
+  assert.is(verdict, 'violated')
+  assert.equal(witness!.operations.map((row) => history.event(row).f), ['write', 'write', 'read'])
+  assert.match(witness!.explanation, /Read of 1 by process 1 began after the write of 2 by process 0 was acknowledged, and nothing wrote 1 again/)
+})
+
+test('a read may see a write that overlaps it, or not', async () => {
+  assert.is(await verdictOf(`
+    a w1-- w2-----
+    b        r1--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1-- w2-----
+    b        r2--`), 'holds')
+})
+
+test('once somebody saw the new value nobody sees the old one', async () => {
+  assert.is(await verdictOf(`
+    a w1-- w2-------------
+    b        r2--  r1--`), 'violated')
+})
+
+test('operations that touch at one instant are concurrent', async () => {
+  const history = new History()
+  history.push({ time: 1, process: 0, type: 'invoke', f: 'write', value: 1 })
+  history.push({ time: 5, process: 0, type: 'ok', f: 'write', value: 1 })
+  history.push({ time: 5, process: 1, type: 'invoke', f: 'read' })
+  history.push({ time: 7, process: 1, type: 'ok', f: 'read', value: null })
+  assert.is((await check(history, { model: registers })).verdict, 'holds')
+})
+
+test('a crashed write may take effect long after, or never, but once at most', async () => {
+  assert.is(await verdictOf(`
+    a w1--!
+    b w2--   r2--  r1--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1--!
+    b w2--   r2--  r2--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1--!
+    b w2--   r1--  w3-- r3-- r1--`), 'violated')
+})
+
+test('two successful compare-and-sets cannot consume one value', async () => {
+  assert.is(await verdictOf(`
+    a w1-- c12--
+    b      c13--`), 'violated')
+})
+
+test('a failed compare-and-set proves nothing, or that the value differed, as told', async () => {
+  const text = `
+    a w1-- c12--x`
+  assert.is(await verdictOf(text), 'holds')
+  assert.is(await verdictOf(text, models.casRegister({ failedCas: 'strict' })), 'violated')
+})
+
+test('a value that nobody wrote is a violation', async () => {
+  const { witness } = await check(drawn('a r7--'), { model: registers })
+  assert.is(witness!.operations.length, 1)
+  assert.match(witness!.explanation, /nothing ever wrote 7/)
+})
+
+test('keys are judged apart, and one violated key leaves the verdicts of the others', async () => {
+  const history = new History()
+  const push = (time: number, type: 'invoke' | 'ok', f: string, key: string, value: number | null): void => {
+    history.push({ time, process: 0, type, f, key, value })
+  }
+  push(1, 'invoke', 'write', 'x', 1)
+  push(2, 'ok', 'write', 'x', 1)
+  push(3, 'invoke', 'read', 'y', null)
+  push(4, 'ok', 'read', 'y', 1)
+  const { verdict, perKey } = await check(history, { model: registers })
+  assert.is(verdict, 'violated')
+  assert.equal(perKey.map(({ key, verdict: one }) => [key, one]), [['x', 'holds'], ['y', 'violated']])
+})
+
+test('values of any JSON type, and integers beyond 2^31 and 2^53, are themselves', async () => {
+  for (const [written, read, expected] of [
+    [{ a: 1, b: 2 }, { b: 2, a: 1 }, 'holds'], [[1, 2], [1, 2], 'holds'], [[1, 2], [2, 1], 'violated'],
+    [2 ** 31, 2 ** 31, 'holds'], [2 ** 31, -(2 ** 31), 'violated'], ['1', 1, 'violated'], [true, true, 'holds'], [-1, null, 'violated'],
+  ] as const) {
+    const history = new History()
+    history.push({ time: 1, process: 0, type: 'invoke', f: 'write', value: written })
+    history.push({ time: 2, process: 0, type: 'ok', f: 'write', value: written })
+    history.push({ time: 3, process: 0, type: 'invoke', f: 'read' })
+    history.push({ time: 4, process: 0, type: 'ok', f: 'read', value: read })
+    assert.is((await check(history, { model: registers })).verdict, expected, JSON.stringify([written, read]))
+  }
+})
+
+test('out of time is unknown, never a pass', async () => {
+  const history = randomHistory(registers, { operations: 5000, processes: 30, crashed: 0, wrong: 0, values: 8, keys: 1, ties: false }, chance(1))
+  let now = 0
+  const { verdict, reason } = await check(history, { model: registers, timeLimitMs: 10, elapsedMs: () => (now += 100) })
+  assert.is(verdict, 'unknown')
+  assert.match(reason!, /time limit/)
+})
+
+test('out of memory is unknown, never a pass', async () => {
+  const history = randomHistory(registers, { operations: 2000, processes: 10, crashed: 0, wrong: 0, values: 4, keys: 1, ties: false }, chance(1))
+  const { verdict, reason } = await check(history, { model: registers, memoryLimitMb: 0.05 })
+  assert.is(verdict, 'unknown')
+  assert.match(reason!, /memory limit of 0.05 MB/)
+})
+
+test('random small histories of every model agree with the brute-force oracle', async () => {
+  for (let seed = 1; seed <= 3000; seed++) {
+    const { complaint } = await compareWithOracle(seed)
+    assert.is(complaint, undefined, complaint)
+  }
+})
+
+test('every witness of a register is refuted by the oracle when it stands alone, and nothing can be left out of its core', async () => {
+  let seen = 0
+  for (let seed = 1; seed <= 600; seed++) {
+    const next = chance(seed)
+    const model = models.casRegister({ failedCas: seed % 2 === 0 ? 'strict' : 'drop' })
+    const history = randomHistory(model, { operations: 9, processes: 4, crashed: 10, wrong: 20, values: [0, 3][seed % 2]!, keys: 1, ties: false }, next)
+    const { witness } = await check(history, { model })
+    if (witness === undefined) continue
+    seen++
+    assert.not(oracle(only(history, witness.operations), model), `seed ${seed}: ${witness.explanation}`)
+  }
+  assert.ok(seen > 100)
+})
+
+test.run()

@@ -1,0 +1,108 @@
+/** Reading histories: good ones, and what is said about bad ones. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { HistoryError } from './history.ts'
+import { readHistory, readJsonl, formatOf } from './index.ts'
+import type { History } from './history.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const line = (process: number | string, type: string, f: string, value: unknown, time: number | string): string =>
+  `{"process":${JSON.stringify(process)},"type":"${type}","f":"${f}","value":${JSON.stringify(value)},"time":${time}}\n`
+
+function refusal(text: string, read: (b: Uint8Array) => History = readJsonl): HistoryError {
+  try {
+    read(bytes(text))
+  } catch (error) {
+    assert.instance(error, HistoryError)
+    return error as HistoryError
+  }
+  return assert.unreachable(`accepted: ${text}`) as never
+}
+
+test('an event is read as it was written', () => {
+  const text = '{"index":0,"time":1234,"process":3,"type":"invoke","f":"write","key":"k7","value":12,"node":"n1"}\n{"index":1,"time":1300,"process":3,"type":"info","f":"write","key":"k7","value":null,"error":"timeout"}\n'
+  const history = readJsonl(bytes(text))
+  assert.equal(history.event(0), { index: 0, time: 1234, process: 3, type: 'invoke', f: 'write', key: 'k7', value: 12, node: 'n1' })
+  assert.equal(history.event(1), { index: 1, time: 1300, process: 3, type: 'info', f: 'write', key: 'k7', value: null, error: 'timeout' })
+})
+
+test('mistakes are named by their line', () => {
+  for (const [text, code, at] of [
+    [line(1, 'ok', 'read', 1, 5), 'NOT_OPEN', 1],
+    [line(1, 'invoke', 'read', null, 5) + line(1, 'invoke', 'read', null, 6), 'ALREADY_OPEN', 2],
+    [line(1, 'invoke', 'read', null, 5) + '\n' + line(1, 'ok', 'write', null, 6), 'WRONG_FUNCTION', 3],
+    [line(1, 'begin', 'read', null, 5), 'UNKNOWN_TYPE', 1],
+    ['{"process":1,"type":"invoke","f":"read","time":NaN}\n', 'NOT_JSON', 1],
+    ['{"process":1,"type":"invoke","f":"read","time":"soon"}\n', 'BAD_TIME', 1],
+    ['{"process":1.5,"type":"invoke","f":"read","time":1}\n', 'BAD_PROCESS', 1],
+    ['[1]\n', 'NOT_AN_EVENT', 1],
+    [line(1, 'invoke', 'read', null, 5) + '{"process":1,"ty', 'TRUNCATED', 2],
+  ] as const) {
+    const error = refusal(text)
+    assert.is(error.code, code, error.message)
+    assert.is(error.line, at)
+    assert.ok(error.message.startsWith(`line ${at}: `), error.message)
+  }
+})
+
+test('a torn last line is tolerated when told', () => {
+  const history = readJsonl(bytes(line(1, 'invoke', 'read', null, 5) + '{"process":1,"ty'), { tolerateTruncation: true })
+  assert.is(history.length, 1)
+  assert.ok(history.truncated)
+})
+
+test('a lenient reader warns by line and reads the rest', () => {
+  const history = readJsonl(bytes(line(1, 'ok', 'read', 1, 5) + line(2, 'invoke', 'write', 1, 6) + 'nonsense\n' + line(2, 'invoke', 'write', 2, 7) + line(2, 'ok', 'write', 2, 8)), { lenient: true })
+  assert.is(history.length, 3)
+  assert.is(history.pair[0], -1)
+  assert.is(history.warnings.length, 3)
+  assert.match(history.warnings[1]!, /^line 3: /)
+})
+
+test('epoch nanoseconds beyond 2^53 keep their order', () => {
+  const history = readJsonl(bytes(line(1, 'invoke', 'read', null, '1790000000123456789') + line(2, 'invoke', 'read', null, '1790000000123456790')))
+  assert.is(history.time[1]! - history.time[0]!, 1)
+})
+
+test('values beyond 2^53 that differ stay different', () => {
+  const history = readJsonl(bytes('{"process":1,"type":"invoke","f":"write","value":9007199254740993,"time":1}\n{"process":2,"type":"invoke","f":"write","value":9007199254740992,"time":2}\n'))
+  assert.is.not(history.value[0], history.value[1])
+})
+
+test('without times the order of the lines counts; times on some lines only are refused', () => {
+  const history = readJsonl(bytes('{"process":1,"type":"invoke","f":"read"}\n{"process":1,"type":"ok","f":"read","value":1}\n'))
+  assert.equal([...history.time.subarray(0, 2)], [0, 1])
+  assert.is(refusal('{"process":1,"type":"invoke","f":"read"}\n{"process":1,"type":"ok","f":"read","time":4}\n').code, 'BAD_TIME')
+})
+
+test('the formats are told apart', () => {
+  assert.is(formatOf(bytes('{"process":1}')), 'jsonl')
+  assert.is(formatOf(bytes('; a comment\n[{:process 1}]')), 'edn')
+  assert.is(formatOf(bytes('{:process 1, :type :invoke}')), 'edn')
+  assert.is(formatOf(bytes('[{"process":1}]')), 'json')
+  assert.is(formatOf(bytes('INFO  jepsen.util - 4\t:invoke\t:read\tnil')), 'etcd-log')
+})
+
+test('EDN: keywords, comments, tags, discarded forms, big integers', () => {
+  const history = readHistory(bytes(`; first\n[#jepsen.history.Op{:process 0, :type :invoke, :f :write, :value #{1 2}, :time 5}\n #_ {:ignored true}\n {:process 0, :type :ok, :f :write, :value "a\\"b", :time 6}\n {:process :nemesis, :type :info, :f :kill, :value [:n1 nil], :time 7}]`))
+  assert.is(history.length, 3)
+  assert.equal(history.event(0).value, [1, 2])
+  assert.is(history.event(1).value, 'a"b')
+  assert.is(history.event(2).process, 'nemesis')
+})
+
+test('EDN: independent keys are found out', () => {
+  const history = readHistory(bytes('[{:process 0 :type :invoke :f :write :value [3 1]} {:process 0 :type :ok :f :write :value [3 1]} {:process 1 :type :invoke :f :read :value [3 nil]} {:process 1 :type :ok :f :read :value [3 1]} {:process 2 :type :invoke :f :cas :value [3 [1 2]]}]'))
+  assert.equal(history.event(3), { index: 3, time: 3, process: 1, type: 'ok', f: 'read', key: 3, value: 1 })
+  assert.equal(history.event(4).value, [1, 2])
+  const plain = readHistory(bytes('[{:process 0 :type :invoke :f :cas :value [3 1]} {:process 0 :type :ok :f :cas :value [3 1]} {:process 1 :type :invoke :f :read :value nil}]'))
+  assert.equal(plain.event(0).value, [3, 1])
+})
+
+test('EDN: mistakes are named by their line', () => {
+  const error = refusal('[{:process 0 :type :invoke :f :read}\n {:process 0 :type :done :f :read}]', readHistory)
+  assert.is(error.line, 2)
+  assert.is(refusal('[{:process 0 :type :invoke :f :read}\n {:process 0 :type', readHistory).code, 'NOT_EDN')
+})
+
+test.run()
