@@ -1,7 +1,7 @@
 /**
  * Happens-before: session order and reads-from, transitively (Lamport 1978; Ahamad et al., Causal Memory, 1995).
  *
- * Two things are asked of it. An order in which every operation stands after its causes: it follows the rows, a
+ * Two things are asked of it. An order in which every operation stands after its causes: it follows real time, a
  * write at its invocation and a read at its completion, and departs from them only where a cause would come late.
  * And whether one operation happened before another: a search backwards from the later one that never leaves the
  * stretch between the two. In a history that is anywhere near fresh the stretch is a few operations per process,
@@ -45,14 +45,14 @@ export function causalOrder(registers: Registers, source: Int32Array): CausalOrd
   return { type: 'order', order: order.subarray(0, placed), position }
 }
 
-/** Operations by the row at which they certainly begin to matter: a write's invocation, a read's completion. */
-function byEvent({ count, row, end, write }: Registers): Int32Array {
+/** Operations by the rank of the event from which they certainly matter: a write's invocation, a read's completion. */
+function byEvent({ count, start, end, write }: Registers): Int32Array {
   let last = 0
-  for (let op = 0; op < count; op++) last = Math.max(last, row[op]!, end[op] === NEVER ? 0 : end[op]!)
+  for (let op = 0; op < count; op++) last = Math.max(last, start[op]!, end[op] === NEVER ? 0 : end[op]!)
   const starts = new Int32Array(last + 2)
   const event = new Int32Array(count)
   for (let op = 0; op < count; op++) {
-    event[op] = write[op] === 1 || end[op] === NEVER ? row[op]! : end[op]!
+    event[op] = write[op] === 1 || end[op] === NEVER ? start[op]! : end[op]!
     starts[event[op]! + 1]!++
   }
   for (let at = 0; at <= last; at++) starts[at + 1]! += starts[at]!

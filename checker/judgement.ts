@@ -17,6 +17,8 @@ export interface JudgeContext {
   readonly initial?: Json
   /** What a read of null means: the initial value (the default), or nothing at all (Knossos's reading). */
   readonly nilReads?: 'initial' | 'unknown'
+  /** Fewer successful operations than this prove nothing. Default 1. */
+  readonly okMin?: number
 }
 
 /** One judgement. `judge` may be asynchronous (the engine may work in other threads). */

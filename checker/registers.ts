@@ -12,8 +12,9 @@
  * unseen write out can only remove constraints. A successful compare-and-set is a read of what it expected and a
  * write of what it set; a delete writes null; an operation that failed certainly did not happen.
  *
- * Real time is the order of the rows: operation a precedes operation b when a's completion stands before b's
- * invocation. Intervals are closed, so operations that only touch are concurrent.
+ * Real time: operation a precedes operation b when a was completed at an earlier instant than that of b's invocation.
+ * Intervals are closed, so operations that only touch are concurrent (nobody can tell which came first). Events are
+ * therefore ranked by time, at equal times invocations before completions; almost always the rank is the row.
  */
 import { INVOKE, OK, FAIL } from './history/index.ts'
 import type { History, Json } from './history/index.ts'
@@ -36,8 +37,12 @@ export interface Registers {
   readonly count: number
   /** The row of the invocation. */
   readonly row: Int32Array
-  /** The row of the completion, or NEVER. */
+  /** The rank of the invocation. */
+  readonly start: Int32Array
+  /** The rank of the completion, or NEVER. */
   readonly end: Int32Array
+  /** The row that has a rank; null: the rank itself. */
+  readonly rowAt: Int32Array | null
   /** 1: a write. 0: a read. */
   readonly write: Uint8Array
   /** Index into `keys`. */
@@ -100,15 +105,19 @@ export function whyVacuous(registers: Registers): string | undefined {
 class Columns {
   count = 0
   readonly row: Int32Array
+  readonly start: Int32Array
   readonly end: Int32Array
   readonly write: Uint8Array
   readonly key: Int32Array
   readonly session: Int32Array
   readonly value: Int32Array
   readonly happened: Uint8Array
+  readonly #rank: Int32Array | null
 
-  constructor(capacity: number) {
+  constructor(capacity: number, rank: Int32Array | null) {
+    this.#rank = rank
     this.row = new Int32Array(capacity)
+    this.start = new Int32Array(capacity)
     this.end = new Int32Array(capacity)
     this.write = new Uint8Array(capacity)
     this.key = new Int32Array(capacity)
@@ -117,10 +126,12 @@ class Columns {
     this.happened = new Uint8Array(capacity)
   }
 
-  push(row: number, end: number, write: 0 | 1, key: number, session: number, value: number, happened: boolean): void {
+  /** `done`: the row of the completion, -1 when the outcome is unknown. */
+  push(row: number, done: number, write: 0 | 1, key: number, session: number, value: number, happened: boolean): void {
     const at = this.count++
     this.row[at] = row
-    this.end[at] = end
+    this.start[at] = this.#rank === null ? row : this.#rank[row]!
+    this.end[at] = done < 0 ? NEVER : this.#rank === null ? done : this.#rank[done]!
     this.write[at] = write
     this.key[at] = key
     this.session[at] = session
@@ -130,7 +141,8 @@ class Columns {
 }
 
 function read(history: History, initial: Json, nilUnknown: boolean): Registers {
-  const collected = collect(history, nilUnknown)
+  const rowAt = rowsByTime(history)
+  const collected = collect(history, nilUnknown, rowAt)
   const { columns } = collected
   const initialCode = history.values.encode(initial)
   const index = new WriteIndex(columns)
@@ -141,7 +153,7 @@ function read(history: History, initial: Json, nilUnknown: boolean): Registers {
     source[op] = columns.value[op] !== initialCode ? writer : writer === THIN_AIR ? INITIAL : AMBIGUOUS
   }
   spread(columns, source)
-  return { ...columns, ...count(columns, source), source, previous: chain(columns), keys: collected.keys, processes: collected.processes, foreign: collected.foreign, writer: (key, value) => index.writer(key, value) }
+  return { ...columns, ...count(columns, source), rowAt, source, previous: chain(columns), keys: collected.keys, processes: collected.processes, foreign: collected.foreign, writer: (key, value) => index.writer(key, value) }
 }
 
 function count(columns: Columns, source: Int32Array): Pick<Registers, 'count' | 'reads' | 'writes' | 'ambiguous' | 'ambiguousKey'> {
@@ -189,6 +201,12 @@ function spread(columns: Columns, source: Int32Array): void {
   }
 }
 
+function inverse(permutation: Int32Array): Int32Array {
+  const result = new Int32Array(permutation.length)
+  for (let at = 0; at < permutation.length; at++) result[permutation[at]!] = at
+  return result
+}
+
 /** A compare-and-set takes two places. */
 function capacityFor(history: History): number {
   const comparing = history.functions.indexOf('cas')
@@ -199,8 +217,19 @@ function capacityFor(history: History): number {
   return capacity
 }
 
-function collect(history: History, nilUnknown: boolean): { columns: Columns; keys: number[]; processes: number[]; foreign: string[] } {
-  const columns = new Columns(capacityFor(history))
+/** Rows in order of time, at equal times invocations first; null when that is the order in which they stand. */
+function rowsByTime(history: History): Int32Array | null {
+  const { time, type, length } = history
+  let ordered = true
+  for (let row = 1; row < length && ordered; row++) {
+    ordered = time[row - 1]! < time[row]! || (time[row - 1] === time[row] && (type[row] !== INVOKE || type[row - 1] === INVOKE))
+  }
+  if (ordered) return null
+  return Int32Array.from({ length }, (_, row) => row).sort((a, b) => time[a]! - time[b]! || Number(type[a] !== INVOKE) - Number(type[b] !== INVOKE) || a - b)
+}
+
+function collect(history: History, nilUnknown: boolean, rowAt: Int32Array | null): { columns: Columns; keys: number[]; processes: number[]; foreign: string[] } {
+  const columns = new Columns(capacityFor(history), rowAt === null ? null : inverse(rowAt))
   const keys = new Dense()
   const processes = new Dense()
   const [reading, writing, comparing, deleting] = [...functions].map((name) => history.functions.indexOf(name))
@@ -212,7 +241,7 @@ function collect(history: History, nilUnknown: boolean): { columns: Columns; key
     const outcome = done < 0 ? -1 : history.type[done]!
     if (outcome === FAIL) continue
     const ok = outcome === OK
-    const end = ok ? done : NEVER
+    const end = ok ? done : -1
     if (f === reading) {
       if (!ok || (nilUnknown && history.value[done] === -1)) continue
       columns.push(row, end, 0, keys.index(history.key[row]!), processes.index(history.process[row]!), history.value[done]!, true)

@@ -8,8 +8,9 @@
 import { z } from 'zod'
 
 /**
- * The models, strongest first. They form a partial order (see `checker/ladder.ts`); `eventual` is convergence
- * after the faults are healed and writing has stopped.
+ * The models, strongest first. They form a partial order (see `checker/ladder.ts`); where that leaves two of them
+ * side by side, a report names the one that stands first here. `eventual` is convergence after the faults are healed
+ * and writing has stopped.
  */
 export const models = [
   'linearizable',
@@ -146,7 +147,7 @@ export const verdictDocumentSchema = z.strictObject({
   }),
   durability: z.strictObject({
     acknowledged: z.int().describe('writes acknowledged'),
-    lost: z.int().describe('acknowledged writes that no replica holds, no later write can have replaced, and no reader saw replaced'),
+    lost: z.int().describe('acknowledged writes that are gone although what remains at the end had taken effect before they began'),
   }),
 })
 export type VerdictDocument = z.infer<typeof verdictDocumentSchema>

@@ -1,0 +1,63 @@
+/**
+ * Fault windows, read from the nemesis's events.
+ *
+ * The nemesis invokes `inject` with {id, fault}; it completes `ok` when the effect was observed from inside, `info`
+ * when it was not, with {id, fault, targets, sides, evidence}. Then it invokes `heal`, which completes `ok` when the
+ * cluster was observed to be free of the fault. A window lasts from the completion of the injection to the beginning
+ * of the heal; windows may overlap. An injection that never completed did not bite; a heal that is missing lasts to
+ * the end of the history.
+ */
+import { INFO, INVOKE, NEMESIS, OK } from './history/index.ts'
+import type { History, Json } from './history/index.ts'
+import type { FaultWindow } from './verdict.ts'
+
+type Draft = { -readonly [name in keyof FaultWindow]: FaultWindow[name] } & { closed: boolean }
+
+/** All fault windows of a history, in order of injection. */
+export function faultWindows(history: History): FaultWindow[] {
+  const end = history.length === 0 ? 0 : history.time[history.length - 1]!
+  const drafts = new Map<number, Draft>()
+  for (let row = 0; row < history.length; row++) {
+    if (history.process[row] !== NEMESIS) continue
+    const value = history.values.decode(history.value[row]!)
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) continue
+    const event = value as { readonly [name: string]: Json }
+    if (typeof event['id'] !== 'number') continue
+    note(drafts, event['id'], event, history, row, end)
+  }
+  return [...drafts.values()].map(({ closed: _, ...window }) => window)
+}
+
+function note(drafts: Map<number, Draft>, id: number, event: { readonly [name: string]: Json }, history: History, row: number, end: number): void {
+  const f = history.functions[history.f[row]!]
+  const type = history.type[row]!
+  const time = history.time[row]!
+  let draft = drafts.get(id)
+  if (!draft) {
+    draft = { id, fault: text(event['fault']), from_ns: time, to_ns: end, healed_ns: null, bit: false, evidence: 'the injection never completed', targets: [], sides: {}, closed: false }
+    drafts.set(id, draft)
+  }
+  if (f === 'inject' && (type === OK || type === INFO)) {
+    draft.from_ns = time
+    draft.bit = type === OK
+    draft.evidence = text(event['evidence'])
+    draft.targets = names(event['targets'])
+    draft.sides = sidesOf(event['sides'])
+  } else if (f === 'heal' && type === INVOKE && !draft.closed) {
+    draft.to_ns = time
+    draft.closed = true
+  } else if (f === 'heal' && type === OK) draft.healed_ns = time
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value)
+}
+
+function names(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.map(text) : []
+}
+
+function sidesOf(value: Json | undefined): Record<string, string[]> {
+  if (value === null || value === undefined || typeof value !== 'object' || Array.isArray(value)) return {}
+  return Object.fromEntries(Object.entries(value as { readonly [side: string]: Json }).map(([side, nodes]) => [side, names(nodes)]))
+}

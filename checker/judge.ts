@@ -1,0 +1,108 @@
+/**
+ * All judgements together: from a history to the document that reports, exit codes and CI read.
+ *
+ * A run is judged against what its system promises. The verdict is the merge of what the promise rests on: the
+ * promised rung of the ladder; for `eventual` convergence itself; wherever replicas were observed, convergence and
+ * durability too, since no model is worth much whose writes are gone; and always vacuity. The other rungs are
+ * decided as well and reported beside it: a store that promises to converge passes when it converges, and its report
+ * still says which stronger models it broke. Equal histories give equal documents.
+ */
+import { OBSERVER } from './history/index.ts'
+import { availabilityOf } from './availability.ts'
+import { causal } from './causal.ts'
+import { convergence, convergenceOf } from './convergence.ts'
+import { durability, durabilityOf } from './durability.ts'
+import { faultWindows } from './faults.ts'
+import { ladderOf, strongestOf } from './ladder.ts'
+import { latencyOf } from './latency.ts'
+import { linearizable } from './linearizable.ts'
+import { monotonicReads, monotonicWrites, pram, readYourWrites, writesFollowReads } from './sessions.ts'
+import { outcomes, vacuity } from './vacuity.ts'
+import { regular } from './regular.ts'
+import { sentenceOf } from './sentence.ts'
+import { staleness } from './staleness.ts'
+import { mergeVerdicts } from './verdict.ts'
+import type { History } from './history/index.ts'
+import type { JudgeContext, Judgement } from './judgement.ts'
+import type { JudgementVerdict, Model, RunDescription, VerdictDocument } from './verdict.ts'
+
+/** What to judge against, and how long to try. */
+export interface JudgeOptions extends Partial<JudgeContext> {
+  /** Null for an imported history. */
+  readonly run: RunDescription | null
+  readonly promised: Model
+  /** Default: `registerJudgements`. Vacuity is always judged. */
+  readonly judgements?: readonly Judgement[]
+}
+
+/** All judgements of histories of reads, writes, deletes and compare-and-sets on registers. */
+export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] {
+  return [
+    linearizable(options.nilReads === 'unknown' ? { nilReads: 'unknown' } : {}),
+    regular,
+    causal,
+    pram,
+    readYourWrites,
+    monotonicReads,
+    monotonicWrites,
+    writesFollowReads,
+    convergence,
+    durability,
+    staleness,
+  ]
+}
+
+/** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
+export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
+  const { run, promised, judgements = registerJudgements(options), ...given } = options
+  const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
+  const verdicts: JudgementVerdict[] = []
+  for (const judgement of [...judgements.filter((one) => one.name !== vacuity.name), vacuity]) verdicts.push(await judged(judgement, history, context))
+  const ladder = ladderOf(verdicts)
+  const basis = basisOf(history, promised, verdicts, ladder)
+  const verdict = mergeVerdicts(basis.map((part) => part.verdict))
+  const reason = verdict === 'unknown' ? [...new Set(basis.flatMap((part) => (part.verdict === 'unknown' ? [part.reason] : [])))].join('; ') : undefined
+  const document: Omit<VerdictDocument, 'sentence'> = {
+    schema: 'splitbrain-verdict/1',
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    promised,
+    strongest: strongestOf(ladder),
+    run,
+    operations: outcomes(history),
+    ladder,
+    judgements: verdicts,
+    faults: [...context.faults],
+    availability: availabilityOf(history, context.faults),
+    latency: latencyOf(history, context.faults),
+    convergence: convergenceOf(verdicts.find((one) => one.judgement === convergence.name)),
+    durability: durabilityOf(verdicts.find((one) => one.judgement === durability.name)),
+  }
+  return { ...document, sentence: sentenceOf(document, history) }
+}
+
+async function judged(judgement: Judgement, history: History, context: JudgeContext): Promise<JudgementVerdict> {
+  try {
+    return await judgement.judge(history, context)
+  } catch (error) {
+    const reason = `the judgement failed: ${error instanceof Error ? error.message : String(error)}`
+    return { judgement: judgement.name, verdict: 'unknown', reason, summary: `Not judged: ${reason}.`, operations: 0, witnesses: [], metrics: {} }
+  }
+}
+
+/** One thing that the promise rests on. */
+interface Part {
+  readonly verdict: JudgementVerdict['verdict']
+  readonly reason: string
+}
+
+function basisOf(history: History, promised: Model, verdicts: readonly JudgementVerdict[], ladder: VerdictDocument['ladder']): Part[] {
+  const rung = ladder.find((one) => one.model === promised)!
+  const own = verdicts.find((one) => one.model === promised)
+  const observed = history.process.subarray(0, history.length).includes(OBSERVER)
+  const beside = verdicts.filter((one) => one.judgement === vacuity.name || (observed && [convergence.name, durability.name].includes(one.judgement)))
+  return [
+    { verdict: rung.verdict, reason: own?.reason ?? `${promised} was not judged` },
+    ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary })),
+  ]
+}

@@ -1,0 +1,77 @@
+/**
+ * Periods of a run, and groups of nodes: what availability and latency are told apart by.
+ *
+ * `all` is the whole history, `healthy` the time outside every fault (from its observed effect to its observed heal),
+ * and each fault window a period of its own. An operation belongs to a period when it was invoked and completed
+ * within it; one still open at the period's end is left out (censored), because what became of it says as much about
+ * the time after. Groups are all nodes, each node, and in a partition's window each side.
+ */
+import { INVOKE } from './history/index.ts'
+import type { History } from './history/index.ts'
+import type { FaultWindow } from './verdict.ts'
+
+/** A stretch of time, or several. */
+export interface Period {
+  readonly name: string
+  /** Disjoint and ascending; both ends included. */
+  readonly spans: readonly (readonly [from: number, to: number])[]
+  /** Side -> nodes; empty where there are no sides. */
+  readonly sides: Readonly<Record<string, readonly string[]>>
+}
+
+/** "1:partition(majority-minority)". */
+export const windowName = (window: Pick<FaultWindow, 'id' | 'fault'>): string => `${window.id}:${window.fault}`
+
+/** All periods of a run. */
+export function periodsOf(faults: readonly FaultWindow[]): Period[] {
+  const windows = faults.map((window): Period => ({ name: windowName(window), spans: [[window.from_ns, window.to_ns]], sides: window.sides }))
+  return [
+    { name: 'all', spans: [[-Infinity, Infinity]], sides: {} },
+    { name: 'healthy', spans: outside(faults), sides: {} },
+    ...windows,
+  ]
+}
+
+function outside(faults: readonly FaultWindow[]): (readonly [number, number])[] {
+  const spans: (readonly [number, number])[] = []
+  let from = -Infinity
+  for (const window of faults.toSorted((a, b) => a.from_ns - b.from_ns)) {
+    if (window.from_ns > from) spans.push([from, window.from_ns])
+    from = Math.max(from, window.healed_ns ?? Infinity)
+  }
+  if (from < Infinity) spans.push([from, Infinity])
+  return spans
+}
+
+/** A period and a group within it. `nodes`: codes in the history; null for all operations, even of unknown nodes. */
+export interface Group {
+  readonly name: string
+  readonly nodes: readonly number[] | null
+}
+
+/** The groups of a period. */
+export function groupsOf(history: History, period: Period): Group[] {
+  const sides = Object.entries(period.sides).map(([name, nodes]) => ({ name, nodes: nodes.map((node) => history.nodes.indexOf(node)).filter((code) => code >= 0) }))
+  const nodes = history.nodes.map((name, code) => ({ name, nodes: [code] })).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+  return [{ name: 'all', nodes: null }, ...sides, ...nodes]
+}
+
+/** Calls `visit` for every client operation and every period that it lies in. `node` is -1 when unknown. */
+export function eachInPeriods(history: History, periods: readonly Period[], visit: (period: number, invocation: number, completion: number, node: number) => void): void {
+  for (let row = 0; row < history.length; row++) {
+    if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
+    const done = history.pair[row]!
+    if (done < 0) continue
+    const from = history.time[row]!
+    const to = history.time[done]!
+    const node = history.node[row]! >= 0 ? history.node[row]! : history.node[done]!
+    for (let at = 0; at < periods.length; at++) {
+      if (at === 0 || contains(periods[at]!.spans, from, to)) visit(at, row, done, node)
+    }
+  }
+}
+
+function contains(spans: Period['spans'], from: number, to: number): boolean {
+  for (const span of spans) if (span[0] <= from && to <= span[1]) return true
+  return false
+}

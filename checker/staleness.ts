@@ -1,0 +1,73 @@
+/**
+ * Staleness: how old was what a read returned? A measurement, not a promise: it never says violated.
+ *
+ * A value is *certainly overwritten* from the moment at which a write was acknowledged that had begun after the value
+ * had taken effect (it was acknowledged, or had been read). A read that begins later and still returns it is stale,
+ * by the time since. The largest such time is the smallest bound under which no read would have been stale (delta-
+ * regularity, after Golab, Li and Shah, Analyzing Consistency Properties for Fun and Profit, 2011). It is a lower
+ * bound of the true age: a value overwritten by a write that overlaps it does not count.
+ */
+import { NEVER, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
+import { overwritten, overwrittenFor, settled } from './freshness.ts'
+import { describer } from './visibility.ts'
+import type { History } from './history/index.ts'
+import type { JudgeContext, Judgement } from './judgement.ts'
+import type { JudgementVerdict } from './verdict.ts'
+
+/** How long values had been overwritten when they were read. */
+export const staleness: Judgement = {
+  name: 'staleness',
+  describes: 'measures for each read how long its value had certainly been overwritten; linear',
+  judge,
+}
+
+function judge(history: History, context: JudgeContext): JudgementVerdict {
+  const registers = registersOf(history, context)
+  const base = { judgement: 'staleness', operations: registers.reads, witnesses: [] }
+  const vacuous = whyVacuous(registers) ?? whyIncomplete(history, registers)
+  if (vacuous !== undefined) return { ...base, metrics: {}, verdict: 'unknown', reason: vacuous, summary: `Not measured: ${vacuous}.` }
+  const { ages, worst } = agesOf(history, context)
+  const stale = ages.findIndex((age) => age > 0)
+  const count = stale < 0 ? 0 : ages.length - stale
+  const maximum = ages.at(-1)!
+  const metrics = {
+    reads: ages.length,
+    stale_reads: count,
+    stale_share: count / ages.length,
+    p50_ms: quantile(ages, 0.5),
+    p99_ms: quantile(ages, 0.99),
+    stale_p50_ms: count === 0 ? 0 : quantile(ages.subarray(stale), 0.5),
+    stale_p99_ms: count === 0 ? 0 : quantile(ages.subarray(stale), 0.99),
+    max_ms: maximum,
+    oldest_read: worst < 0 ? null : registers.row[worst]!,
+  }
+  const summary = count === 0 ? `No read was stale.` : `${(metrics.stale_share * 100).toFixed(1)} % of ${ages.length} reads were stale, the oldest by ${maximum.toFixed(1)} ms: ${describer(history, registers)(worst)}.`
+  return { ...base, metrics, verdict: 'holds', summary }
+}
+
+/** Milliseconds for which each read's value had been overwritten, ascending; and the read with the oldest. */
+function agesOf(history: History, context: JudgeContext): { ages: Float64Array; worst: number } {
+  const registers = registersOf(history, context)
+  const over = overwritten(registers, settled(registers))
+  const { rowAt } = registers
+  const ages = new Float64Array(registers.reads)
+  let filled = 0
+  let worst = -1
+  let oldest = 0
+  for (let read = 0; read < registers.count; read++) {
+    if (registers.write[read] === 1 || registers.happened[read] === 0) continue
+    const [rank] = overwrittenFor(registers, over, read)
+    const begun = registers.start[read]!
+    const age = rank === NEVER || rank >= begun ? 0 : (history.time[registers.row[read]!]! - history.time[rowAt === null ? rank : rowAt[rank]!]!) / 1e6
+    ages[filled++] = age
+    if (age > oldest) {
+      oldest = age
+      worst = read
+    }
+  }
+  return { ages: ages.sort(), worst }
+}
+
+function quantile(ascending: Float64Array, share: number): number {
+  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)]!
+}
