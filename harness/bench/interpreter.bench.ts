@@ -5,6 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { History, type Completion, type Event } from '../../checker/history/index.ts'
 import type { Client } from '../../cluster/system.ts'
 import { register } from '../../workloads/register.ts'
@@ -46,7 +48,7 @@ interface Measured {
   readonly perSecond: number
   /** Processor time per operation, garbage collection included: what a busy machine does not disturb. */
   readonly cpuMicroseconds: number
-  /** Growth of heap and typed arrays per operation, after a collection where Node allows one. */
+  /** Growth of heap and typed arrays per operation. */
   readonly bytesPerOperation: number
 }
 
@@ -69,20 +71,27 @@ async function measure({ answer, threads, sink, virtual }: Case, operations: num
       opTimeoutMs: 1000,
       record,
     })
-  const before = memory()
+  const before = await memory()
   const cpu = process.cpuUsage()
   const started = process.hrtime.bigint()
   await (clock instanceof VirtualClock ? clock.run(main) : main())
   await recorder?.close()
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   const { user, system } = process.cpuUsage(cpu)
-  const bytes = memory() - before
+  const bytes = (await memory()) - before
   if (sink !== 'nowhere' && history.length < 2 * operations) throw new Error(`${history.length} events of ${operations} operations`)
   return { perSecond: operations / seconds, cpuMicroseconds: (user + system) / operations, bytesPerOperation: bytes / operations }
 }
 
-function memory(): number {
-  globalThis.gc?.()
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Bytes in use by objects and typed arrays, after the garbage of earlier turns is gone. */
+async function memory(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise(resolve => setImmediate(resolve))
+    collectGarbage()
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }
@@ -95,13 +104,12 @@ export const bench = {
     const operations = Number(args[0] ?? 500_000)
     const dir = mkdtempSync(path.join(tmpdir(), 'splitbrain-bench-'))
     try {
-      await measure(cases[1]!, Math.min(operations, 100_000), dir)
+      await measure(cases[1]!, Math.min(operations, 100_000), dir) // warms up
       print(`${operations} operations of the register workload each, 5 nodes, one nemesis operation`)
       print('client answers  clock    threads  events go to      operations/s  CPU us/operation  bytes/operation')
       for (const it of cases) {
         const { perSecond, cpuMicroseconds, bytesPerOperation } = await measure(it, operations, dir)
-        const bytes = globalThis.gc ? bytesPerOperation.toFixed(0) : '(node --expose-gc)'
-        print(`${it.answer.padEnd(14)}  ${(it.virtual ? 'virtual' : 'real').padEnd(7)}  ${String(it.threads).padStart(7)}  ${it.sink.padEnd(16)}  ${perSecond.toFixed(0).padStart(12)}  ${cpuMicroseconds.toFixed(2).padStart(16)}  ${bytes.padStart(15)}`)
+        print(`${it.answer.padEnd(14)}  ${(it.virtual ? 'virtual' : 'real').padEnd(7)}  ${String(it.threads).padStart(7)}  ${it.sink.padEnd(16)}  ${perSecond.toFixed(0).padStart(12)}  ${cpuMicroseconds.toFixed(2).padStart(16)}  ${bytesPerOperation.toFixed(0).padStart(15)}`)
       }
     } finally {
       rmSync(dir, { recursive: true })
