@@ -19,6 +19,8 @@ import { noteSystem, passes, request } from './testing/note-system.ts'
 
 const PROBE_MS = 150
 const engineMissing = await connectEngines().then((engines) => engines.forEach((engine) => engine.close())).catch((error: Error) => error.message)
+/** Several engines, separated by blanks. */
+const hosts = (process.env['SPLITBRAIN_DOCKER_HOSTS'] ?? '').split(' ').filter((host) => host !== '')
 const required = process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1'
 
 let runs = 0
@@ -32,15 +34,15 @@ const plan = (nodes: readonly NodeId[], runId = `test-${process.pid}-${++runs}`)
 })
 
 /** Everything on the engine that carries this run's label. */
-async function leftOf(runId: string): Promise<string[]> {
-  const [engine] = await connectEngines()
+async function leftOf(runId: string, hosts: readonly string[] = []): Promise<string[]> {
   const filters = { label: [`${labels.run}=${runId}`] }
-  const [containers, networks, volumes] = await Promise.all([
-    engine!.docker.listContainers({ all: true, filters }),
-    engine!.docker.listNetworks({ filters }),
-    engine!.docker.listVolumes({ filters: { label: filters.label } }),
-  ])
-  return [...containers.map(({ Names }) => Names.join()), ...networks.map(({ Name }) => Name), ...volumes.Volumes.map(({ Name }) => Name)]
+  const left: string[] = []
+  for (const { docker, close } of await connectEngines(hosts)) {
+    const [containers, networks, volumes] = await Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters })])
+    left.push(...containers.map(({ Names }) => Names.join()), ...networks.map(({ Name }) => Name), ...volumes.Volumes.map(({ Name }) => Name))
+    close()
+  }
+  return left
 }
 
 /** Clusters that several tests share: a start and a stop in containers take seconds. */
@@ -66,38 +68,35 @@ async function until(claim: string, deadlineMs: number, holds: () => Promise<boo
   while (!(await holds())) assert.ok(performance.now() < deadline, `${claim}, within ${deadlineMs} ms`)
 }
 
-function partitionsAreReal(mechanism: Mechanism) {
-  return async () => {
-    const cluster = await sharedCluster(mechanism)
-    const all: [NodeId, NodeId][] = [['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3'], ['n3', 'n1'], ['n2', 'n3'], ['n3', 'n2']]
-    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass before')
+async function partitionsAreReal(cluster: Cluster): Promise<void> {
+  const all: [NodeId, NodeId][] = [['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3'], ['n3', 'n1'], ['n2', 'n3'], ['n3', 'n2']]
+  assert.is((await passing(cluster, ...all)).length, 6, 'all links pass before')
 
-    await cluster.links.cut([...both('n1', 'n2'), ...both('n1', 'n3')])
-    assert.equal(await passing(cluster, ...all), ['n2>n3', 'n3>n2'], 'n1 is alone')
-    assert.ok(await node(cluster, 'n1').answers(1000), 'and still answers clients')
-    await cluster.links.heal()
-    assert.is((await passing(cluster, ...all)).length, 6, 'all links pass after')
+  await cluster.links.cut([...both('n1', 'n2'), ...both('n1', 'n3')])
+  assert.equal(await passing(cluster, ...all), ['n2>n3', 'n3>n2'], 'n1 is alone')
+  assert.ok(await node(cluster, 'n1').answers(1000), 'and still answers clients')
+  await cluster.links.heal()
+  assert.is((await passing(cluster, ...all)).length, 6, 'all links pass after')
 
-    await cluster.links.cut([{ from: 'n1', to: 'n2' }])
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3']), ['n2>n1', 'n1>n3'], 'one way is really one way')
-    await node(cluster, 'n2').kill()
-    await node(cluster, 'n2').start()
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a restart does not open a cut link')
-    await cluster.links.heal([{ from: 'n1', to: 'n2' }])
-    assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
+  await cluster.links.cut([{ from: 'n1', to: 'n2' }])
+  assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1'], ['n1', 'n3']), ['n2>n1', 'n1>n3'], 'one way is really one way')
+  await node(cluster, 'n2').kill()
+  await node(cluster, 'n2').start()
+  assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n2>n1'], 'a restart does not open a cut link')
+  await cluster.links.heal([{ from: 'n1', to: 'n2' }])
+  assert.equal(await passing(cluster, ['n1', 'n2']), ['n1>n2'])
 
-    await cluster.links.cut([{ from: 'clients', to: 'n3' }])
-    assert.not(await node(cluster, 'n3').answers(PROBE_MS), 'clients are cut off')
-    assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n1>n2', 'n2>n1'], 'and only they')
-    await cluster.links.heal()
-    assert.ok(await node(cluster, 'n3').answers(1000))
-  }
+  await cluster.links.cut([{ from: 'clients', to: 'n3' }])
+  assert.not(await node(cluster, 'n3').answers(PROBE_MS), 'clients are cut off')
+  assert.equal(await passing(cluster, ['n1', 'n2'], ['n2', 'n1']), ['n1>n2', 'n2>n1'], 'and only they')
+  await cluster.links.heal()
+  assert.ok(await node(cluster, 'n3').answers(1000))
 }
 
 const containers = suite('docker')
 
-containers('a partition bites, is directed, outlives a restart, and heals (nsenter)', partitionsAreReal('nsenter'))
-containers('a partition bites, is directed, outlives a restart, and heals (through the engine)', partitionsAreReal('exec'))
+containers('a partition bites, is directed, outlives a restart, and heals (nsenter)', async () => partitionsAreReal(await sharedCluster('nsenter')))
+containers('a partition bites, is directed, outlives a restart, and heals (through the engine)', async () => partitionsAreReal(await sharedCluster('exec')))
 
 containers('a killed node keeps its data and nothing else; a paused one answers nobody', async () => {
   const cluster = await sharedCluster('nsenter')
@@ -221,6 +220,17 @@ containers('a stopped cluster leaves nothing', async () => {
   assert.is(clusters.length, 2)
   await Promise.all(clusters.map((cluster) => cluster.stop()))
   for (const { runId } of clusters) assert.equal(await leftOf(runId), [])
+})
+
+containers('a cluster spread over several engines can be partitioned like one on a single engine', async () => {
+  if (hosts.length < 2) return console.log('skip: SPLITBRAIN_DOCKER_HOSTS names no second engine (testing/second-engine.sh starts one)')
+  const cluster = await dockerDriver({ hosts }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
+  try {
+    await partitionsAreReal(cluster)
+  } finally {
+    await cluster.stop()
+  }
+  assert.equal(await leftOf(cluster.runId, hosts), [])
 })
 
 containers('what can be done is found out by trying', async () => {
