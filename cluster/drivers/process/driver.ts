@@ -22,6 +22,8 @@ import { dialAlong } from './shaped-stream.ts'
 const READY_DEADLINE_MS = 10_000
 /** How often a node is given other ports when somebody took its own. */
 const PORT_TRIES = 3
+/** Log lines that an error quotes. */
+const QUOTED_LINES = 8
 
 /** What the driver is told. */
 export interface ProcessDriverOptions {
@@ -155,6 +157,10 @@ function linksOf(system: System, cluster: Cluster, network: ProxiedNetwork): Lin
   }
 }
 
+function quoteEnd(log: string): string {
+  return log.trim() === '' ? 'Its log is empty.' : `Its log ends:\n${log.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n')}`
+}
+
 /** What a node's process needs to know. */
 interface Surroundings {
   readonly system: System
@@ -231,11 +237,10 @@ class ProcessNode implements Node {
         await this.#ready()
         return
       } catch (cause) {
-        const lines = await this.#process.lastLines()
+        const log = await this.#process.log()
         await this.#process.kill()
-        if (tries < PORT_TRIES && /EADDRINUSE|address already in use/i.test(lines)) continue
-        const quoted = lines === '' ? 'Its log is empty.' : `Its log ends:\n${lines}`
-        throw new ClusterError('not-ready', `${(cause as Error).message}. ${quoted}`, { cause })
+        if (tries < PORT_TRIES && /EADDRINUSE|address already in use/i.test(log)) continue
+        throw new ClusterError('not-ready', `${(cause as Error).message}. ${quoteEnd(log)}`, { cause })
       }
     }
   }

@@ -16,8 +16,6 @@ import { DIR_VARIABLE, RUN_VARIABLE, isDead, look, signalGroup } from './proc.ts
 /** Length of a slow node's duty cycle. */
 const PERIOD_MS = 50
 const GONE_DEADLINE_MS = 5_000
-/** Log lines that an error quotes. */
-const QUOTED_LINES = 8
 
 /** What a node's processes have in common. */
 export interface ProcessOptions {
@@ -64,8 +62,7 @@ export class NodeProcess {
     const log = openSync(logFile, 'a') as 1
     this.#logFrom = fstatSync(log).size
     const child = execa(file, args, {
-      cwd: dataDir,
-      env: { ...env, [RUN_VARIABLE]: runId, [DIR_VARIABLE]: dir, SPLITBRAIN_NODE: id, SPLITBRAIN_PARENT: '1' },
+      env: { ...env, [RUN_VARIABLE]: runId, [DIR_VARIABLE]: dir, SPLITBRAIN_PARENT: '1' },
       stdin: 'pipe',
       stdout: log,
       stderr: log,
@@ -95,10 +92,9 @@ export class NodeProcess {
     this.#stopCycle()
   }
 
-  /** What the node's present (or last) process wrote last. */
-  async lastLines(): Promise<string> {
-    const log = (await readFile(this.#options.logFile)).subarray(this.#logFrom).toString()
-    return log.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n')
+  /** What the node's present (or last) process has written. */
+  async log(): Promise<string> {
+    return (await readFile(this.#options.logFile)).subarray(this.#logFrom).toString()
   }
 
   async kill(): Promise<void> {
