@@ -186,7 +186,7 @@ function liveLine(run: string, line: Line, width: number, columns: number, paint
   const name = shortened(visible(run), width).padEnd(width)
   const mark = line.document === undefined ? (line.crash === undefined ? '·' : '!') : marks[line.document.verdict]
   const left = line.leftMs === null || line.document !== undefined ? '' : leftText(line.leftMs)
-  const numbers = `${line.phase.padEnd(11)} ${formatCount(line.operations).padStart(9)} ops ${formatCount(line.rate).padStart(7)}/s`
+  const numbers = `${line.phase.padEnd(11)} ${formatCount(line.operations).padStart(7)} ops ${formatCount(line.rate).padStart(6)}/s`
   const done = line.document === undefined ? (line.crash === undefined ? line.fault ?? '' : 'the harness failed') : line.document.verdict
   const room = columns - 1 - (2 + width + 2 + numbers.length + 2) - (left === '' ? 0 : left.length + 2)
   const state = room >= 4 ? shortened(done, room) : ''

@@ -93,7 +93,7 @@ export function sidesOverTime(faults: readonly FaultWindow[]): { readonly names:
 function availabilitySeries(history: History, faults: readonly FaultWindow[], span_s: number): Series {
   const sides = sidesOverTime(faults)
   const names = sides.names.length === 0 ? ['all nodes'] : sides.names
-  const width = bucketWidth(span_s, 120)
+  const width = bucketWidth(span_s, 60)
   const count = Math.floor(span_s / width) + 1
   const attempted = names.map(() => new Float64Array(count))
   const ok = names.map(() => new Float64Array(count))

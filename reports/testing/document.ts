@@ -43,7 +43,11 @@ function operationsOf(history: History): Operation[] {
 /** Two reads, the later of an older value; or a read that misses a write which was acknowledged before it began. */
 function staleness(history: History, operations: readonly Operation[]): { stale: Witness[]; backwards: Witness[] } {
   const byKey = new Map<number, Operation[]>()
-  for (const operation of operations) byKey.set(operation.key, [...(byKey.get(operation.key) ?? []), operation])
+  for (const operation of operations) {
+    const same = byKey.get(operation.key)
+    if (same === undefined) byKey.set(operation.key, [operation])
+    else same.push(operation)
+  }
   const stale: Witness[] = []
   const backwards: Witness[] = []
   for (const [key, all] of byKey) {

@@ -49,11 +49,10 @@ function points(series: Series, index: number, scale = 1): Point[] {
   return series.times_s.map((x, at) => ({ x, y: values[at] === null || values[at] === undefined ? Number.NaN : values[at] * scale }))
 }
 
-/** A stepped value holds until its slice ends: the last one is repeated there. */
+/** A value holds from the beginning of its slice to its end. */
 function stepped(series: Series, index: number, scale = 1): Point[] {
-  const line = points(series, index, scale)
-  const last = line.at(-1)
-  return last === undefined || series.width_s === null ? line : [...line, { x: last.x + series.width_s, y: last.y }]
+  const width = series.width_s ?? 0
+  return points(series, index, scale).flatMap(({ x, y }) => [{ x, y }, { x: x + width, y }])
 }
 
 function line(label: string, data: Point[], ink: string, dash: number[] = []): Line {
@@ -66,7 +65,7 @@ function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2
     case 'operations':
       return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
     case 'availability':
-      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour(index === 0 ? 'majority' : 'minority'), index === 0 ? [] : [7, 4]), stepped: 'before' as const, borderWidth: 2.4 })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
+      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour(index === 0 ? 'majority' : 'minority'), index === 0 ? [] : [7, 4]), borderWidth: 2.4, spanGaps: 3 * (run.series.availability.width_s ?? 0) })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
     case 'latency':
       return timeChart({ ...base, lines: (['p50', 'p99', 'p999'] as const).map((name, index) => line(run.series.latency.curves[index]?.name ?? name, points(run.series.latency, index), colour(name), [[], [7, 4], [2, 4]][index])), y: { logarithmic: true }, words: formatMs })
     case 'divergence':
@@ -79,7 +78,7 @@ function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2
 function operationLines(run: RunCharts, context: CanvasRenderingContext2D): Line[] {
   const series = run.series.operations
   const fills: [keyof Palette, string | CanvasPattern][] = [['ok', `${colour('ok')}b0`], ['fail', `${colour('fail')}d0`], ['info', hatch(context, colour('info'))]]
-  return fills.map(([name, fill], index) => ({ ...line(name, stepped(series, index), colour(name)), stepped: 'before' as const, borderWidth: index === 0 ? 1 : 1.4, backgroundColor: fill as string, fill: index === 0 ? 'origin' : '-1' }))
+  return fills.map(([name, fill], index) => ({ ...line(name, stepped(series, index), colour(name)), borderWidth: index === 0 ? 1 : 1.4, backgroundColor: fill as string, fill: index === 0 ? 'origin' : '-1' }))
 }
 
 interface TimeChart {
@@ -163,7 +162,7 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
     const y = cap.levels.indexOf(entry.level) + (before - beside / 2) * Math.min(0.34, 0.9 / (beside + 1))
     const ink = colour(inks[index % inks.length]!)
     const places = [entry.majority, entry.minority].flatMap((share, side) => (share === null ? [] : [{ x: share * 100, y, side }]))
-    return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 9 : 6)), pointHoverRadius: 10, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
+    return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 9 : 6.5)), pointHoverRadius: 10, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
   })
   const labels = datasets.flatMap((dataset): AnnotationOptions[] => {
     const at = dataset.data.at(-1)
@@ -185,7 +184,7 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
       } as NonNullable<ChartConfiguration<'scatter'>['options']>['scales'],
       plugins: {
         tooltip: { callbacks: { label: (item) => ` ${item.dataset.label ?? ''}: ${formatShare((item.parsed.x ?? 0) / 100)} on the ${(item.raw as { side?: number }).side === 1 ? 'minority' : 'majority'} side` } },
-        annotation: { annotations: [impossible(from, to, narrow), ...labels] },
+        annotation: { clip: false, annotations: [impossible(from, to, narrow), ...labels] },
       },
     },
   } as ChartConfiguration<'scatter', Point[]>

@@ -282,11 +282,11 @@ export function drawOverview(context: CanvasRenderingContext2D, width: number, h
       y -= tall
     }
   })
-  for (const moment of header.moments) if (moment.kind === 'anomaly') diamond(context, colour('anomaly'), colour('surface'), x(moment.to_s), 6, 5)
   context.fillStyle = `${colour('paper')}a0`
   context.fillRect(left, 0, x(view.from_s) - left, height)
   context.fillRect(x(view.to_s), 0, width - x(view.to_s), height)
   context.strokeStyle = colour('accent')
   context.lineWidth = 2
   context.strokeRect(x(view.from_s), 1, Math.max(3, x(view.to_s) - x(view.from_s)), height - 2)
+  for (const moment of header.moments) if (moment.kind === 'anomaly') diamond(context, colour('anomaly'), colour('surface'), x(moment.to_s), 6, 5)
 }

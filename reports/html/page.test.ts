@@ -1,0 +1,184 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createRequire } from 'node:module'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fakeTour } from '../testing/tour.ts'
+import { browserPath, openBrowser } from '../testing/browser.ts'
+import { factsOf } from '../facts.ts'
+import { History } from '../../checker/history/index.ts'
+import { renderReport } from './page.ts'
+import type { TestBrowser } from '../testing/browser.ts'
+import type { ReportInput, ReportRun } from './data.ts'
+import type { Page } from 'playwright-core'
+
+const required = process.env['SPLITBRAIN_REQUIRE_BROWSER'] === '1'
+if (browserPath() === undefined && !required) console.log('skipped: no Chromium on this machine (SPLITBRAIN_REQUIRE_BROWSER=1 makes that a failure)')
+
+const tour = fakeTour()
+const input: ReportInput = { title: 'The CAP trade-off, observed', runs: tour, repeat: 'npm start -- --seed 3', generated: '2026-01-02T03:04:05.000Z' }
+const whole = renderReport(input)
+const hostile = ['</script><script>window.pwned=1</script>', '<img src=x onerror="window.pwned=1">', 'line\u2028separator\u2029paragraph', '\u202egnirts', '__proto__', 'x'.repeat(1_000_000), '"><svg onload=window.pwned=1>', '${alert(1)}', '<!--<script>']
+
+interface Context {
+  browser: TestBrowser
+  problems: string[]
+}
+
+/** Opens a report and waits until everything in it is drawn. Errors and requests are collected. */
+async function opened(context: Context, html: string, options: { readonly width?: number; readonly colorScheme?: 'light' | 'dark' } = {}): Promise<Page> {
+  const file = path.join(context.browser.dir, `report-${Math.abs(hash(html))}.html`)
+  writeFileSync(file, html)
+  const page = await context.browser.context.newPage()
+  page.on('pageerror', (error) => context.problems.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && context.problems.push(message.text()))
+  page.on('request', (request) => request.url() !== `file://${file}` && context.problems.push(request.url().slice(0, 200)))
+  await page.setViewportSize({ width: options.width ?? 1280, height: 900 })
+  await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light' })
+  await page.goto(`file://${file}`)
+  await page.waitForSelector('html[data-ready]')
+  return page
+}
+
+/** Runs code in the page. As text, because it lives among the browser's types and this file does not. */
+function inPage<T = unknown>(page: Page, code: string): Promise<T> {
+  return page.evaluate(code) as Promise<T>
+}
+
+function hash(text: string): number {
+  let sum = 7
+  for (let at = 0; at < text.length; at += 97) sum = (sum * 31 + text.charCodeAt(at)) | 0
+  return sum
+}
+
+/** A run in which everything that came from a store is hostile. */
+function hostileRun(): ReportRun {
+  const history = new History()
+  hostile.forEach((text, index) => {
+    const common = { process: index, f: hostile[index % 4]!.slice(0, 60), key: text, node: 'n1' }
+    history.push({ ...common, time: index * 1e6, type: 'invoke', value: text })
+    history.push({ ...common, time: index * 1e6 + 5e5, type: 'ok', value: { [text.slice(0, 40)]: text } })
+  })
+  const document = structuredClone(tour[2]!.document)
+  const text = hostile.slice(0, 5).join(' ')
+  const evil = document.faults[0]!
+  Object.assign(evil, { fault: hostile[0], evidence: text, targets: [hostile[1]], sides: { [hostile[1]!]: ['n1'], [hostile[3]!]: [hostile[0]!] } })
+  Object.assign(document, { sentence: text })
+  Object.assign(document.run!, { system: hostile[0], repeat: hostile[1], nodes: hostile.slice(0, 5) })
+  Object.assign(document.judgements[0]!, { judgement: hostile[0], summary: text, metrics: { [hostile[0]!]: hostile[1]!, __proto__: 'x' }, witnesses: [{ key: hostile[0]!, operations: hostile.map((_, index) => index * 2), explanation: text }] })
+  return { name: hostile[0]!, history, document }
+}
+
+const test = suite<Context>('report in a browser', { browser: undefined as unknown as TestBrowser, problems: [] })
+if (browserPath() !== undefined || required) {
+  test.before(async (context) => void (context.browser = await openBrowser({ trusting: false })))
+  test.after(async (context) => void (await context.browser.close()))
+  test.before.each((context) => void (context.problems = []))
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 390]) {
+      test(`${colorScheme}, ${width} px: no error, no request, nothing wider than the page, every chart drawn`, async (context) => {
+        const page = await opened(context, whole, { width, colorScheme })
+        const seen = await inPage(page, `({
+          wide: document.documentElement.scrollWidth,
+          blank: [...document.querySelectorAll('canvas')].filter((canvas) => !canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte !== 0)).length,
+          canvases: document.querySelectorAll('canvas').length,
+        })`)
+        await page.close()
+        assert.equal(context.problems, [])
+        assert.equal(seen, { wide: width, blank: 0, canvases: 1 + 3 * 6 })
+      })
+    }
+  }
+
+  test('the numbers in the comparison are the document’s', async (context) => {
+    const page = await opened(context, whole)
+    const read = await inPage(page, `[...document.querySelectorAll('.comparison tbody tr')].map((row) => Object.fromEntries([...row.querySelectorAll('data')].map((cell) => [cell.dataset.field, cell.value])))`)
+    await page.close()
+    const text = (value: number | string | null | undefined) => String(value ?? '')
+    assert.equal(read, tour.map(({ name, document }) => {
+      const facts = factsOf(name, document)
+      return { strongest: text(document.strongest), majority: text(facts.majority?.share), minority: text(facts.minority?.share), p50_ms: text(facts.latency?.p50_ms), p99_ms: text(facts.latency?.p99_ms), p999_ms: text(facts.latency?.p999_ms), time_to_converge_ms: text(document.convergence.time_to_converge_ms), lost: text(document.durability.lost) }
+    }))
+  })
+
+  test('ladders and tallies are the document’s', async (context) => {
+    const page = await opened(context, whole)
+    const read = await inPage(page, `[...document.querySelectorAll('.configuration')].map((section) => [...section.querySelectorAll('data')].map((cell) => [cell.dataset.field, cell.value]))`)
+    await page.close()
+    assert.equal(read, tour.map(({ document }) => [...(['invoked', 'ok', 'fail', 'info'] as const).map((field) => [`operations.${field}`, String(document.operations[field])]), ...document.ladder.map((rung) => [`ladder.${rung.model}`, rung.verdict])]))
+  })
+
+  test('every chart has its numbers behind it as a table', async (context) => {
+    const page = await opened(context, renderReport({ ...input, runs: [tour[1]!] }))
+    await inPage(page, `document.querySelectorAll('details.numbers').forEach((details) => { details.open = true })`)
+    await page.waitForSelector('.timeline details.numbers td')
+    const counts = await inPage<number[]>(page, `[...document.querySelectorAll('details.numbers')].map((details) => details.querySelectorAll('tbody tr').length)`)
+    await page.close()
+    assert.is(counts.length, 6)
+    for (const count of counts) assert.ok(count > 0)
+  })
+
+  test('hostile strings are text and nothing else', async (context) => {
+    const page = await opened(context, renderReport({ title: hostile[0]!, runs: [hostileRun()], repeat: hostile[1]!, generated: hostile[0]! }))
+    const seen = await inPage<{ pwned: boolean; images: number; scripts: number; lead: string }>(page, `({ pwned: 'pwned' in window, images: document.images.length, scripts: [...document.scripts].filter((script) => script.type === '').length, lead: document.querySelector('.lead').textContent })`)
+    await page.close()
+    assert.equal(context.problems, [])
+    assert.equal([seen.pwned, seen.images, seen.scripts], [false, 0, 1])
+    assert.ok(seen.lead.includes('</script><script>window.pwned=1</script>'))
+    assert.ok(seen.lead.includes('\\u202e'))
+  })
+
+  test('the timeline is reached and moved through by keyboard alone', async (context) => {
+    const page = await opened(context, renderReport({ ...input, runs: [tour[2]!] }))
+    await page.focus('.rows')
+    const said = () => page.textContent('.operation')
+    await page.keyboard.press('.')
+    const first = await said()
+    await page.keyboard.press('.')
+    const second = await said()
+    await page.keyboard.press('n')
+    const moment = await inPage(page, `document.querySelector('select.moments').selectedIndex`)
+    await page.close()
+    assert.match(first!, /^process \d+ at n\d: (read|write) k\d/)
+    assert.is.not(first, second)
+    assert.is(moment, 1)
+    assert.equal(context.problems, [])
+  })
+
+  test('"show in the timeline" brings the witness into sight', async (context) => {
+    const page = await opened(context, renderReport({ ...input, runs: [tour[1]!] }))
+    await page.click('button.show')
+    const focused = await inPage(page, `document.activeElement.className`)
+    await page.close()
+    assert.is(focused, 'rows')
+  })
+
+  test('axe finds nothing serious, in light and dark', async (context) => {
+    const own = await openBrowser({ trusting: true })
+    try {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const page = await opened({ ...context, browser: own }, whole, { colorScheme })
+        await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') })
+        const violations = await inPage<{ id: string; impact: string; nodes: { html: string }[] }[]>(page, `axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)`)
+        const found = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => `${one.id}: ${one.nodes[0]!.html.slice(0, 200)}`)
+        await page.close()
+        assert.equal(found, [], colorScheme)
+      }
+    } finally {
+      await own.close()
+    }
+  })
+
+  test('it prints', async (context) => {
+    const page = await opened(context, whole, { colorScheme: 'dark' })
+    const pdf = await page.pdf({ format: 'A4' })
+    await page.close()
+    assert.ok(pdf.length > 50_000)
+    assert.equal(context.problems, [])
+  })
+} else {
+  test('skipped', () => undefined)
+}
+
+test.run()
