@@ -9,6 +9,7 @@
  * often out of date; that is wanted: a compare-and-set that must fail and does not is a violation too.
  */
 import type { Json } from '../checker/history/index.ts'
+import { registerJudgements } from '../checker/index.ts'
 import { stagger, unfold, type Context, type GeneratorEvent, type Op } from '../harness/generator/index.ts'
 import { keySpace, type KeyOptions } from './keys.ts'
 import type { Workload } from './workload.ts'
@@ -51,7 +52,7 @@ export function casRegisterWorkload(options: CasRegisterOptions = {}): Workload 
       return rate === undefined ? operations : stagger(1000 / rate, operations)
     },
     keys: () => keys.names,
-    judgements: [],
+    judgements: registerJudgements(),
   }
 }
 

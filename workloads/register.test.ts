@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Json } from '../checker/history/index.ts'
+import { History, type Json } from '../checker/history/index.ts'
+import { linearizable } from '../checker/index.ts'
 import { clients } from '../harness/generator/index.ts'
 import { invocations, simulate, type SimulatedEvent, type SimulateOptions } from '../harness/generator/simulate.ts'
 import { seededRandom } from '../harness/random.ts'
@@ -86,6 +87,33 @@ test('cas-register: new values are unique, whether written or set', () => {
 test('cas-register: nothing is expected before anything was seen', () => {
   const first = invocations(run(casRegisterWorkload(), { answer: registers() })).find(({ f }) => f === 'cas')
   assert.type((first!.value as Json[])[0], 'number')
+})
+
+/** Whether what a simulation did is linearizable. */
+async function verdict(events: readonly SimulatedEvent[]): Promise<string> {
+  const history = new History()
+  for (const { thread, type, f, key, value, time } of events) history.push({ time, process: thread, type, f, key, value })
+  return (await linearizable().judge(history, { faults: [], timeLimitMs: 60_000, memoryLimitMb: 256, elapsedMs: () => 0 })).verdict
+}
+
+test('a store with one copy of everything holds, under both workloads', async () => {
+  for (const workload of [register, casRegisterWorkload()]) {
+    assert.is(await verdict(run(workload, { answer: registers(), latencyNs: ({ thread }) => MS + 1000 * (thread as number) })), 'holds')
+  }
+})
+
+test('a store that now and then answers a read from a copy that lags is violated, under both workloads', async () => {
+  for (const workload of [register, casRegisterWorkload()]) {
+    const fresh = registers()
+    const lagging = registers()
+    let answered = 0
+    const answer: NonNullable<SimulateOptions['answer']> = op => {
+      const truth = fresh(op)
+      if (op.f !== 'read') return ++answered % 3 === 0 ? truth : (lagging(op), truth)
+      return answered % 10 === 0 ? lagging(op) : truth
+    }
+    assert.is(await verdict(run(workload, { answer })), 'violated')
+  }
 })
 
 test.run()

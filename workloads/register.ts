@@ -4,6 +4,7 @@
  * Unique values make a history cheap to judge and its witnesses easy to read: a read names the one write that it saw.
  * They come from one counter for all keys, so that a value that turns up under a wrong key is noticed as well.
  */
+import { registerJudgements } from '../checker/index.ts'
 import { stagger, unfold, type Context, type Op } from '../harness/generator/index.ts'
 import { keySpace, type KeyOptions } from './keys.ts'
 import type { Workload } from './workload.ts'
@@ -37,7 +38,7 @@ export function registerWorkload(options: RegisterOptions = {}): Workload {
       return rate === undefined ? operations : stagger(1000 / rate, operations)
     },
     keys: () => keys.names,
-    judgements: [],
+    judgements: registerJudgements(),
   }
 }
 
