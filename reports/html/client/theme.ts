@@ -5,9 +5,13 @@
 import { variable } from '../palette.ts'
 import type { Palette } from '../palette.ts'
 
+const known = new Map<keyof Palette, string>()
+
 /** A colour as it is now. */
 export function colour(name: keyof Palette): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(variable(name)).trim()
+  let now = known.get(name)
+  if (now === undefined) known.set(name, (now = getComputedStyle(document.documentElement).getPropertyValue(variable(name)).trim()))
+  return now
 }
 
 /** Hatching in a colour, for what nobody knows. */
@@ -29,6 +33,10 @@ export function hatch(context: CanvasRenderingContext2D, ink: string, size = 6):
 
 /** Calls back whenever colours change. */
 export function onThemeChange(redraw: () => void): void {
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
-  matchMedia('print').addEventListener('change', redraw)
+  const changed = () => {
+    known.clear()
+    redraw()
+  }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed)
+  matchMedia('print').addEventListener('change', changed)
 }
