@@ -10,4 +10,4 @@
 import { requireNode } from './node-version.mjs'
 
 requireNode()
-import('./launch.mjs').then(({ launch }) => launch(process.argv[2], process.argv.slice(3)))
+void import('./launch.mjs').then(({ launch }) => launch(process.argv[2], process.argv.slice(3)))

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 
 /** Whether version `have` ("20.19.1") is at least `need` ("20.19"). */
-export function atLeast(have, need) {
+function atLeast(have, need) {
   const h = have.split('.').map(Number)
   const n = need.split('.').map(Number)
   for (let i = 0; i < n.length; i++) {

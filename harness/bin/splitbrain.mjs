@@ -3,4 +3,4 @@
 import { requireNode } from './node-version.mjs'
 
 requireNode()
-import('./launch.mjs').then(({ launch }) => launch('harness/cli.js', process.argv.slice(2)))
+void import('./launch.mjs').then(({ launch }) => launch('harness/cli.js', process.argv.slice(2)))
