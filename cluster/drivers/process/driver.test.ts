@@ -205,6 +205,7 @@ test('what a killed controller left is ended, stopped nodes too, and a living on
   const removed = await driver.clean()
   assert.ok(removed.some((line) => line.includes(`process ${stopped} (n2 of run killed)`)), removed.join('\n'))
   assert.equal(await survivors(dir), [])
+  assert.equal(await readdir(join(dir, 'nodes')), ['n1.log', 'n2.log', 'n3.log'])
   assert.equal(await driver.clean(), [])
   assert.match(await fails(driver.clean(cluster.runId)), 'still going on')
   assert.ok(await node(cluster, 'n1').answers(PATIENCE_MS))

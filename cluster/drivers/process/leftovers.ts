@@ -80,6 +80,11 @@ async function endRun(dir: string, runId: string, clock: Clock): Promise<string[
     await end(pid, (await look(pid))?.started ?? '', clock)
     removed.push(`process ${pid} (of run ${runId})`)
   }
+  for (const entry of await readdir(join(dir, 'nodes'), { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory()) continue
+    await rm(join(dir, 'nodes', entry.name), { recursive: true, force: true })
+    removed.push(`data of ${entry.name} (of run ${runId})`)
+  }
   await rm(join(dir, PIDS), { force: true })
   await rm(join(dir, CONTROLLER), { force: true })
   return removed
