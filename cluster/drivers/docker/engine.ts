@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type Docker from 'dockerode'
 import type { DockerOptions } from 'dockerode'
 import { ClusterError } from '../../cluster.ts'
-import { engineMessage, explain, explaining } from './errors.ts'
+import { explain, explaining } from './errors.ts'
 import { sshTunnel } from './ssh.ts'
 import type { Tunnel } from './ssh.ts'
 
@@ -99,7 +99,7 @@ function tlsOptions(): DockerOptions {
 function connectionOptions({ url }: Target, tunnel: Tunnel | undefined): DockerOptions {
   // `host: undefined` is meant: otherwise DOCKER_HOST, read by the library itself, would outrank the socket that we name.
   const base = { timeout: ANSWER_DEADLINE_MS, host: undefined, protocol: 'http' as const }
-  if (tunnel !== undefined) return { ...base, host: 'docker.invalid', port: 80, agent: tunnel.agent } as DockerOptions
+  if (tunnel !== undefined) return { ...base, socketPath: tunnel.socketPath } as DockerOptions
   if (url.protocol === 'unix:') return { ...base, socketPath: decodeURIComponent(url.pathname) } as DockerOptions
   const tls = url.protocol === 'https:' || url.port === '2376' || process.env['DOCKER_TLS_VERIFY'] === '1'
   const secure = tls ? { protocol: 'https' as const, ...tlsOptions() } : {}
@@ -128,7 +128,7 @@ function assertNewEnough(target: Target, version: EngineVersion): void {
 /** Connects to one engine and asks it what it is. */
 export async function connectEngine(host: string): Promise<Engine> {
   const target = parseTarget(host)
-  const tunnel = target.url.protocol === 'ssh:' ? sshTunnel(target.url) : undefined
+  const tunnel = target.url.protocol === 'ssh:' ? await sshTunnel(target.url) : undefined
   const doing = `Connecting to the container engine at ${target.name}`
   try {
     const { default: DockerClient } = await explaining(doing, () => import('dockerode'))
@@ -154,10 +154,7 @@ export async function connectEngine(host: string): Promise<Engine> {
       close: () => tunnel?.close(),
     }
   } catch (error) {
-    const said = tunnel?.complaint()
     tunnel?.close()
-    if (said !== undefined && !(error instanceof ClusterError))
-      throw new ClusterError('docker-ssh', `${doing}: ssh could not carry the connection (${said || engineMessage(error)}). Check that \`ssh ${target.url.host} docker version\` works without a password.`, { cause: error })
     throw explain(error, doing)
   }
 }

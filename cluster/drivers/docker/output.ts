@@ -24,16 +24,22 @@ export function unframe(bytes: Buffer): Buffer {
 export function textOf(stream: Readable, deadlineMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    const timer = setTimeout(() => stream.destroy(new ClusterError('exec-timeout', `A program in a container did not end within ${deadlineMs} ms.`)), deadlineMs)
+    const timer = setTimeout(() => {
+      reject(new ClusterError('exec-timeout', `A program in a container did not end within ${deadlineMs} ms. Is the machine that runs it overloaded?`))
+      stream.destroy()
+    }, deadlineMs)
+    const done = (): void => {
+      clearTimeout(timer)
+      resolve(unframe(Buffer.concat(chunks)).toString())
+      stream.destroy()
+    }
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.once('error', (error) => {
+    // Stays for the stream's whole life: destroying one whose writing side is open may be reported as one more error.
+    stream.on('error', (error) => {
       clearTimeout(timer)
       reject(error)
     })
-    stream.once('close', () => {
-      clearTimeout(timer)
-      resolve(unframe(Buffer.concat(chunks)).toString())
-    })
-    stream.once('end', () => stream.destroy())
+    stream.once('end', done)
+    stream.once('close', done)
   })
 }

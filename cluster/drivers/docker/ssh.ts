@@ -1,39 +1,65 @@
 /**
- * Reaching an engine by ssh, the way the Docker command does: `ssh host docker system dial-stdio` carries one
- * connection to the engine's socket, and `ssh -L` carries clients to the nodes' ports.
+ * Reaching an engine by ssh: one connection carries the engine's socket and the nodes' ports, each forwarded here.
  *
- * The system's own ssh is used, not a library's, so that the user's keys, agent, jump hosts and above all
- * known_hosts apply.
+ * The system's own ssh is used, not a library's, so that the user's keys, agent, jump hosts and above all known_hosts
+ * apply. It ends with its standard input, and so with the controller, however that ends.
  */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { Agent } from 'node:http'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { Duplex } from 'node:stream'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { ClusterError } from '../../cluster.ts'
 
-const FORWARD_DEADLINE_MS = 15_000
+const run = promisify(execFile)
+
+const CONNECT_DEADLINE_MS = 20_000
+
+/** Says where the engine's socket is, and ends when its input does. */
+const REMOTE = 'echo "${DOCKER_HOST:-unix:///var/run/docker.sock}"; exec cat'
 
 /** A way to an engine on another machine. */
 export interface Tunnel {
-  /** Opens the connections of Engine API calls. */
-  readonly agent: Agent
+  /** The engine's socket, forwarded here. */
+  readonly socketPath: string
   /** Carries local ports to ports of the engine's machine: remote port -> local port. */
   forward(remotePorts: readonly number[]): Promise<ReadonlyMap<number, number>>
-  /** What ssh last complained about. */
-  complaint(): string
   close(): void
 }
 
-/** A pipe through a child's standard streams, dressed as the socket that an HTTP agent wants. */
-function throughChild(child: ChildProcess): Duplex {
-  const { stdin, stdout } = child
-  if (stdin === null || stdout === null) throw new ClusterError('docker-ssh', 'ssh was started without pipes.')
-  const duplex = Duplex.from({ readable: stdout, writable: stdin })
-  child.once('error', (error) => duplex.destroy(error))
-  const asSocket = { setNoDelay: () => duplex, setKeepAlive: () => duplex, setTimeout: () => duplex, ref: () => duplex, unref: () => duplex }
-  return Object.assign(duplex, asSocket)
+function destination(url: URL): string[] {
+  return [...(url.port === '' ? [] : ['-p', url.port]), url.username === '' ? url.hostname : `${decodeURIComponent(url.username)}@${url.hostname}`]
+}
+
+function refusal(url: URL, words: string): ClusterError {
+  return new ClusterError(
+    'docker-ssh',
+    `ssh could not reach the container engine at ${url.href} (${words || 'no answer'}). Check that \`ssh ${destination(url).join(' ')} docker version\` works without a password.`,
+  )
+}
+
+/** The first line that the far side says. */
+function firstLine(child: ChildProcess, url: URL): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let complaint = ''
+    const refuse = (error?: Error): void => {
+      clearTimeout(timer)
+      child.kill()
+      reject(refusal(url, complaint.trim().split('\n').at(-1) || error?.message || ''))
+    }
+    const timer = setTimeout(refuse, CONNECT_DEADLINE_MS)
+    child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
+    child.once('error', refuse)
+    child.once('exit', () => refuse())
+    child.stdout?.once('data', (chunk: Buffer) => {
+      clearTimeout(timer)
+      child.off('exit', refuse)
+      resolve(chunk.toString().split('\n')[0] ?? '')
+    })
+  })
 }
 
 async function freePort(): Promise<number> {
@@ -44,56 +70,57 @@ async function freePort(): Promise<number> {
   return port
 }
 
-function destination(url: URL): string[] {
-  return [...(url.port === '' ? [] : ['-p', url.port]), url.username === '' ? url.hostname : `${decodeURIComponent(url.username)}@${url.hostname}`]
+const FOLDER = 'splitbrain-ssh-'
+
+/** Removes the folders of controllers that were killed. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined)
+  }
 }
 
-/** Prepares a tunnel; nothing is opened before the first connection. */
-export function sshTunnel(url: URL): Tunnel {
-  const children = new Set<ChildProcess>()
-  let complaint = ''
-  const ssh = (options: readonly string[], remoteCommand: readonly string[]): ChildProcess => {
-    const child = spawn('ssh', ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', ...options, ...destination(url), ...remoteCommand], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
-    children.add(child)
-    child.once('exit', () => children.delete(child))
-    child.once('error', (error) => (complaint = error.message))
-    child.stderr.on('data', (chunk: Buffer) => (complaint = chunk.toString().trim().split('\n').at(-1) ?? ''))
-    return child
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  Object.assign(agent, { createConnection: () => throughChild(ssh([], ['docker', 'system', 'dial-stdio'])) })
+}
 
+/** Connects, and forwards the engine's socket. */
+export async function sshTunnel(url: URL): Promise<Tunnel> {
+  await sweep()
+  const folder = await mkdtemp(join(tmpdir(), `${FOLDER}${process.pid}-`))
+  const control = join(folder, 'control')
+  const socketPath = join(folder, 'engine')
+  const options = ['-T', '-M', '-S', control, '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=15']
+  const child = spawn('ssh', [...options, ...destination(url), REMOTE], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const close = (): void => {
+    child.kill()
+    void rm(folder, { recursive: true, force: true })
+  }
+  const add = async (forwards: readonly string[]): Promise<void> => {
+    try {
+      await run('ssh', ['-S', control, '-O', 'forward', ...forwards.flatMap((forward) => ['-L', forward]), ...destination(url)], { timeout: CONNECT_DEADLINE_MS })
+    } catch (error) {
+      throw refusal(url, `forwarding failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  try {
+    const remote = await firstLine(child, url)
+    if (!remote.startsWith('unix://')) throw refusal(url, remote)
+    const remoteSocket = url.pathname.length > 1 ? decodeURIComponent(url.pathname) : remote.replace(/^unix:\/\//, '')
+    await add([`${socketPath}:${remoteSocket}`])
+  } catch (error) {
+    close()
+    throw error
+  }
   const forward = async (remotePorts: readonly number[]): Promise<ReadonlyMap<number, number>> => {
-    const pairs: (readonly [number, number])[] = []
+    const pairs: (readonly [remote: number, local: number])[] = []
     for (const remote of remotePorts) pairs.push([remote, await freePort()])
-    const forwards = pairs.flatMap(([remote, local]) => ['-L', `127.0.0.1:${local}:127.0.0.1:${remote}`])
-    // The remote command says when the forwards stand, and ends with its standard input: with us.
-    const child = ssh(['-o', 'ExitOnForwardFailure=yes', ...forwards], ['sh', '-c', "'echo ready; exec cat'"])
-    await ready(child, () => complaint)
+    await add(pairs.map(([remote, local]) => `127.0.0.1:${local}:127.0.0.1:${remote}`))
     return new Map(pairs)
   }
-  const close = (): void => {
-    agent.destroy()
-    for (const child of children) child.kill()
-  }
-  return { agent, forward, complaint: () => complaint, close }
-}
-
-function ready(child: ChildProcess, complaint: () => string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (): void => {
-      clearTimeout(timer)
-      child.kill()
-      reject(new ClusterError('docker-ssh', `ssh could not forward the nodes' ports (${complaint() || 'no answer'}). Allow TCP forwarding on the engine's machine, or use its address with tcp://.`))
-    }
-    const timer = setTimeout(refuse, FORWARD_DEADLINE_MS)
-    child.once('exit', refuse)
-    child.stdout?.once('data', () => {
-      clearTimeout(timer)
-      child.off('exit', refuse)
-      resolve()
-    })
-  })
+  return { socketPath, forward, close }
 }
