@@ -3,7 +3,7 @@
  * availability on each side of the partition, latency, time to converge, acknowledged writes lost.
  * The terminal, the HTML report, the job summary and the comparison all show these and compute none of their own.
  */
-import { formatCount, formatMs, formatNoun, formatShare } from './format.ts'
+import { formatMs, formatShare } from './format.ts'
 import type { Availability, FaultWindow, Latency, Model, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
 
 /** ok / attempted of one group during one kind of period. */
@@ -92,21 +92,6 @@ export function availabilitySentence(facts: Facts): string {
   const { majority, minority } = facts
   const parts = [majority, minority].flatMap((side) => (side === undefined || side.share === null ? [] : [`${formatShare(side.share)} of operations on the ${side.side} side`]))
   return parts.length === 0 ? '' : `During the partition it answered ${parts.join(' and ')}.`
-}
-
-/** What became of the replicas and of acknowledged writes, in one or two sentences. */
-export function aftermathSentence(facts: Facts): string {
-  const converged =
-    facts.agreed === null ? 'The replicas were not read afterwards.'
-    : !facts.agreed ? `The replicas never agreed: ${formatNoun(facts.divergedKeys, 'key')} still differed at the end.`
-    : facts.convergeMs === null ? 'All replicas agreed at the end.'
-    : facts.convergeMs === 0 ? 'All replicas agreed as soon as the last fault was healed.'
-    : `All replicas agreed ${formatMs(facts.convergeMs)} after the last heal.`
-  const lost =
-    facts.acknowledged === 0 ? ''
-    : facts.lost === 0 ? ` None of ${formatCount(facts.acknowledged)} acknowledged writes was lost.`
-    : ` ${formatCount(facts.lost)} of ${formatCount(facts.acknowledged)} acknowledged writes ${facts.lost === 1 ? 'was' : 'were'} lost.`
-  return converged + lost
 }
 
 /** Models that no store can keep on both sides of a partition: a minority that answers cannot have heard of the majority's writes. */

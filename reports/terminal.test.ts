@@ -5,7 +5,7 @@ import { factsOf } from './facts.ts'
 import { fakeTour } from './testing/tour.ts'
 import type { RunEvent } from './events.ts'
 
-const tour = fakeTour({ seconds: 4 })
+const tour = await fakeTour({ seconds: 4 })
 const escape = '\u001b['
 
 /** A terminal on paper: what was written, and a clock that a test turns. */

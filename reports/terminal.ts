@@ -5,7 +5,7 @@
  * same events become plain lines, progress at most every ten seconds. Nothing is wider than the terminal,
  * and nothing is said by colour alone. Time, width and the sink are handed in.
  */
-import { aftermathSentence, availabilitySentence, convergeText, factsOf } from './facts.ts'
+import { availabilitySentence, convergeText, factsOf } from './facts.ts'
 import type { Facts } from './facts.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
 import type { Reporter, RunEvent } from './events.ts'
@@ -253,6 +253,6 @@ export function renderVerdict(name: string, document: VerdictDocument, options: 
   const paint = painter(options.colour)
   const facts = factsOf(name, document)
   const witness = document.judgements.flatMap((judgement) => judgement.witnesses.map((found) => `${judgement.judgement}: ${found.explanation}`))[0]
-  const lines = [visible(document.sentence), ...(witness === undefined ? [] : [visible(witness)]), ...(document.faults.length === 0 ? [] : [availabilitySentence(facts)]), aftermathSentence(facts)]
+  const lines = [visible(document.sentence), ...(witness === undefined ? [] : [visible(witness)]), availabilitySentence(facts)]
   return `${verdictMark(document.verdict, paint)}  ${lines.filter((line) => line !== '').join('\n  ')}`
 }

@@ -50,8 +50,8 @@ function manyOperations(count: number): History {
 }
 
 /** A verdict that fits: two faults, and a witness somewhere in the middle. */
-function documentFor(history: History, count: number): VerdictDocument {
-  const document = structuredClone(fakeTour({ seconds: 2 })[0]!.document)
+async function documentFor(history: History, count: number): Promise<VerdictDocument> {
+  const document = structuredClone((await fakeTour({ seconds: 2 }))[0]!.document)
   const end = history.time[history.length - 1]!
   document.run = { ...document.run!, clients: processes }
   document.faults = document.faults.map((fault, index) => ({ ...fault, from_ns: end * (0.2 + 0.3 * index), to_ns: end * (0.3 + 0.3 * index), healed_ns: end * (0.31 + 0.3 * index) })).slice(0, 2)
@@ -92,7 +92,7 @@ export const bench = {
   run: async (args: string[], print: (line: string) => void): Promise<void> => {
     const count = Number(args[0] ?? 1_000_000)
     const history = manyOperations(count)
-    const document = documentFor(history, count)
+    const document = await documentFor(history, count)
     const begun = performance.now()
     const html = renderReport({ title: 'many', runs: [{ name: 'many', document, history }], repeat: '', generated: '' })
     print(`${formatCount(count)} operations`)

@@ -33,15 +33,15 @@ function tally({ document }: Configuration): Html[] {
 
 function witnesses({ id, witnesses: cards, moreWitnesses }: Configuration): Html | null {
   if (cards.length === 0) return null
-  return html`<h3>${cards.length === 1 ? 'The witness' : 'Witnesses, smallest first'}</h3>
-<div class="witnesses">${cards.map((card, index) => (index === 0 ? witness(card, id) : html`<details class="further"><summary>${card.judgement}: ${formatNoun(card.layout.operations.length, 'operation')}${card.key === null ? '' : html` on key <code>${card.key}</code>`}</summary>${witness(card, id)}</details>`))}
+  return html`<h3>${cards.length === 1 ? 'The witness' : 'Witnesses'}</h3>
+<div class="witnesses">${cards.map((card, index) => (index === 0 ? witness(card, id) : html`<details class="further"><summary>${card.claim}: ${formatNoun(card.layout.operations.length, 'operation')}${card.key === null ? '' : html` on key <code>${card.key}</code>`}</summary>${witness(card, id)}</details>`))}
 ${moreWitnesses > 0 ? html`<p class="note">${formatNoun(moreWitnesses, 'further witness', 'further witnesses')} in verdict.json.</p>` : null}</div>`
 }
 
 function witness(card: WitnessCard, id: string): Html {
   const own = `${id}-witness-${card.number}`
   const lines = card.jsonl.map((line, index) => html`${index === 0 ? '' : new Html('\n')}${line}`)
-  return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> Not ${card.judgement}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
+  return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> ${card.claim}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
 <p class="explanation">${card.explanation}</p>
 <div class="scroll diagram" tabindex="0" role="region" aria-label="Diagram of the witness">${witnessSvg(card.layout, own)}</div>
 <ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>
@@ -64,7 +64,7 @@ function charts(configuration: Configuration): Html {
     { id: `${id}-operations`, kind: 'operations', run: id, title: 'Operations over time', says: `Completions per second${every(drawn.series.operations.width_s)}.`, label: `Completions per second by outcome. ${formatCount(document.operations.ok)} ok, ${formatCount(document.operations.fail)} failed, ${formatCount(document.operations.info)} unknown. ${faults}`, legend: [['area', 'ok', 'ok'], ['pale', 'fail', 'fail'], ['hatch', 'info', 'info'], ...band] },
     { id: `${id}-availability`, kind: 'availability', run: id, title: 'Availability per side', says: `ok ÷ attempted, by time of invocation${every(drawn.series.availability.width_s)}.`, label: `Availability over time. During the partition: majority side ${formatShare(facts.majority?.share)}, minority side ${formatShare(facts.minority?.share)}. ${faults}`, legend: [...sides, ...band] },
     { id: `${id}-latency`, kind: 'latency', run: id, title: 'Latency of ok operations', says: `From the intended start, logarithmic${every(drawn.series.latency.width_s)}.`, label: `Latency quantiles over time. Over the whole run p50 ${formatMs(facts.latency?.p50_ms)}, p99 ${formatMs(facts.latency?.p99_ms)}, p99.9 ${formatMs(facts.latency?.p999_ms)}. ${faults}`, legend: [['solid', 'p50', 'p50'], ['dash', 'p99', 'p99'], ['dot', 'p999', 'p99.9'], ...band] },
-    { id: `${id}-divergence`, kind: 'divergence', run: id, title: 'Do the replicas agree?', says: document.convergence.agreed === null ? 'The replicas were not read.' : 'Keys on which the replicas differ, read from each directly.', label: `Keys on which replicas differ, over time. ${document.convergence.agreed === true ? `All agreed ${formatMs(document.convergence.time_to_converge_ms)} after the last heal.` : `${document.convergence.diverged_keys} of ${document.convergence.keys} keys differed at the end.`} ${faults}`, legend: [['solid', 'accent', 'keys that differ'], ...band] },
+    { id: `${id}-divergence`, kind: 'divergence', run: id, title: 'Do the replicas agree?', says: document.convergence.agreed === null ? 'The replicas were not read.' : 'Keys on which the replicas differ, read from each directly.', label: `Keys on which replicas differ, over time. ${document.convergence.agreed === true ? `All agreed ${formatMs(document.convergence.time_to_converge_ms)} after the last heal and the last write.` : `${document.convergence.diverged_keys} of ${document.convergence.keys} keys differed at the end.`} ${faults}`, legend: [['solid', 'accent', 'keys that differ'], ...band] },
   ]
   return html`<h3>What happened</h3><p class="note">${configuration.tradeOff}</p><div class="charts">${figures.map(figure)}</div>`
 }

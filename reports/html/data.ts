@@ -2,7 +2,7 @@
  * Everything that the report shows, computed: histories and verdict documents in, plain data out. Nothing here
  * knows about markup or pixels on a screen, and nothing in `page.ts` or in the page's own code computes a verdict.
  */
-import { aftermathSentence, availabilitySentence, factsOf, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
+import { availabilitySentence, factsOf, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { models } from '../../checker/verdict.ts'
 import { seriesOf } from './series.ts'
@@ -79,6 +79,8 @@ export interface Charts {
 /** One witness, ready to draw and to copy. */
 export interface WitnessCard {
   readonly judgement: string
+  /** What it refutes: "Not linearizable". */
+  readonly claim: string
   readonly number: number
   readonly key: string | null
   readonly explanation: string
@@ -125,7 +127,7 @@ export interface PageContent {
   readonly cap: CapMap
 }
 
-const witnessCardsMax = 6
+const witnessCardsMax = 12
 const witnessOperationsMax = 40
 const jsonlLineMax = 4000
 
@@ -167,7 +169,7 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     name,
     document,
     facts,
-    sentences: [first, availabilitySentence(facts), aftermathSentence(facts)].filter((sentence) => sentence !== ''),
+    sentences: [first, availabilitySentence(facts)].filter((sentence) => sentence !== ''),
     tradeOff: tradeOffSentence(facts),
     warnings: warningsOf(document),
     ladder: document.ladder.map((rung) => ({ ...rung, witness: cards.find((card) => card.judgement === rung.by) === undefined || rung.verdict !== 'violated' ? null : `${id}-witness-${cards.find((card) => card.judgement === rung.by)!.number}` })),
@@ -185,11 +187,13 @@ function bandOf(fault: FaultWindow): Band {
 }
 
 function witnessCards(history: History, document: VerdictDocument, timeline: TimelineHeader): { cards: WitnessCard[]; more: number } {
-  const found = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness) => ({ judgement: judgement.judgement, witness })))
-  const cards = found.slice(0, witnessCardsMax).map(({ judgement, witness }, index): WitnessCard => {
+  const all = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness, index) => ({ judgement: judgement.judgement, model: judgement.model, witness, index })))
+  const found = [...all.filter(({ index }) => index === 0), ...all.filter(({ index }) => index > 0)]
+  const cards = found.slice(0, witnessCardsMax).map(({ judgement, model, witness }, index): WitnessCard => {
     const rows = witness.operations.slice(0, witnessOperationsMax)
     return {
       judgement,
+      claim: model === undefined ? `${judgement}: violated` : `Not ${model}`,
       number: index + 1,
       key: witness.key === undefined ? null : formatValue(witness.key, 80),
       explanation: shortened(witness.explanation, 2000),

@@ -15,7 +15,7 @@ import type { Page } from 'playwright-core'
 const required = process.env['SPLITBRAIN_REQUIRE_BROWSER'] === '1'
 if (browserPath() === undefined && !required) console.log('skipped: no Chromium on this machine (SPLITBRAIN_REQUIRE_BROWSER=1 makes that a failure)')
 
-const tour = fakeTour()
+const tour = await fakeTour()
 const input: ReportInput = { title: 'The CAP trade-off, observed', runs: tour, repeat: 'npm start -- --seed 3', generated: '2026-01-02T03:04:05.000Z' }
 const whole = renderReport(input)
 const hostile = ['</script><script>window.pwned=1</script>', '<img src=x onerror="window.pwned=1">', 'line\u2028separator\u2029paragraph', '\u202egnirts', '__proto__', 'x'.repeat(1_000_000), '"><svg onload=window.pwned=1>', '${alert(1)}', '<!--<script>']

@@ -123,7 +123,7 @@ export function comparison(content: PageContent): Html {
   return html`<section id="comparison" aria-labelledby="comparison-heading"><h2 id="comparison-heading">${content.configurations.length > 1 ? 'Side by side' : 'In numbers'}</h2>
 <table class="comparison stacked" role="table"><thead role="rowgroup"><tr role="row">${comparisonHeads.map((head, index) => html`<th scope="col" role="columnheader" class="${index > 1 ? 'right' : ''}">${head}</th>`)}</tr></thead>
 <tbody role="rowgroup">${content.configurations.map(comparisonRow)}</tbody></table>
-<p class="note">Answered: ok divided by attempted, among the operations of clients on that side while the partition lasted; a dash means that there was no partition or nobody tried. Latency: of ok operations over the whole run, from the intended start. Converged: from the last heal until all replicas agreed for good. Lost: acknowledged writes that no replica held at the end and nothing replaced.</p></section>`
+<p class="note">Answered: ok divided by attempted, among the operations of clients on that side while the partition lasted; a dash means that there was no partition or nobody tried. Latency: of ok operations over the whole run, from the intended start. Converged: from the last heal or, where that is later, the last write, until all replicas agreed for good. Lost: acknowledged writes that were gone at the end although nothing newer had replaced them.</p></section>`
 }
 
 function comparisonRow({ id, name, facts }: Configuration): Html {
