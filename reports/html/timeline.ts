@@ -67,23 +67,27 @@ export function momentsOf(history: History, document: VerdictDocument): Moment[]
   return [...anomalies.filter((moment) => moment !== undefined).slice(0, momentsMax), ...faults.slice(0, momentsMax)]
 }
 
-/** All rows, or those in the widest window around every moment that stays within the budget. */
+/** All rows, or those nearest to where a witness's operations begin and end (without one, to where faults begin). */
 function chosen(history: History, all: Uint32Array, moments: readonly Moment[], budget: number): { rows: Uint32Array; half_s: number | null } {
   if (all.length <= budget) return { rows: all, half_s: null }
-  const anomalies = moments.filter((moment) => moment.kind === 'anomaly')
-  const centres = (anomalies.length > 0 ? anomalies : moments).map((moment) => ({ from: moment.from_s * 1e9, to: (moment.kind === 'fault' ? moment.from_s : moment.to_s) * 1e9 }))
-  if (centres.length === 0) centres.push({ from: 0, to: 0 })
   const pinned = new Set(moments.flatMap((moment) => moment.rows))
-  const distances = Float64Array.from(all, (row) => {
-    if (pinned.has(row)) return -1
-    const time = history.time[row]!
-    let least = Number.POSITIVE_INFINITY
-    for (const { from, to } of centres) least = Math.min(least, time < from ? from - time : time > to ? time - to : 0)
-    return least
-  })
+  const ends = [...pinned].flatMap((row) => [history.time[row]!, history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!])
+  const instants = Float64Array.from(ends.length > 0 ? ends : [0, ...moments.map((moment) => moment.from_s * 1e9)]).sort()
+  const distances = Float64Array.from(all, (row) => (pinned.has(row) ? -1 : distanceTo(instants, history.time[row]!)))
   const limit = Float64Array.from(distances).sort()[budget]!
-  const rows = all.filter((_, index) => distances[index]! < limit).subarray(0, budget)
-  return { rows, half_s: Math.max(0, limit / 1e9) }
+  return { rows: all.filter((_, index) => distances[index]! < limit), half_s: Math.max(0, limit / 1e9) }
+}
+
+/** To the nearest of some sorted instants. */
+function distanceTo(instants: Float64Array, time: number): number {
+  let low = 0
+  let high = instants.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (instants[middle]! < time) low = middle + 1
+    else high = middle
+  }
+  return Math.min(low < instants.length ? instants[low]! - time : Number.POSITIVE_INFINITY, low > 0 ? time - instants[low - 1]! : Number.POSITIVE_INFINITY)
 }
 
 /** One lane per thread where the number of clients is known (a process that ended in info goes on as p + clients). */
