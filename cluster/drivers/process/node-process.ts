@@ -73,7 +73,7 @@ export class NodeProcess {
     })
     closeSync(log)
     const { pid } = child
-    if (pid === undefined) throw new ClusterError('no-program', `${id} cannot be started: ${String((await child).cause ?? file)}`)
+    if (pid === undefined) throw new ClusterError('no-program', `${id} cannot be started: ${(await child).originalMessage ?? file}`)
     started(pid)
     groups.add(pid)
     this.#pid = pid

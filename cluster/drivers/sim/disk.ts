@@ -147,7 +147,7 @@ export class SimDisk {
     const from = range.from === undefined ? 0 : lowerBound(keys, range.from)
     const to = range.to === undefined ? keys.length : lowerBound(keys, range.to)
     const chosen = keys.slice(from, Math.max(from, Math.min(to, from + (range.limit ?? Infinity))))
-    for (const [key, value] of chosen.map((key) => [key, file.entries.get(key)!] as const)) yield [key, Buffer.from(value)]
+    yield* chosen.map((key) => [key, Buffer.from(file.entries.get(key)!)] as const)
   }
 }
 
