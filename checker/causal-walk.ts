@@ -75,11 +75,12 @@ class CausalWalk {
 
   run(): { breaches: Breach[]; exhausted: string | undefined } {
     const { order, context, registers } = this.#options
+    const begun = context.elapsedMs()
     for (let at = 0; at < order.length; at++) {
       const op = order[at]!
       if (registers.write[op] === 1) this.#wrote(op)
       else this.#read(op)
-      if ((at & 0xfff) === 0 && (this.#before.steps > STEPS_MAX || context.elapsedMs() > context.timeLimitMs)) {
+      if ((at & 0xfff) === 0 && (this.#before.steps > STEPS_MAX || context.elapsedMs() - begun > context.timeLimitMs)) {
         return { breaches: this.#breaches, exhausted: this.#before.steps > STEPS_MAX ? 'the search for overwritten causes grew too large' : `time limit of ${context.timeLimitMs / 1000} s` }
       }
     }

@@ -17,12 +17,17 @@ function outcome(document: Document, history: History): string {
   const { invoked } = document.operations
   if (document.verdict === 'unknown') return `Unknown: ${document.reason ?? 'not judged'}.`
   if (document.verdict === 'holds') return `Holds: not refuted by ${invoked.toLocaleString('en-US')} operations.`
-  if (document.promised === 'eventual' || rung.verdict !== 'violated') return 'Violated.'
+  if (document.promised === 'eventual' || rung.verdict !== 'violated') return `Violated: ${beside(document)}.`
   const judgement = refuting(document, rung)
   const first = firstMoment(history, judgement)
   const when = first === undefined ? '' : `; the first after ${seconds(first)}${during(document.faults, first)}`
   const name = judgement.model === document.promised ? '' : ` (${judgement.judgement})`
   return `Violated${name}: ${extent(judgement)}${when}.`
+}
+
+/** What was violated beside the promised rung: "convergence and durability". */
+function beside({ judgements }: Document): string {
+  return judgements.filter((one) => one.verdict === 'violated' && ['convergence', 'durability'].includes(one.judgement)).map((one) => one.judgement).join(' and ')
 }
 
 /** The judgement that decided the rung: its own, or that of a weaker model which is violated. */

@@ -1,0 +1,65 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { context } from './testing/context.ts'
+import { durability, durabilityOf } from './durability.ts'
+import { faultWindows } from './faults.ts'
+import { RunBuilder } from './testing/run.ts'
+import type { JudgementVerdict } from './verdict.ts'
+
+const judge = (run: RunBuilder): JudgementVerdict => {
+  const history = run.history()
+  return durability.judge(history, { ...context, faults: faultWindows(history) }) as JudgementVerdict
+}
+const two = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).write('x', 2, 10, 15)
+
+test('an acknowledged write is lost when what is left is certainly older', () => {
+  const verdict = judge(two().peek('x', 50, { n1: 1, n2: 1 }))
+  assert.is(verdict.verdict, 'violated')
+  assert.equal(durabilityOf(verdict), { acknowledged: 2, lost: 1 })
+  assert.match(verdict.witnesses[0]!.explanation, 'process 1 wrote x = 2 and was told that it succeeded; what is left is older: process 0 wrote x = 1')
+})
+
+test('every acknowledged write of a key is lost when nothing is left', () => {
+  assert.is(durabilityOf(judge(two().peek('x', 50, { n1: null, n2: null }))).lost, 2)
+})
+
+test('one replica that holds it is enough', () => {
+  assert.is(judge(two().peek('x', 50, { n1: 1, n2: 2 })).verdict, 'holds')
+})
+
+test('a concurrent write may rightly have won, and so may one of unknown outcome', () => {
+  assert.is(judge(new RunBuilder().write('x', 1, 0, 12).write('x', 2, 10, 15).peek('x', 50, { n1: 1 })).verdict, 'holds')
+  assert.is(judge(new RunBuilder().op('write', 'x', 1, { from: 0, to: 5, outcome: 'info' }).write('x', 2, 10, 15).peek('x', 50, { n1: 1 })).verdict, 'holds')
+})
+
+test('a write of unknown outcome that had been read before is older too', () => {
+  assert.is(judge(new RunBuilder().op('write', 'x', 1, { from: 0, to: 5, outcome: 'info' }).read('x', 1, 6, 8).write('x', 2, 10, 15).peek('x', 50, { n1: 1 })).verdict, 'violated')
+})
+
+test('a deleted key that is back has lost its delete', () => {
+  assert.is(judge(new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 10, to: 15 }).peek('x', 50, { n1: 1 })).verdict, 'violated')
+  assert.is(judge(new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 10, to: 15 }).peek('x', 50, { n1: null })).verdict, 'holds')
+})
+
+test('siblings keep their writes', () => {
+  assert.is(judge(two().peek('x', 50, { n1: [1, 2] })).verdict, 'holds')
+})
+
+test('where replicas cannot be read, the final reads of clients count', () => {
+  assert.is(judge(two().quiesce(40).read('x', 1, 50, 55)).verdict, 'violated')
+  assert.is(judge(two().quiesce(40).read('x', 2, 50, 55)).verdict, 'holds')
+  assert.is(judge(two().read('x', 1, 20, 25)).verdict, 'unknown')
+})
+
+test('a replica that was silent at the end may still hold it', () => {
+  const verdict = judge(two().peek('x', 7, { n1: 1, n2: 1 }).peek('x', 50, { n1: 1 }))
+  assert.is(verdict.verdict, 'unknown')
+  assert.match(verdict.reason!, 'n2 did not answer')
+})
+
+test('losses are told apart by the period in which the write was acknowledged', () => {
+  const verdict = judge(new RunBuilder().write('x', 1, 0, 5).fault('kill', 8, 20, 25).write('x', 2, 10, 15).peek('x', 50, { n1: 1 }))
+  assert.equal((verdict.metrics['lost_by_period'] as unknown[])[2], { period: '1:kill', lost: 1 })
+})
+
+test.run()

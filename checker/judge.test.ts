@@ -1,0 +1,123 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { availabilityOf } from './availability.ts'
+import { faultWindows } from './faults.ts'
+import { judge } from './judge.ts'
+import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
+import { latencyOf } from './latency.ts'
+import { models, verdictDocumentSchema } from './verdict.ts'
+import { RunBuilder } from './testing/run.ts'
+import type { JudgementVerdict, Model, VerdictDocument, VerdictWord } from './verdict.ts'
+
+const sides = { majority: ['n1', 'n2'], minority: ['n3'] }
+const cap = (): RunBuilder =>
+  new RunBuilder()
+    .write('x', 1, 0, 5)
+    .fault('partition(majority-minority)', 10, 100, 110, { sides })
+    .write('x', 2, 20, 25)
+    .op('read', 'x', 1, { from: 40, to: 42, node: 'n3' })
+    .op('read', 'x', null, { from: 50, to: 60, node: 'n3', outcome: 'info' })
+    .op('read', 'x', 2, { from: 90, to: 105, node: 'n3' })
+    .read('x', 2, 120, 121)
+    .quiesce(130)
+
+const of = (document: VerdictDocument, model: Model): string => {
+  const { verdict, by } = document.ladder.find((rung) => rung.model === model)!
+  return `${verdict} (${by})`
+}
+
+test('fault windows last from the observed effect to the beginning of the heal', () => {
+  assert.equal(faultWindows(cap().history()), [{ id: 1, fault: 'partition(majority-minority)', from_ns: 10e6, to_ns: 100e6, healed_ns: 110e6, bit: true, evidence: 'seen', targets: [], sides }])
+})
+
+test('overlapping faults, one that did not bite and one that never healed, are told apart', () => {
+  const windows = faultWindows(new RunBuilder().fault('kill', 10, 50, 55).fault('pause', 20, 60, null).fault('slow', 30, 70, 75, { bit: false }).history())
+  assert.equal(windows.map(({ id, bit, healed_ns, to_ns }) => [id, bit, healed_ns, to_ns]), [[1, true, 55e6, 50e6], [2, true, null, 60e6], [3, false, 75e6, 70e6]])
+})
+
+test('availability counts what began and ended within the period, by side and node; what was still open is left out', () => {
+  const history = cap().history()
+  const rows = availabilityOf(history, faultWindows(history))
+  const at = (period: string, group: string) => rows.find((row) => row.period === period && row.group === group)
+  assert.equal(at('1:partition(majority-minority)', 'minority'), { period: '1:partition(majority-minority)', group: 'minority', attempted: 2, ok: 1, fail: 0, info: 1, share: 0.5 })
+  assert.is(at('1:partition(majority-minority)', 'majority')!.share, 1)
+  assert.is(at('healthy', 'all')!.attempted, 2)
+  assert.is(at('all', 'all')!.attempted, 6)
+  assert.is(at('all', 'n3')!.attempted, 3)
+})
+
+test('latency counts from the intended start, and only what succeeded', () => {
+  const history = new RunBuilder().op('read', 'x', null, { from: 100, to: 104, intended: 20 }).op('write', 'x', 1, { from: 0, to: 1000, outcome: 'fail' }).history()
+  const row = latencyOf(history, []).find(({ period, group, f }) => period === 'all' && group === 'n1' && f === 'all')!
+  assert.is(row.count, 1)
+  assert.ok(Math.abs(row.max_ms! - 84) < 0.1)
+})
+
+test('a store that promises to converge passes when it does, and its ladder says what it broke', async () => {
+  const document = await judge(cap().peek('x', 150, { n1: 2, n3: 1 }).peek('x', 1300, { n1: 2, n3: 2 }).history(), { run: null, promised: 'eventual' })
+  verdictDocumentSchema.parse(document)
+  assert.is(document.verdict, 'holds')
+  assert.is(of(document, 'linearizable'), 'violated (linearizable)')
+  assert.is(of(document, 'regular'), 'violated (regular)')
+  assert.is(of(document, 'causal'), 'holds (causal)')
+  assert.is(of(document, 'sequential'), 'unknown (not judged)')
+  assert.is(document.strongest, 'causal')
+  assert.is(document.sentence, 'Promised eventual. Holds: not refuted by 6 operations. Converged 1.2 s after the heal. No acknowledged write lost.')
+})
+
+test('a broken promise is told with its extent, its moment and the fault', async () => {
+  const document = await judge(cap().peek('x', 1310, { n1: 1, n3: 1 }).history(), { run: null, promised: 'linearizable' })
+  assert.is(document.verdict, 'violated')
+  assert.is(document.sentence, 'Promised linearizable. Violated: 1 of 1 key; the first after 0.04 s, 0.03 s into partition(majority-minority). Converged 1.2 s after the heal. 1 acknowledged write lost.')
+})
+
+test('a lost write breaks the promise of a store whose clients saw nothing wrong', async () => {
+  const document = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).write('x', 2, 10, 15).quiesce(20).peek('x', 30, { n1: 1 }).history(), { run: null, promised: 'linearizable' })
+  assert.is(of(document, 'linearizable'), 'holds (linearizable)')
+  assert.is(document.verdict, 'violated')
+  assert.is(document.sentence, 'Promised linearizable. Violated: durability. Converged 0.01 s after the last write. 1 acknowledged write lost.')
+})
+
+test('a fault that did not bite, or too little traffic, makes the verdict unknown, never a pass', async () => {
+  const quiet = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).fault('kill', 10, 20, 25, { bit: false }).history(), { run: null, promised: 'linearizable' })
+  assert.is(quiet.verdict, 'unknown')
+  assert.match(quiet.reason!, '1:kill did not bite (not seen)')
+  const small = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).history(), { run: null, promised: 'linearizable', okMin: 10 })
+  assert.match(small.reason!, 'only 2 operations succeeded')
+})
+
+test('a violation outranks a vacuous run', async () => {
+  const document = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', null, 6, 8).fault('kill', 10, 20, null).history(), { run: null, promised: 'linearizable' })
+  assert.is(document.verdict, 'violated')
+})
+
+test('an empty history, and a judgement that fails, are unknown with the reason', async () => {
+  assert.is((await judge(new RunBuilder().history(), { run: null, promised: 'eventual' })).verdict, 'unknown')
+  const failing = { name: 'linearizable', describes: '', judge: () => { throw new Error('out of ideas') } }
+  const document = await judge(cap().history(), { run: null, promised: 'linearizable', judgements: [failing] })
+  assert.match(document.judgements[0]!.reason!, 'out of ideas')
+  assert.is(document.verdict, 'unknown')
+})
+
+test('equal histories give equal documents', async () => {
+  const document = async (): Promise<string> => JSON.stringify(await judge(cap().peek('x', 1310, { n1: 1, n3: 1 }).history(), { run: null, promised: 'linearizable' }))
+  assert.is(await document(), await document())
+})
+
+const verdictOn = (model: Model, verdict: VerdictWord): JudgementVerdict => ({ judgement: model, model, verdict, summary: '', operations: 0, witnesses: [], metrics: {} })
+
+test('a violated rung takes every stronger one with it; one that holds every weaker one', () => {
+  const broken = ladderOf([verdictOn('monotonic-reads', 'violated'), verdictOn('linearizable', 'unknown')])
+  assert.equal(broken.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model), ['linearizable', 'sequential', 'causal', 'pram', 'monotonic-reads'])
+  const held = ladderOf([verdictOn('linearizable', 'holds')])
+  assert.equal(held.filter((rung) => rung.verdict === 'unknown').map((rung) => rung.model), ['eventual'])
+  assert.is(strongestOf(held), 'linearizable')
+})
+
+test('no model implies itself, eventual stands alone, and regular implies nothing', () => {
+  for (const model of models) assert.not(weakerThan(model).includes(model))
+  assert.equal(weakerThan('eventual'), [])
+  assert.equal(weakerThan('regular'), [])
+})
+
+test.run()

@@ -1,0 +1,43 @@
+/** Random small histories: regularity and the ladder's lines against their definitions by brute force. */
+import { chance } from './testing/chance.ts'
+import { context } from './testing/context.ts'
+import { historyOf, randomOperations } from './testing/operations.ts'
+import { linearizable as linearizableOracle, regular as regularOracle } from './testing/oracles.ts'
+import { regular } from './regular.ts'
+import { staleness } from './staleness.ts'
+import type { JudgementVerdict } from './verdict.ts'
+import type { Operation } from './testing/operations.ts'
+
+/** What disagrees, in words. */
+function disagreement(operations: readonly Operation[]): string | undefined {
+  const history = historyOf(operations)
+  const { verdict } = regular.judge(history, context) as JudgementVerdict
+  if (verdict === 'unknown') return undefined
+  const truth = regularOracle(operations)
+  if ((verdict === 'holds') !== truth) return `we say ${verdict}, by definition it ${truth ? 'holds' : 'is violated'}`
+  const { metrics } = staleness.judge(history, context) as JudgementVerdict
+  if (linearizableOracle(operations) && !(truth && metrics['stale_reads'] === 0)) return 'linearizable, but a read is said to be stale'
+  return undefined
+}
+
+export const soak = {
+  name: 'oracle-regular',
+  describes: 'regular registers against brute force; no read of a linearizable history is stale',
+  full: 200_000,
+  slice: 5_000,
+  run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
+    const random = chance(seed)
+    let violated = 0
+    for (let at = 0; at < cases; at++) {
+      const operations = randomOperations(random, { processes: 2 + random(3), operations: 3 + random(6), keys: 1 + random(2), noise: [0, 20, 50, 100][random(4)]! })
+      if (!regularOracle(operations)) violated++
+      const wrong = disagreement(operations)
+      if (wrong === undefined) continue
+      print(`case ${at} of seed ${seed}: ${wrong}`)
+      print(JSON.stringify(operations, undefined, 1))
+      return false
+    }
+    print(`${cases} histories, ${violated} of them not regular: no disagreement`)
+    return true
+  },
+}
