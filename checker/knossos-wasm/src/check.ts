@@ -9,14 +9,14 @@ import { closedPart, minimize, subset, windowBefore, withOrigins } from './minim
 import { partition } from './order.ts'
 import { firstIllegal, truncated } from './prefix.ts'
 import { modelProblem, registerProblem } from './problem.ts'
-import { registerOperations } from './register.ts'
+import { registerKeys } from './register.ts'
 import { runWindow } from './window.ts'
 import { checkZones } from './zones.ts'
 import type { Engine } from './engine.ts'
 import type { History, Json } from './history.ts'
 import type { FailedCas, Model, NilReads } from './model.ts'
 import type { KeyRows } from './order.ts'
-import type { RegisterOperations } from './register.ts'
+import type { RegisterKey, RegisterOperations } from './register.ts'
 import type { WindowResult } from './window.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
@@ -79,17 +79,17 @@ export async function check(history: History, options: CheckOptions): Promise<Ch
   const elapsedMs = options.elapsedMs ?? systemElapsedMs
   const begunMs = elapsedMs()
   const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000) }
-  const { keys, rank } = partition(history, model.partitioned !== false)
-  const session = new Session(history, model, rank, limits)
-  const total = keys.reduce((sum, key) => sum + key.rows.length, 0)
+  const session = new Session(history, model, limits)
   const perKey: KeyVerdict[] = []
+  const { tasks, total } = session.tasks()
   let decided = 0
-  for (const key of keys) {
-    perKey.push(await session.decide(key))
-    decided += key.rows.length
+  for (const task of tasks) {
+    const verdict = await task()
+    perKey.push(verdict)
+    decided += verdict.operations
     options.onProgress?.(decided / total)
   }
-  const stats = { operations: total, keys: keys.length, elapsedMs: elapsedMs() - begunMs, visits: session.visits, engineBytes: session.engineBytes }
+  const stats = { operations: total, keys: perKey.length, elapsedMs: elapsedMs() - begunMs, visits: session.visits, engineBytes: session.engineBytes }
   return merged(perKey, stats)
 }
 
@@ -120,19 +120,25 @@ class Session {
   engineBytes = 0
   readonly #history: History
   readonly #model: Model
-  readonly #rank: Int32Array | null
   readonly #limits: Limits
   #engine: Engine | undefined
 
-  constructor(history: History, model: Model, rank: Int32Array | null, limits: Limits) {
+  constructor(history: History, model: Model, limits: Limits) {
     this.#history = history
     this.#model = model
-    this.#rank = rank
     this.#limits = limits
   }
 
-  async decide(key: KeyRows): Promise<KeyVerdict> {
-    return this.#model.register === undefined ? this.#decideModel(key) : this.#decideRegister(key)
+  /** One task per key, and how many operations they hold in all. */
+  tasks(): { readonly tasks: readonly (() => Promise<KeyVerdict>)[]; readonly total: number } {
+    const rules = this.#model.register
+    if (rules !== undefined) {
+      const keys = registerKeys(this.#history, this.#model, rules)
+      const initial = this.#history.values.encode(rules.initial)
+      return { tasks: keys.map((key) => () => this.#decideRegister(key, initial)), total: keys.reduce((sum, key) => sum + key.operations, 0) }
+    }
+    const { keys, rank } = partition(this.#history, this.#model.partitioned !== false)
+    return { tasks: keys.map((key) => () => this.#decideModel(key, rank)), total: keys.reduce((sum, key) => sum + key.rows.length, 0) }
   }
 
   async #window(problem: Parameters<typeof runWindow>[1]): Promise<WindowResult> {
@@ -143,9 +149,9 @@ class Session {
     return result
   }
 
-  async #decideModel(key: KeyRows): Promise<KeyVerdict> {
+  async #decideModel(key: KeyRows, rank: Int32Array | null): Promise<KeyVerdict> {
     const base = { key: this.#history.values.decode(key.key), operations: key.rows.length, algorithm: 'window' as const }
-    const problem = modelProblem(this.#history, key, this.#rank, this.#model)
+    const problem = modelProblem(this.#history, key, rank, this.#model)
     const result = await this.#window(problem)
     if (result.type !== 'violated') return { ...base, verdict: result.type, decidedEvents: result.events, ...(result.reason === undefined ? {} : { reason: result.reason }) }
     const operations = Array.from(key.rows).filter((row) => row <= this.#history.pair[problem.row[result.stuck!]!]!)
@@ -153,12 +159,9 @@ class Session {
     return { ...base, verdict: 'violated', decidedEvents: result.events, witness: { key: base.key, operations, explanation } }
   }
 
-  async #decideRegister(key: KeyRows): Promise<KeyVerdict> {
-    const rules = this.#model.register!
+  async #decideRegister({ key, operations, ops }: RegisterKey, initial: number): Promise<KeyVerdict> {
     const { values } = this.#history
-    const initial = values.encode(rules.initial)
-    const ops = registerOperations(this.#history, key, this.#rank, this.#model, rules)
-    const base = { key: values.decode(key.key), operations: key.rows.length, decidedEvents: ops.events }
+    const base = { key: values.decode(key), operations, decidedEvents: ops.events }
     if (ops.length === 0) return { ...base, verdict: 'holds', algorithm: 'trivial' }
     const zones = checkZones(ops, initial)
     if (zones.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'zones' }

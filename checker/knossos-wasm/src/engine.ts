@@ -29,6 +29,26 @@ export interface Engine {
   bytesUsed(): number
 }
 
+/** The byte scanner of assembly/scan.ts, in the same module. */
+export interface ScanEngine {
+  readonly memory: WebAssembly.Memory
+  reset(base: number, bytes: number): void
+  alloc(bytes: number): number
+  scanStart(capacity: number): number
+  scan(from: number, to: number, capacity: number): number
+  scanned(): number
+  learn(space: number, from: number, length: number, code: number): void
+  columnTypes(): number
+  columnProcesses(): number
+  columnFunctions(): number
+  columnKeys(): number
+  columnValues(): number
+  columnSeconds(): number
+  columnPairs(): number
+  columnTimes(): number
+  columnNodes(): number
+}
+
 /** What `run` returns. */
 export const HOLDS = 0
 export const VIOLATED = 1
@@ -54,6 +74,17 @@ export async function createEngine(): Promise<Engine> {
   const engine = { memory, step: () => -1, reaches: () => 1 } as unknown as Engine
   const instance = await WebAssembly.instantiate(await compiled, { env: { memory, step: (state: number, type: number) => engine.step(state, type), reaches: (state: number, type: number) => engine.reaches(state, type) } })
   return Object.assign(engine, instance.exports) as Engine
+}
+
+/** An instance without waiting; undefined where that is not allowed (browsers refuse it for large modules on the main thread). */
+export function instantiateNow(): ScanEngine | undefined {
+  try {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(engineBase64)), { env: { memory, step: () => -1, reaches: () => 1 } })
+    return Object.assign({ memory }, instance.exports) as unknown as ScanEngine
+  } catch {
+    return undefined
+  }
 }
 
 /** Copies a column into the engine's memory; undefined when it does not fit. */

@@ -63,6 +63,9 @@ export class HistoryError extends Error {
   }
 }
 
+/** Processes below this number are found by index. */
+const OPEN_MAX = 1 << 22
+
 function grown<A extends Uint8Array | Int16Array | Int32Array | Float64Array>(array: A, capacity: number): A {
   const larger = new (array.constructor as new (n: number) => A)(capacity)
   larger.set(array as never)
@@ -101,29 +104,40 @@ export class History {
   readonly warnings: string[] = []
   readonly #functionCodes = new Map<string, number>()
   readonly #nodeCodes = new Map<string, number>()
-  /** Process -> row of its open invocation; -2 once it ended in `info`. */
-  readonly #open = new Map<number, number>()
+  /** By process: row of its open invocation + 1; 0 when none is open, -1 once it ended in `info`. */
+  #open = new Int32Array(256)
+  /** The same for processes with large numbers and for NEMESIS, OBSERVER. */
+  readonly #openElsewhere = new Map<number, number>()
 
   /** Appends one event and returns its row. Throws HistoryError when it contradicts the process model. */
   push(event: Event): number {
     const row = this.length
     const process = event.process === 'nemesis' ? NEMESIS : event.process === 'observer' ? OBSERVER : event.process
     const type = eventTypes.indexOf(event.type)
-    const pair = this.#pairOf(process, type, row, event)
-    if (row === this.type.length) this.#grow()
-    this.type[row] = type
-    this.process[row] = process
-    this.f[row] = this.functionCode(event.f)
-    this.key[row] = this.values.encode(event.key)
-    this.value[row] = this.values.encode(event.value)
-    this.time[row] = event.time
-    this.pair[row] = pair
-    if (pair >= 0) this.pair[pair] = row
-    this.node[row] = event.node === undefined ? -1 : this.#nodeCode(event.node)
+    if (type < 0) throw new HistoryError('UNKNOWN_TYPE', row, `event ${row} has type ${JSON.stringify(event.type)}; expected invoke, ok, fail or info`)
+    if (typeof event.time !== 'number' || Number.isNaN(event.time)) throw new HistoryError('BAD_TIME', row, `event ${row} has no usable time (${String(event.time)})`)
+    if (!Number.isInteger(process)) throw new HistoryError('BAD_PROCESS', row, `event ${row} has process ${JSON.stringify(event.process)}; expected an integer, "nemesis" or "observer"`)
+    this.append(type, process, this.functionCode(event.f), this.values.encode(event.key), this.values.encode(event.value), event.time, event.node === undefined ? -1 : this.nodeCode(event.node))
     if (event.intended !== undefined && event.intended !== event.time) this.intended.set(row, event.intended)
     if (event.error !== undefined) this.errors.set(row, event.error)
-    this.length = row + 1
     return row
+  }
+
+  /** As `push`, for an event that is codes already. */
+  append(type: number, process: number, f: number, key: number, value: number, time: number, node: number): void {
+    const row = this.length
+    const pair = this.#pairOf(process, type, row, f)
+    if (row === this.type.length) this.reserve(row * 2)
+    this.type[row] = type
+    this.process[row] = process
+    this.f[row] = f
+    this.key[row] = key
+    this.value[row] = value
+    this.time[row] = time
+    this.pair[row] = pair
+    if (pair >= 0) this.pair[pair] = row
+    this.node[row] = node
+    this.length = row + 1
   }
 
   /** The event at a row, as it stands in the file. */
@@ -153,7 +167,7 @@ export class History {
 
   /** Forgets the open operation of a process: it stays pending to the end, as if it had ended in `info`. */
   abandon(process: number): void {
-    this.#open.delete(process)
+    this.#setOpen(process, 0)
   }
 
   /** The code of a function name, new names included. */
@@ -166,7 +180,8 @@ export class History {
     return code
   }
 
-  #nodeCode(name: string): number {
+  /** The code of a node's name, new names included. */
+  nodeCode(name: string): number {
     let code = this.#nodeCodes.get(name)
     if (code === undefined) {
       code = this.nodes.push(name) - 1
@@ -175,30 +190,35 @@ export class History {
     return code
   }
 
-  #pairOf(process: number, type: number, row: number, event: Event): number {
-    if (type < 0) throw new HistoryError('UNKNOWN_TYPE', row, `event ${row} has type ${JSON.stringify(event.type)}; expected invoke, ok, fail or info`)
-    if (typeof event.time !== 'number' || Number.isNaN(event.time)) throw new HistoryError('BAD_TIME', row, `event ${row} has no usable time (${String(event.time)})`)
-    if (!Number.isInteger(process)) throw new HistoryError('BAD_PROCESS', row, `event ${row} has process ${JSON.stringify(event.process)}; expected an integer, "nemesis" or "observer"`)
-    const open = this.#open.get(process) ?? -1
+  #pairOf(process: number, type: number, row: number, f: number): number {
+    const open = process >= 0 && process < this.#open.length ? this.#open[process]! : (this.#openElsewhere.get(process) ?? 0)
     if (type === INVOKE) {
-      if (open >= 0) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while its operation of event ${open} is still open`)
-      if (open === -2) throw new HistoryError('DEAD_PROCESS', row, `process ${process} invokes at event ${row} although an earlier operation of it ended in info`)
-      this.#open.set(process, row)
+      if (open > 0) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while its operation of event ${open - 1} is still open`)
+      if (open < 0) throw new HistoryError('DEAD_PROCESS', row, `process ${process} invokes at event ${row} although an earlier operation of it ended in info`)
+      this.#setOpen(process, row + 1)
       return -1
     }
-    if (open < 0) {
+    if (open <= 0) {
       if (process < 0) return -1
       throw new HistoryError('NOT_OPEN', row, `event ${row} completes an operation of process ${process}, which has none open`)
     }
-    if (this.f[open] !== this.functionCode(event.f)) {
-      throw new HistoryError('WRONG_FUNCTION', row, `event ${row} completes "${event.f}" of process ${process}, which had invoked "${this.functions[this.f[open]!]}" at event ${open}`)
+    if (this.f[open - 1] !== f) {
+      throw new HistoryError('WRONG_FUNCTION', row, `event ${row} completes "${this.functions[f]}" of process ${process}, which had invoked "${this.functions[this.f[open - 1]!]}" at event ${open - 1}`)
     }
-    this.#open.set(process, type === INFO && process >= 0 ? -2 : -1)
-    return open
+    this.#setOpen(process, type === INFO && process >= 0 ? -1 : 0)
+    return open - 1
   }
 
-  #grow(): void {
-    const capacity = this.type.length * 2
+  #setOpen(process: number, open: number): void {
+    if (process >= this.#open.length && process < OPEN_MAX) this.#open = grown(this.#open, Math.max(this.#open.length * 2, process + 1))
+    if (process >= 0 && process < this.#open.length) this.#open[process] = open
+    else if (open === 0) this.#openElsewhere.delete(process)
+    else this.#openElsewhere.set(process, open)
+  }
+
+  /** Makes room for this many events. */
+  reserve(capacity: number): void {
+    if (capacity <= this.type.length) return
     this.type = grown(this.type, capacity)
     this.process = grown(this.process, capacity)
     this.f = grown(this.f, capacity)

@@ -10,6 +10,7 @@ import { EdnError, EdnParser } from './edn.ts'
 import { History, HistoryError } from './history.ts'
 import { pushEvent, readJsonl } from './jsonl.ts'
 import { timeReader } from './times.ts'
+import type { TimeReader } from './times.ts'
 import type { Edn } from './edn.ts'
 import type { Event, EventType } from './history.ts'
 import type { ReadOptions } from './jsonl.ts'
@@ -135,7 +136,7 @@ function looksIndependent(operations: readonly Operation[]): boolean {
   return unknown > 0
 }
 
-function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, history: History, time: ReturnType<typeof timeReader>): Event {
+function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, history: History, time: TimeReader): Event {
   const row = history.length
   const { process, type, f, value, error } = fields
   if (typeof process !== 'number' && typeof process !== 'string') throw new HistoryError('BAD_PROCESS', row, `:process is ${JSON.stringify(json(process ?? null))}; expected an integer or :nemesis`)
@@ -143,7 +144,7 @@ function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, 
   if (typeof f !== 'string' && typeof process === 'number') throw new HistoryError('BAD_FUNCTION', row, `:f is ${JSON.stringify(json(f ?? null))}; expected a keyword such as :read`)
   const pair = independent && typeof process === 'number' ? (value as readonly [Edn, Edn]) : undefined
   return {
-    time: time(fields['time'], row),
+    time: time.read(fields['time'], row),
     process: typeof process === 'number' ? process : process === 'nemesis' ? 'nemesis' : 'observer',
     type: type as EventType,
     f: String(f),

@@ -6,7 +6,10 @@
  * lenient reader turns every other error into a warning and reads the rest.
  */
 import { History, HistoryError } from './history.ts'
+import { createScanner } from './scanner.ts'
 import { timeReader } from './times.ts'
+import type { TimeReader } from './times.ts'
+import type { Scanner } from './scanner.ts'
 import type { Event, EventType, Json, ProcessName } from './history.ts'
 
 /** How forgiving to be. */
@@ -22,8 +25,17 @@ const NEWLINE = 10
 /** Reads a whole file. Throws HistoryError with the line of the first mistake. */
 export function readJsonl(bytes: Uint8Array, options: ReadOptions = {}): History {
   const reader = new JsonlReader(options)
+  reader.history.reserve(expectedEvents(bytes))
   reader.push(bytes)
   return reader.end()
+}
+
+/** A file's events, from the length of its first lines. */
+function expectedEvents(bytes: Uint8Array): number {
+  const sample = bytes.subarray(0, 1 << 16)
+  let lines = 0
+  for (const byte of sample) if (byte === NEWLINE) lines++
+  return lines === 0 ? 0 : Math.ceil((bytes.length / sample.length) * lines * 1.05)
 }
 
 /** Reads a file that arrives in pieces. */
@@ -32,6 +44,8 @@ export class JsonlReader {
   readonly #options: ReadOptions
   readonly #decoder = new TextDecoder()
   readonly #time = timeReader()
+  /** Plain lines go through it; without it, or once times need care, all go through JSON.parse. */
+  readonly #scanner = createScanner()
   #line = 0
   #rest: Uint8Array = new Uint8Array(0)
 
@@ -48,12 +62,31 @@ export class JsonlReader {
     }
     let start = 0
     for (;;) {
+      if (this.#scanner !== undefined && this.#time.plain()) start += this.#scan(this.#scanner, bytes.subarray(start))
       const end = bytes.indexOf(NEWLINE, start)
       if (end < 0) break
       this.#read(bytes.subarray(start, end), false)
       start = end + 1
     }
     this.#rest = bytes.subarray(start)
+  }
+
+  #scan(scanner: Scanner, bytes: Uint8Array): number {
+    let read = 0
+    for (;;) {
+      try {
+        const scanned = scanner.scan(bytes.subarray(read), this.history)
+        read += scanned.bytes
+        this.#line += scanned.lines
+        if (scanned.stopped) return read
+      } catch (error) {
+        if (!(error instanceof HistoryError)) throw error
+        // The refused event's line: read it again the careful way, which knows what to do about it.
+        const lines = scanner.refusedAt
+        this.#line += lines
+        return read + afterLines(bytes.subarray(read), lines)
+      }
+    }
   }
 
   /** The last line may lack its newline; a line that also cannot be read was torn. */
@@ -81,7 +114,9 @@ export class JsonlReader {
       return
     }
     try {
-      pushEvent(this.history, toEvent(json, text, this.history.length, this.#time), this.#options.lenient === true)
+      const event = toEvent(json, text, this.history.length, this.#time)
+      this.#scanner?.learn(event, this.history)
+      pushEvent(this.history, event, this.#options.lenient === true)
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
       this.#refuse(error)
@@ -93,6 +128,12 @@ export class JsonlReader {
     if (!this.#options.lenient) throw new HistoryError(error.code, error.event, message, this.#line)
     this.history.warnings.push(message)
   }
+}
+
+function afterLines(bytes: Uint8Array, lines: number): number {
+  let at = 0
+  for (let i = 0; i < lines; i++) at = bytes.indexOf(NEWLINE, at) + 1
+  return at
 }
 
 /** Appends an event; when lenient, a second invocation of a process leaves its first one pending for ever. */
@@ -122,7 +163,7 @@ function wrong(code: string, event: number, what: string): never {
   throw new HistoryError(code, event, what)
 }
 
-function toEvent(json: unknown, text: string, row: number, time: ReturnType<typeof timeReader>): Event {
+function toEvent(json: unknown, text: string, row: number, time: TimeReader): Event {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) wrong('NOT_AN_EVENT', row, `not an event: ${excerpt(text)}; expected an object with process, type, f and time`)
   const fields = json as Record<string, unknown>
   const { process, type, f, node, intended, error } = fields
@@ -134,7 +175,7 @@ function toEvent(json: unknown, text: string, row: number, time: ReturnType<type
   }
   if (typeof f !== 'string') wrong('BAD_FUNCTION', row, `f is ${JSON.stringify(f) ?? 'missing'}; expected the name of a function, such as "read"`)
   return {
-    time: time(typeof fields['time'] === 'string' && /^-?\d{16,}$/.test(fields['time']) ? BigInt(fields['time']) : fields['time'], row),
+    time: time.read(typeof fields['time'] === 'string' && /^-?\d{16,}$/.test(fields['time']) ? BigInt(fields['time']) : fields['time'], row),
     process: process as ProcessName,
     type: type as EventType,
     f: f as string,

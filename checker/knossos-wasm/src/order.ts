@@ -60,7 +60,7 @@ export function partition(history: History, byKey: boolean): Partition {
 }
 
 /** Rows by time, invocations first at equal times; null when that is the order of the rows already. */
-function rowsInTimeOrder(history: History): Int32Array | null {
+export function rowsInTimeOrder(history: History): Int32Array | null {
   const { time, type, length } = history
   let ordered = true
   for (let i = 1; i < length && ordered; i++) {

@@ -1,10 +1,11 @@
 /**
  * The register family's view of the operations of one key: reads, writes, compare-and-sets, as integer columns.
  */
-import { FAIL, HistoryError, INFO } from './history.ts'
+import { FAIL, HistoryError, INFO, INVOKE } from './history.ts'
+import { DenseIndex } from './integers.ts'
+import { rowsInTimeOrder } from './order.ts'
 import { NIL } from './values.ts'
 import type { History } from './history.ts'
-import type { KeyRows } from './order.ts'
 import type { Model, RegisterRules } from './model.ts'
 
 export const READ = 0
@@ -35,60 +36,124 @@ export interface RegisterOperations {
   readonly failedCas: number
 }
 
-/** Reads the columns of one key. */
-export function registerOperations(history: History, key: KeyRows, rank: Int32Array | null, model: Model, rules: RegisterRules): RegisterOperations {
-  const n = key.rows.length
-  const kind = new Uint8Array(n)
-  const a = new Int32Array(n)
-  const b = new Int32Array(n)
-  const inv = new Int32Array(n)
-  const ret = new Int32Array(n)
-  const row = new Int32Array(n)
+/** One key's part of a history of registers. */
+export interface RegisterKey {
+  /** Code of the key in `history.values`. */
+  readonly key: number
+  /** How many operations clients invoked on it, including those that prove nothing. */
+  readonly operations: number
+  readonly ops: RegisterOperations
+}
+
+/**
+ * Reads the columns of all keys in two passes over the events: one counts, one fills. Keys are interleaved in the
+ * history, so going key by key would touch every line of memory once per key.
+ */
+export function registerKeys(history: History, model: Model, rules: RegisterRules): RegisterKey[] {
+  const order = rowsInTimeOrder(history)
+  const { keyOf, counts, keys } = countByKey(history)
+  const starts = new Int32Array(counts.length + 1)
+  for (let k = 0; k < counts.length; k++) starts[k + 1] = starts[k]! + counts[k]!
+  const columns = emptyColumns(starts[counts.length]!)
+  const filled = fill(history, model, rules, order, keyOf, starts, columns)
+  return keys.map((key, k) => {
+    const from = starts[k]!
+    const to = from + filled.lengths[k]!
+    const part = (column: Int32Array): Int32Array => column.subarray(from, to)
+    const ops: RegisterOperations = {
+      length: to - from, kind: columns.kind.subarray(from, to), a: part(columns.a), b: part(columns.b), inv: part(columns.inv), ret: part(columns.ret), row: part(columns.row),
+      events: filled.events[k]!, failedCas: filled.failedCas[k]!,
+    }
+    return { key, operations: counts[k]!, ops }
+  })
+}
+
+function emptyColumns(n: number) {
+  return { kind: new Uint8Array(n), a: new Int32Array(n), b: new Int32Array(n), inv: new Int32Array(n), ret: new Int32Array(n), row: new Int32Array(n) }
+}
+
+/** The dense index of each invocation's key (null when there is only one key), and how many operations it has. */
+function countByKey(history: History): { readonly keyOf: Int32Array | null; readonly counts: readonly number[]; readonly keys: readonly number[] } {
+  const { type, process, key, length } = history
+  let row = 0
+  while (row < length && (type[row] !== INVOKE || process[row]! < 0)) row++
+  if (row === length) return { keyOf: null, counts: [], keys: [] }
+  const only = key[row]!
+  let count = 0
+  for (; row < length; row++) {
+    if (type[row] !== INVOKE || process[row]! < 0) continue
+    if (key[row] !== only) break
+    count++
+  }
+  if (row === length) return { keyOf: null, counts: [count], keys: [only] }
+  const index = new DenseIndex()
+  const keyOf = new Int32Array(length)
+  const counts: number[] = []
+  for (row = 0; row < length; row++) {
+    if (type[row] !== INVOKE || process[row]! < 0) continue
+    const k = index.add(key[row]!)
+    if (k === counts.length) counts.push(0)
+    counts[k]!++
+    keyOf[row] = k
+  }
+  return { keyOf, counts, keys: Array.from(index.keys.subarray(0, index.size)) }
+}
+
+function fill(history: History, model: Model, rules: RegisterRules, order: Int32Array | null, keyOf: Int32Array | null, starts: Int32Array, columns: ReturnType<typeof emptyColumns>) {
   const kinds = functionKinds(history, model)
   const dropFailed = rules.failedCas === 'drop'
   const dropNil = rules.nilReads === 'unknown'
-  const { type, pair, f, value, values } = history
-  let length = 0
-  let failedCas = 0
-  for (let i = 0; i < n; i++) {
-    const at = key.rows[i]!
+  const { type, process, pair, f, value, values, length } = history
+  const { kind, a, b, inv, ret, row } = columns
+  const next = starts.slice()
+  const events = new Int32Array(starts.length)
+  const failedCas = new Int32Array(starts.length)
+  /** By row of an invocation: its operation + 1; 0 for those that prove nothing. */
+  const place = new Int32Array(length)
+  for (let i = 0; i < length; i++) {
+    const at = order === null ? i : order[i]!
+    if (type[at] !== INVOKE) {
+      const operation = pair[at]! < 0 ? 0 : place[pair[at]!]!
+      if (operation > 0 && type[at] !== INFO) ret[operation - 1] = events[keyOf === null ? 0 : keyOf[pair[at]!]!]!++
+      continue
+    }
+    if (process[at]! < 0) continue
     const end = pair[at]!
     const outcome = end < 0 ? INFO : type[end]!
     let k = kinds[f[at]!]!
-    if (k < 0) refuse(history, at, model)
+    if (k < 0) throw unknownFunction(history, at, model)
+    const key = keyOf === null ? 0 : keyOf[at]!
+    const to = next[key]!
     if (k === READ) {
       if (outcome === FAIL || outcome === INFO || (dropNil && value[end] === NIL)) continue
-      a[length] = value[end]!
+      a[to] = value[end]!
     } else if (k === WRITE) {
       if (outcome === FAIL) continue
-      a[length] = value[at]!
+      a[to] = value[at]!
     } else {
       if (outcome === FAIL) {
         if (dropFailed) continue
         k = FAILED_CAS
-        failedCas++
+        failedCas[key]!++
       }
       const code = value[at]!
       if (!values.isPair(code)) throw new HistoryError('BAD_CAS', at, `event ${at}: cas has the value ${JSON.stringify(values.decode(code))}; expected [expected, new]`)
-      a[length] = values.first(code)
-      b[length] = values.second(code)
+      a[to] = values.first(code)
+      b[to] = values.second(code)
     }
-    kind[length] = k
-    inv[length] = rank === null ? at : rank[at]!
-    ret[length] = outcome === INFO ? NEVER : rank === null ? end : rank[end]!
-    row[length] = at
-    length++
+    next[key] = to + 1
+    place[at] = to + 1
+    kind[to] = k
+    inv[to] = events[key]!++
+    ret[to] = NEVER
+    row[to] = at
   }
-  return { length, kind, a, b, inv, ret, row, events: rank === null ? history.length : key.events, failedCas }
+  return { lengths: next.map((end, k) => end - starts[k]!), events, failedCas }
 }
 
 function functionKinds(history: History, model: Model): Int8Array {
   const known = ['read', 'write', 'cas']
   return Int8Array.from(history.functions, (name) => (model.functions.includes(name) ? known.indexOf(name) : -1))
-}
-
-function refuse(history: History, row: number, model: Model): never {
-  throw unknownFunction(history, row, model)
 }
 
 /** The error for a function that a model does not know. */

@@ -7,11 +7,18 @@ import { HistoryError } from './history.ts'
 
 const EXACT = Number.MAX_SAFE_INTEGER
 
-/** Returns a function that reads one event's time, given its value (a bigint when it exceeds 2^53). */
-export function timeReader(): (value: unknown, row: number) => number {
+export interface TimeReader {
+  /** One event's time, given its value (a bigint when it exceeds 2^53). */
+  read(value: unknown, row: number): number
+  /** Whether times are numbers that fit, so that they may be taken as they are. */
+  plain(): boolean
+}
+
+/** A reader for the times of one history. */
+export function timeReader(): TimeReader {
   let absent: boolean | undefined
   let epoch: bigint | undefined
-  return (value, row) => {
+  const read = (value: unknown, row: number): number => {
     const missing = value === undefined || value === null
     absent ??= missing
     if (missing !== absent) throw new HistoryError('BAD_TIME', row, missing ? 'time is missing here but given earlier; give it on every line or on none' : 'time is given here but missing earlier; give it on every line or on none')
@@ -24,4 +31,5 @@ export function timeReader(): (value: unknown, row: number) => number {
     if (Math.abs(value) <= EXACT) return epoch === undefined ? value : Number(BigInt(Math.trunc(value)) - epoch)
     throw new HistoryError('BAD_TIME', row, `time ${value} exceeds 2^53 and is not a whole number of nanoseconds`)
   }
+  return { read, plain: () => absent === false && epoch === undefined }
 }

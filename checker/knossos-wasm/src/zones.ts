@@ -18,7 +18,7 @@
  * another algorithm must decide.
  */
 import { DenseIndex } from './integers.ts'
-import { CAS, FAILED_CAS, NEVER, READ, WRITE } from './register.ts'
+import { CAS, NEVER, READ, WRITE } from './register.ts'
 import type { RegisterOperations } from './register.ts'
 
 /** `suspects`: sets of values (codes), each of which contains a violation by itself. */
@@ -30,76 +30,113 @@ export type ZoneResult =
 const NOBODY = -2
 const INITIAL = -1
 const SUSPECTS_MAX = 64
+/** What `observed` says once chains are walked: the cluster begins an effective chain, or belongs to another's. */
+const HEAD = 2
+const LINK = 3
 
 /** Decides the operations of one key. Failed compare-and-sets must have been left out. */
 export function checkZones(ops: RegisterOperations, initial: number): ZoneResult {
-  const clusters = new DenseIndex()
-  const found = formClusters(ops, clusters, initial)
+  if (ops.failedCas > 0) return { type: 'ambiguous' }
+  const numbering = numberValues(ops, initial)
+  const found = formClusters(ops, numbering)
   if (found === null) return { type: 'ambiguous' }
   if (found.suspects.length === 0) formZones(ops, found)
   if (found.suspects.length === 0) sweep(ops, found)
   if (found.suspects.length === 0) return { type: 'holds' }
-  return { type: 'violated', suspects: found.suspects.map((list) => list.map((cluster) => clusters.keys[cluster]!)) }
+  return { type: 'violated', suspects: found.suspects.map((list) => list.map(numbering.codeOf)) }
+}
+
+/** Values as clusters: cluster = column[i] + shift. */
+interface Numbering {
+  readonly a: Int32Array
+  readonly b: Int32Array
+  readonly shift: number
+  readonly initial: number
+  readonly count: number
+  readonly codeOf: (cluster: number) => number
+}
+
+/** Small integers number themselves (null is -1, hence the shift); everything else goes through a table. */
+function numberValues(ops: RegisterOperations, initial: number): Numbering {
+  const { length, kind, a, b } = ops
+  let min = initial
+  let max = initial
+  for (let i = 0; i < length; i++) {
+    const v = a[i]!
+    if (v < min) min = v
+    if (v > max) max = v
+    if (kind[i] === CAS) {
+      const w = b[i]!
+      if (w < min) min = w
+      if (w > max) max = w
+    }
+  }
+  if (min >= -1 && max < 4 * length + 1024) return { a, b, shift: 1, initial: initial + 1, count: max + 2, codeOf: (cluster) => cluster - 1 }
+  const index = new DenseIndex()
+  index.add(initial)
+  const mappedA = new Int32Array(length)
+  const mappedB = new Int32Array(length)
+  for (let i = 0; i < length; i++) {
+    mappedA[i] = index.add(a[i]!)
+    if (kind[i] === CAS) mappedB[i] = index.add(b[i]!)
+  }
+  return { a: mappedA, b: mappedB, shift: 0, initial: 0, count: index.size, codeOf: (cluster) => index.keys[cluster]! }
 }
 
 interface Clusters {
-  count: number
+  readonly numbering: Numbering
+  readonly count: number
   /** Operation that made the value; INITIAL, NOBODY. */
-  writer: Int32Array
-  observed: Uint8Array
+  readonly writer: Int32Array
+  readonly observed: Uint8Array
   /** Earliest response and latest invocation of the reads; later, at the head of a chain, of all of it. */
-  firstReturn: Int32Array
-  lastInvoke: Int32Array
-  /** The effective CAS that consumes the value, and the cluster it makes; -1. */
-  consumer: Int32Array
-  next: Int32Array
-  /** Heads of effective chains. */
-  heads: Int32Array
-  headCount: number
+  readonly firstReturn: Int32Array
+  readonly lastInvoke: Int32Array
+  /** The effective CAS that consumes the value, and the cluster it makes; -1. Empty when there is no CAS. */
+  readonly consumer: Int32Array
+  readonly next: Int32Array
   /** Clusters that contain a violation together. */
-  suspects: number[][]
+  readonly suspects: number[][]
 }
 
-function formClusters(ops: RegisterOperations, index: DenseIndex, initial: number): Clusters | null {
-  const { length, kind, a, b, inv, ret } = ops
-  let capacity = 2
+/** Finds the writer of every value and what its readers say; null when a value has two writers. */
+function formClusters(ops: RegisterOperations, numbering: Numbering): Clusters | null {
+  const { length, kind, inv, ret } = ops
+  const { a, b, shift, count } = numbering
+  const writer = new Int32Array(count).fill(NOBODY)
+  writer[numbering.initial] = INITIAL
+  let swaps = 0
   for (let i = 0; i < length; i++) {
-    if (kind[i] === FAILED_CAS) return null
-    capacity += kind[i] === CAS ? 2 : 1
-  }
-  capacity = Math.min(capacity, length * 2 + 2)
-  const writer = new Int32Array(capacity).fill(NOBODY)
-  index.add(initial)
-  writer[0] = INITIAL
-  for (let i = 0; i < length; i++) {
-    if (kind[i] === READ) continue
-    const c = index.add(kind[i] === WRITE ? a[i]! : b[i]!)
+    const k = kind[i]
+    if (k === READ) continue
+    if (k === CAS) swaps++
+    const c = (k === WRITE ? a[i]! : b[i]!) + shift
     if (writer[c] !== NOBODY) return null
     writer[c] = i
   }
-  const found: Clusters = {
-    count: 0, writer, observed: new Uint8Array(capacity), firstReturn: new Int32Array(capacity).fill(NEVER), lastInvoke: new Int32Array(capacity).fill(-1),
-    consumer: new Int32Array(capacity).fill(-1), next: new Int32Array(capacity).fill(-1), heads: new Int32Array(0), headCount: 0, suspects: [],
-  }
-  const { firstReturn, lastInvoke } = found
+  const observed = new Uint8Array(count)
+  const firstReturn = new Int32Array(count).fill(NEVER)
+  const lastInvoke = new Int32Array(count).fill(-1)
+  const links = swaps === 0 ? 0 : count
+  const found: Clusters = { numbering, count, writer, observed, firstReturn, lastInvoke, consumer: new Int32Array(links).fill(-1), next: new Int32Array(links).fill(-1), suspects: [] }
   for (let i = 0; i < length; i++) {
     if (kind[i] === READ) {
-      const c = index.add(a[i]!)
+      const c = a[i]! + shift
       if (ret[i]! < firstReturn[c]!) firstReturn[c] = ret[i]!
       if (inv[i]! > lastInvoke[c]!) lastInvoke[c] = inv[i]!
-      observe(found, ops, index, c)
+      if (observed[c] === 0) observe(found, ops, c)
     } else if (kind[i] === CAS && ret[i] !== NEVER) {
-      consume(found, ops, index, i)
+      consume(found, ops, i)
     }
   }
-  found.count = index.size
   return found
 }
 
 /** The CAS of operation i took effect: it consumes its expected value. */
-function consume(found: Clusters, ops: RegisterOperations, index: DenseIndex, i: number): void {
-  const from = index.add(ops.a[i]!)
-  const to = index.get(ops.b[i]!)
+function consume(found: Clusters, ops: RegisterOperations, i: number): void {
+  const { a, b, shift } = found.numbering
+  const from = a[i]! + shift
+  const to = b[i]! + shift
   if (found.consumer[from] === i) return
   if (found.consumer[from]! >= 0) {
     suspect(found, [from, found.next[from]!, to])
@@ -107,42 +144,48 @@ function consume(found: Clusters, ops: RegisterOperations, index: DenseIndex, i:
   }
   found.consumer[from] = i
   found.next[from] = to
-  observe(found, ops, index, from)
+  observe(found, ops, from)
 }
 
 /** Somebody saw a value: whoever made it took effect, even if it crashed; a CAS that did saw a value in its turn. */
-function observe(found: Clusters, ops: RegisterOperations, index: DenseIndex, cluster: number): void {
+function observe(found: Clusters, ops: RegisterOperations, cluster: number): void {
   if (found.observed[cluster] === 1) return
   found.observed[cluster] = 1
   const w = found.writer[cluster]!
   if (w === NOBODY) suspect(found, [cluster])
-  else if (w >= 0 && ops.kind[w] === CAS && ops.ret[w] === NEVER) consume(found, ops, index, w)
+  else if (w >= 0 && ops.kind[w] === CAS && ops.ret[w] === NEVER) consume(found, ops, w)
 }
 
 function suspect(found: Clusters, clusters: number[]): void {
   if (found.suspects.length < SUSPECTS_MAX) found.suspects.push(clusters)
 }
 
-/** Walks every chain from the write (or the initial value) at its head; leaves the zone's ends at the head. */
+/** Walks every chain from the write (or the initial value) at its head; leaves the zone's ends there, and clears `observed` elsewhere. */
 function formZones(ops: RegisterOperations, found: Clusters): void {
-  const { kind, ret } = ops
-  const { writer, observed } = found
-  const heads = new Int32Array(found.count)
-  let headCount = 0
+  const { kind, inv, ret } = ops
+  const { writer, observed, firstReturn, lastInvoke, consumer } = found
+  const chains = consumer.length > 0
   let chained = 0
   for (let c = 0; c < found.count; c++) {
     const w = writer[c]!
+    if (w === NOBODY) continue
     if (w >= 0 && kind[w] === CAS) {
       if (ret[w] !== NEVER || observed[c] === 1) chained++
+      observed[c] = LINK
       continue
     }
-    const effective = w === INITIAL ? observed[c] === 1 : ret[w] !== NEVER || observed[c] === 1
-    if (!effective) continue
-    heads[headCount++] = c
-    chained -= walkChain(ops, found, c)
+    if (w === INITIAL ? observed[c] === 0 : ret[w] === NEVER && observed[c] === 0) continue
+    observed[c] = HEAD
+    if (chains && consumer[c]! >= 0) {
+      chained -= walkChain(ops, found, c)
+      continue
+    }
+    const begun = w < 0 ? -1 : inv[w]!
+    const ended = w < 0 ? -1 : ret[w]!
+    if (firstReturn[c]! < begun) suspect(found, [c])
+    if (ended < firstReturn[c]!) firstReturn[c] = ended
+    if (begun > lastInvoke[c]!) lastInvoke[c] = begun
   }
-  found.heads = heads
-  found.headCount = headCount
   if (chained > 0 && found.suspects.length === 0) suspect(found, unreached(ops, found))
 }
 
@@ -177,6 +220,7 @@ function walkChain(ops: RegisterOperations, found: Clusters, head: number): numb
 
 /** The clusters of a chain from its head to `last` (or all of it). */
 function chainOf(found: Clusters, head: number, last = -1): number[] {
+  if (found.next.length === 0) return [head]
   const list: number[] = []
   for (let c = head; c >= 0 && list.length < 4096; c = found.next[c]!) {
     list.push(c)
@@ -188,10 +232,13 @@ function chainOf(found: Clusters, head: number, last = -1): number[] {
 /** Effective compare-and-sets in a ring: each needs another's value first. */
 function unreached(ops: RegisterOperations, found: Clusters): number[] {
   const reached = new Uint8Array(found.count)
-  for (let h = 0; h < found.headCount; h++) for (let c = found.heads[h]!; c >= 0 && reached[c] === 0; c = found.next[c]!) reached[c] = 1
+  for (let head = 0; head < found.count; head++) {
+    if (found.observed[head] !== HEAD) continue
+    for (let c = head; c >= 0 && reached[c] === 0; c = found.next[c]!) reached[c] = 1
+  }
   for (let c = 0; c < found.count; c++) {
     const w = found.writer[c]!
-    if (reached[c] === 1 || w < 0 || ops.kind[w] !== CAS || (ops.ret[w] === NEVER && found.observed[c] === 0)) continue
+    if (reached[c] === 1 || w < 0 || ops.kind[w] !== CAS || (ops.ret[w] === NEVER && found.next[c]! < 0 && found.lastInvoke[c]! < 0)) continue
     const ring = [c]
     for (let d = found.next[c]!; d >= 0 && d !== c && !ring.includes(d); d = found.next[d]!) ring.push(d)
     return ring
@@ -201,12 +248,12 @@ function unreached(ops: RegisterOperations, found: Clusters): number[] {
 
 /** Goes over the ranks once: forward zones in order of f, backward ones in order of s. */
 function sweep(ops: RegisterOperations, found: Clusters): void {
-  const { firstReturn, lastInvoke, heads, headCount } = found
+  const { firstReturn, lastInvoke, observed } = found
   // One slot per rank, and one before them all: the initial value's zone begins before everything.
   const first = new Int32Array(ops.events + 1).fill(-1)
   const after = new Int32Array(found.count).fill(-1)
-  for (let h = 0; h < headCount; h++) {
-    const c = heads[h]!
+  for (let c = 0; c < found.count; c++) {
+    if (observed[c] !== HEAD) continue
     const f = firstReturn[c]!
     const s = lastInvoke[c]!
     const slot = 1 + (f < s ? f : s)
