@@ -15,7 +15,7 @@ import type { Workload } from '../workloads/workload.ts'
 import { realClock, startingNow, VirtualClock } from './clock.ts'
 import type { Clock, Log } from './env.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
-import { interpret } from './interpreter.ts'
+import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
 import { nodeIds, type Plan } from './plan.ts'
 import { seededRandom } from './random.ts'
@@ -24,6 +24,9 @@ import { makeDriver, makeSystem, makeWorkload } from './registry.ts'
 import { saveJson } from './run-folder.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
+
+/** A client rests this long after an operation that was not ok, so that a node that refuses at once does not fill the history. */
+const REST_AFTER_FAILURE_MS = 20
 
 /** How a run reports on itself while it goes on, and how it is stopped. */
 export interface RunOptions {
@@ -131,7 +134,6 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const nemesis = new Nemesis(cluster, random.fork('nemesis'))
   const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
   const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })
-  const progress = startProgress(stage, clock, nemesis)
 
   options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
   const working = new AbortController()
@@ -145,12 +147,13 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
     openClient: (_thread, node) => system.client(cluster, node, { deadlineMs: plan.op_timeout_ms }),
     nemesis: (op) => nemesis.invoke(op),
     opTimeoutMs: plan.op_timeout_ms,
+    restAfterFailureMs: REST_AFTER_FAILURE_MS,
     record,
+    onProgress: tellProgress(stage, nemesis),
     ...(options.signal ? { signal: options.signal } : {}),
   })
   working.abort()
   await watching
-  progress.stop()
 
   options.emit({ type: 'phase', run: options.label, phase: 'heal', left_ms: null })
   await healAll(nemesis, clock, record)
@@ -167,27 +170,15 @@ async function healAll(nemesis: Nemesis, clock: Clock, record: (event: Event) =>
   }
 }
 
-/** Tells the display how far the run is, twice a second. */
-function startProgress({ plan, options, history }: Stage, clock: Clock, nemesis: Nemesis): { stop(): void } {
-  const INTERVAL_MS = 500
-  let stopped = false
-  let before = { rows: history.length, time: clock.now() }
-  const tick = (): void => {
-    if (stopped) return
-    const now = { rows: history.length, time: clock.now() }
-    options.emit({
-      type: 'progress',
-      run: options.label,
-      operations: Math.floor(now.rows / 2),
-      rate: now.time > before.time ? ((now.rows - before.rows) / 2 / (now.time - before.time)) * 1e9 : 0,
-      fault: [...nemesis.active.values()].map((a) => a.fault).join(', ') || null,
-      left_ms: Math.max(0, plan.time_ms - now.time / 1e6),
-    })
-    before = now
-    clock.after(INTERVAL_MS, tick)
+/** Tells the display how far the run is. */
+function tellProgress({ plan, options }: Stage, nemesis: Nemesis): (progress: Progress) => void {
+  let before = { operations: 0, time: 0 }
+  return ({ time, invoked }) => {
+    const rate = time > before.time ? ((invoked - before.operations) / (time - before.time)) * 1e9 : 0
+    const fault = [...nemesis.active.values()].map((a) => a.fault).join(', ') || null
+    options.emit({ type: 'progress', run: options.label, operations: invoked, rate, fault, left_ms: Math.max(0, plan.time_ms - time / 1e6) })
+    before = { operations: invoked, time }
   }
-  clock.after(INTERVAL_MS, tick)
-  return { stop: () => { stopped = true } }
 }
 
 /** A teardown that fails never loses the verdict. */

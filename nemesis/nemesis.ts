@@ -9,19 +9,19 @@
 import type { Completion, Json } from '../checker/history/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Random } from '../harness/env.ts'
-import { concat, nemesis as onNemesis, once, type Generator, type Op } from '../harness/generator/index.ts'
+import { nemesis as onNemesis, type Generator, type Op } from '../harness/generator/index.ts'
 import type { Injection } from './fault.ts'
 import { faults } from './index.ts'
 import { resolveFault, type Schedule } from './schedule.ts'
 
-/** The schedule as a generator for the nemesis thread. `originNs`: the clock's time at which clients start. */
-export function nemesisGenerator(schedule: Schedule, originNs: number): Generator {
+/** The schedule as a generator for the nemesis thread, on a clock that is 0 when clients start. */
+export function nemesisGenerator(schedule: Schedule): Generator {
   const ops: Op[] = schedule.flatMap(({ fault, at_ms, for_ms }, id) => [
-    { f: 'inject', value: { id, fault }, time: originNs + at_ms * 1e6 },
-    { f: 'heal', value: { id, fault }, time: originNs + (at_ms + for_ms) * 1e6 },
+    { f: 'inject', value: { id, fault }, time: at_ms * 1e6 },
+    { f: 'heal', value: { id, fault }, time: (at_ms + for_ms) * 1e6 },
   ])
   ops.sort((a, b) => a.time! - b.time!)
-  return onNemesis(concat(...ops.map((op) => once(op))))
+  return onNemesis(ops)
 }
 
 /** Every capability that a schedule needs. */

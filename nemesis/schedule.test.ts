@@ -27,7 +27,7 @@ test('faults without a rhythm take turns, and every fault has health before and 
 })
 
 test('what cannot be understood is refused with the choices', () => {
-  assert.throws(() => resolveFault('partitoin'), /There is no fault "partitoin"; choose from partition, kill, pause, slow/)
+  assert.throws(() => resolveFault('partitoin'), /There is no fault "partitoin"; choose from partition, kill, pause, slow, delay/)
   assert.throws(() => resolveFault('kill(leader)'), /"kill" has no variant "leader"; choose from one, minority/)
   assert.throws(() => parseNemesis('every=3s'), /has no fault before it/)
   assert.throws(() => parseDuration('20'), /"20" is not a duration/)

@@ -32,7 +32,8 @@ export function linksFromTo(from: readonly NodeId[], to: readonly NodeId[]): Lin
   return from.flatMap((a) => to.filter((b) => b !== a).map((b) => ({ from: a, to: b })))
 }
 
-/** Every directed link between two groups, both ways. */
+/** Every directed link between two groups, both ways, each once. */
 export function linksBetween(one: readonly NodeId[], other: readonly NodeId[]): Link[] {
-  return [...linksFromTo(one, other), ...linksFromTo(other, one)]
+  const links = [...linksFromTo(one, other), ...linksFromTo(other, one)]
+  return [...new Map(links.map((link) => [`${link.from} ${link.to}`, link])).values()]
 }

@@ -12,7 +12,8 @@ import type { Schedule } from '../../nemesis/schedule.ts'
 import { choose, type Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
-import { presetPromises } from '../registry.ts'
+import { realClock } from '../clock.ts'
+import { makeDriver, presetPromises } from '../registry.ts'
 import { createRunFolder, point, save } from '../run-folder.ts'
 import { runPlan } from '../run.ts'
 import { SEED_MAX } from './plan-options.ts'
@@ -20,18 +21,30 @@ import { SEED_MAX } from './plan-options.ts'
 /** The three corners that are worth seeing first. */
 const PRESETS = ['abd', 'quorum', 'one'] as const
 
-/** A partition with clients on both sides, a killed node that comes back from its disk, a slow node. */
-const SCHEDULE: Schedule = [
-  { fault: 'partition(majority-minority)', at_ms: 1_500, for_ms: 4_000 },
-  { fault: 'kill(one)', at_ms: 7_000, for_ms: 1_500 },
-  { fault: 'slow(one)', at_ms: 10_000, for_ms: 2_000 },
-]
-const TIME_MS = 13_500
+/** A slow node: by its links where the driver can delay them, by its processor otherwise. */
+const SLOW_NODE = ['delay(one)', 'slow(one)'] as const
+
+/** A partition with clients on both sides, a killed node that comes back from its disk, a slow node, a majority that crashes. */
+function tourSchedule(slowNode: string): Schedule {
+  return [
+    { fault: 'partition(majority-minority)', at_ms: 1_000, for_ms: 4_000 },
+    { fault: 'kill(one)', at_ms: 6_000, for_ms: 1_000 },
+    { fault: slowNode, at_ms: 8_500, for_ms: 2_500 },
+    { fault: 'kill(majority)', at_ms: 12_000, for_ms: 1_000 },
+  ]
+}
+const TIME_MS = 14_500
 const RATE = 1_000
+const CLIENTS = 20
 const DEFAULT_SEED = 1
 
-function tourPlan(preset: string, driver: Plan['driver'], seed: number): Plan {
-  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'tour', preset, driver, seed, time_ms: TIME_MS, rate: RATE, schedule: SCHEDULE }
+function tourPlan(preset: string, driver: Plan['driver'], seed: number, schedule: Schedule): Plan {
+  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'tour', preset, driver, seed, clients: CLIENTS, time_ms: TIME_MS, rate: RATE, schedule }
+}
+
+async function scheduleFor(driver: Plan['driver']): Promise<Schedule> {
+  const report = await makeDriver({ driver }, realClock()).capabilities()
+  return tourSchedule(report.delay.available ? SLOW_NODE[0] : SLOW_NODE[1])
 }
 
 export const tourCommand: Command = {
@@ -53,13 +66,14 @@ export const tourCommand: Command = {
     const repeat = `npm start --${driver === 'process' ? '' : ` --driver ${driver}`} --seed ${seed}`
     const started = new Date(startedMs).toISOString()
     for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: presetPromises().find((p) => p.name === preset)!.promise })
+    const schedule = await scheduleFor(driver)
     const runs: { name: string; document: VerdictDocument; history: History }[] = []
     try {
       for (const preset of PRESETS) {
         if (interrupt.signal.aborted) break
         const inner = path.join(dir, preset)
         await mkdir(inner)
-        const { document, history } = await runPlan(tourPlan(preset, driver, seed), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
+        const { document, history } = await runPlan(tourPlan(preset, driver, seed, schedule), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
         runs.push({ name: preset, document, history })
       }
       await save(dir, 'report.html', renderReport({ title: 'The CAP trade-off, observed', runs, repeat, generated: started }))
