@@ -6,6 +6,8 @@
  * invisible characters are written out, so that a key cannot reorder or hide the line that it stands in.
  */
 
+import type { Json } from '../checker/history/index.ts'
+
 /** The space between a number and its unit: never broken over two lines. */
 const thin = '\u00a0'
 
@@ -78,8 +80,8 @@ export function shortened(text: string, limit: number): string {
 }
 
 /** A JSON value as a person writes it in a history: strings bare where that is unambiguous. */
-export function formatValue(value: unknown, limit = 60): string {
+export function formatValue(value: Json | undefined, limit = 60): string {
   if (value === null || value === undefined) return 'nil'
   if (typeof value === 'string' && /^[A-Za-z_][\w.:/-]*$/.test(value)) return shortened(value, limit)
-  return shortened(visible(JSON.stringify(value) ?? String(value)), limit)
+  return shortened(visible(JSON.stringify(value)), limit)
 }

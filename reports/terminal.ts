@@ -35,7 +35,7 @@ export function terminalAbilities(stream: { readonly isTTY?: boolean }, env: Rea
 }
 
 /** Verdict words with a shape of their own, so that colour is never needed. */
-export const marks: Readonly<Record<VerdictWord, string>> = { holds: '●', violated: '◆', unknown: '○' }
+const marks: Readonly<Record<VerdictWord, string>> = { holds: '●', violated: '◆', unknown: '○' }
 
 const codes = { holds: '32', violated: '31', unknown: '33', dim: '2', bold: '1', fault: '33' } as const
 

@@ -43,7 +43,7 @@ function manyOperations(count: number): History {
     const key = `k${Math.floor(float() * 20)}`
     history.push({ time: now, process: names[thread]!, type: 'invoke', f, key, value: f === 'write' ? value : null, node: `n${(thread % 5) + 1}` })
     free[thread] = now + Math.round(3e5 - 1e6 * Math.log(1 - float()))
-    pending.push({ at: free[thread]!, thread, f, key, value })
+    pending.push({ at: free[thread], thread, f, key, value })
   }
   finish(Number.POSITIVE_INFINITY)
   return history
@@ -71,11 +71,11 @@ async function inBrowser(html: string, print: (line: string) => void): Promise<v
     await page.goto(`file://${file}`)
     await page.waitForSelector('html[data-ready]')
     print(`  ready in the browser after   ${formatMs(performance.now() - begun)}`)
-    const frame = (key: string) => page.evaluate(`new Promise((done) => {
+    const frame = (key: string) => page.evaluate<number>(`new Promise((done) => {
       const begun = performance.now()
       document.querySelector('.rows').dispatchEvent(new KeyboardEvent('keydown', { key: ${JSON.stringify(key)} }))
       requestAnimationFrame(() => { document.querySelector('.rows canvas').getContext('2d').getImageData(0, 0, 1, 1); done(performance.now() - begun) })
-    })`) as Promise<number>
+    })`)
     for (const [name, keys] of [['whole run', ['Home', 'Home', 'Home']], ['a half', ['+']], ['1/16', ['+', '+', '+']], ['1/1024', ['+', '+', '+', '+', '+', '+']]] as const) {
       let last = 0
       for (const key of keys) last = await frame(key)

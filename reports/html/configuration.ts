@@ -102,7 +102,7 @@ function coverage({ faults }: Configuration): Html {
       attempted === null ? '–' : formatCount(attempted),
       fault.evidence,
     ]
-    return html`<tr role="row"><th scope="row" role="rowheader">${fault.fault}</th>${cells.map((cell, index) => html`<td role="cell" data-label="${heads[index + 1]!}"><span>${cell}</span></td>`)}</tr>`
+    return html`<tr role="row"><th scope="row" role="rowheader">${fault.fault}</th>${cells.map((cell, index) => html`<td role="cell" data-label="${heads[index + 1]}"><span>${cell}</span></td>`)}</tr>`
   })}</tbody></table>`
 }
 

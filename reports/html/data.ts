@@ -127,7 +127,7 @@ export interface PageContent {
   readonly cap: CapMap
 }
 
-const witnessCardsMax = 12
+const witnessCardsMax = 8
 const witnessOperationsMax = 40
 const jsonlLineMax = 4000
 

@@ -21,7 +21,7 @@ type Part = Html | string | number | null | undefined | false | readonly Part[]
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** Text as HTML text or as a quoted attribute's value. Unseen and bidirectional characters are written out. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => entities[character]!)
 }
 

@@ -42,7 +42,7 @@ async function opened(context: Context, html: string, options: { readonly width?
 
 /** Runs code in the page. As text, because it lives among the browser's types and this file does not. */
 function inPage<T = unknown>(page: Page, code: string): Promise<T> {
-  return page.evaluate(code) as Promise<T>
+  return page.evaluate<T>(code)
 }
 
 function hash(text: string): number {
@@ -72,7 +72,7 @@ function hostileRun(): ReportRun {
 const test = suite<Context>('report in a browser', { browser: undefined as unknown as TestBrowser, problems: [] })
 if (browserPath() !== undefined || required) {
   test.before(async (context) => void (context.browser = await openBrowser({ trusting: false })))
-  test.after(async (context) => void (await context.browser.close()))
+  test.after(async (context) => context.browser.close())
   test.before.each((context) => void (context.problems = []))
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -20,8 +20,7 @@ export function renderReport(input: ReportInput): string {
   return renderPage(pageContent(input))
 }
 
-/** Draws a page that is already computed. */
-export function renderPage(content: PageContent): string {
+function renderPage(content: PageContent): string {
   const script = asset('client.js')
   const style = `${paletteCss()}\n${asset('client.css')}`
   const charts: Charts = { cap: content.cap, runs: content.configurations.map((configuration) => configuration.charts) }

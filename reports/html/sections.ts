@@ -47,7 +47,8 @@ ${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲
 
 function strongestSentence({ document, facts }: Configuration): Html {
   const broken = document.ladder.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model)
-  const also = broken.length === 0 ? null : broken.length > 3 ? html` It broke ${broken.length} stronger ones, ${broken[0]!} first.` : html` It broke ${broken.join(' and ')}.`
+  const listed = broken.length < 3 ? broken.join(' and ') : `${broken.slice(0, -1).join(', ')} and ${broken.at(-1)}`
+  const also = broken.length === 0 ? null : html` <strong class="broke">It broke ${broken.length > 3 ? `${broken.length} rungs of the ladder, ${broken[0]} first` : listed}.</strong>`
   return html`${facts.strongest === null ? html`No model of the ladder held.` : html`The strongest model that held is <strong>${facts.strongest}</strong>.`}${also}`
 }
 
@@ -137,5 +138,5 @@ function comparisonRow({ id, name, facts }: Configuration): Html {
     [7, value('time_to_converge_ms', facts.convergeMs, convergeText(facts))],
     [8, value('lost', facts.lost, formatCount(facts.lost))],
   ]
-  return html`<tr role="row" data-configuration="${visible(name)}"><th scope="row" role="rowheader"><a href="#${id}">${name}</a></th>${cells.map(([index, cell]) => html`<td role="cell" data-label="${comparisonHeads[index]!}" class="${index > 1 ? 'right' : ''}"><span>${cell}</span></td>`)}</tr>`
+  return html`<tr role="row" data-configuration="${visible(name)}"><th scope="row" role="rowheader"><a href="#${id}">${name}</a></th>${cells.map(([index, cell]) => html`<td role="cell" data-label="${comparisonHeads[index]}" class="${index > 1 ? 'right' : ''}"><span>${cell}</span></td>`)}</tr>`
 }

@@ -76,7 +76,7 @@ function operationsSeries(history: History, span_s: number): Series {
 }
 
 /** Which side a node is on at a time: that of the latest partition begun, and before the first one, of the first. */
-export function sidesOverTime(faults: readonly FaultWindow[]): { readonly names: readonly string[]; sideOf(node: string, time_ns: number): string | undefined } {
+function sidesOverTime(faults: readonly FaultWindow[]): { readonly names: readonly string[]; sideOf(node: string, time_ns: number): string | undefined } {
   const splits = [...partitions(faults)].sort((a, b) => a.from_ns - b.from_ns)
   const maps = splits.map((fault) => new Map(Object.entries(fault.sides).flatMap(([side, members]) => members.map((node) => [node, side] as const))))
   const names = [...new Set(splits.flatMap((fault) => Object.keys(fault.sides)))]
@@ -113,7 +113,7 @@ function availabilitySeries(history: History, faults: readonly FaultWindow[], sp
 }
 
 /** The smallest value that at least this share of the sorted values does not exceed. */
-export function quantile(sorted: Float64Array, share: number): number | null {
+function quantile(sorted: Float64Array, share: number): number | null {
   return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]!
 }
 
@@ -134,7 +134,7 @@ function latencySeries(history: History, span_s: number): Series {
     const begun = history.intended.get(row) ?? history.time[row]!
     latencies[fill[bucketOf(row)]!++] = (history.time[history.pair[row]!]! - begun) / 1e6
   }
-  const sorted = Array.from({ length: count }, (_, bucket) => latencies.subarray(sizes[bucket]!, sizes[bucket + 1]!).sort())
+  const sorted = Array.from({ length: count }, (_, bucket) => latencies.subarray(sizes[bucket], sizes[bucket + 1]).sort())
   return { times_s: starts(count, width), width_s: width, curves: quantiles.map(([name, share]) => ({ name, values: sorted.map((bucket) => quantile(bucket, share)) })) }
 }
 

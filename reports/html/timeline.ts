@@ -52,7 +52,7 @@ function invocations(history: History): Uint32Array {
 }
 
 /** Witnesses in the order of the judgements, then faults in the order of time. */
-export function momentsOf(history: History, document: VerdictDocument): Moment[] {
+function momentsOf(history: History, document: VerdictDocument): Moment[] {
   const anomalies = document.judgements.flatMap((judgement) =>
     judgement.witnesses.map((witness, index): Moment | undefined => {
       const rows = witness.operations.filter((row) => row >= 0 && row < history.length)

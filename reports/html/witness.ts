@@ -49,7 +49,7 @@ export interface WitnessLayout {
   readonly orders: readonly { readonly from: number; readonly to: number }[]
 }
 
-export const laneHeight = 58
+const laneHeight = 58
 export const barHeight = 26
 const characterWidth = 7.6
 /** Functions whose ok result tells nothing about the state. */
@@ -149,7 +149,7 @@ function relative(ns: number): string {
 
 /** "Completed before the other began", without what follows from the rest. */
 function orders(operations: readonly WitnessOperation[]): { from: number; to: number }[] {
-  const precedes = (a: number, b: number) => operations[a]!.end_ns !== null && operations[a]!.end_ns! < operations[b]!.start_ns
+  const precedes = (a: number, b: number) => (operations[a]!.end_ns ?? Number.POSITIVE_INFINITY) < operations[b]!.start_ns
   const pairs: { from: number; to: number }[] = []
   if (operations.length > 30) return pairs
   for (let from = 0; from < operations.length; from++) {

@@ -41,7 +41,7 @@ export function drawChart(canvas: HTMLCanvasElement, kind: string, data: Charts,
   const context = canvas.getContext('2d')
   if (context === null) return undefined
   const configuration = kind === 'cap' ? capConfiguration(data, canvas) : run === undefined ? undefined : overTime(kind, run, context)
-  return configuration === undefined ? undefined : new Chart(canvas, configuration as ChartConfiguration)
+  return configuration === undefined ? undefined : new Chart(canvas, configuration)
 }
 
 function points(series: Series, index: number, scale = 1): Point[] {
@@ -104,7 +104,7 @@ function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'lin
       scales: {
         x: { type: 'linear', min: 0, max: run.series.span_s, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(tick)} s`, includeBounds: false, maxRotation: 0 } },
         y: logarithmic === true
-          ? { ...fixed, type: 'logarithmic', ...(Number.isFinite(lowest) ? { min: lowest * 0.7 } : {}), border: { display: false }, grid: { color: (tick) => (isDecade(Number(tick.tick?.value)) ? colour('grid') : 'transparent') }, ticks: { ...ticks, maxTicksLimit: 40, autoSkip: false, callback: (tick) => (isDecade(Number(tick)) ? decade(Number(tick)) : '') } }
+          ? { ...fixed, type: 'logarithmic', ...(Number.isFinite(lowest) ? { min: lowest * 0.7 } : {}), border: { display: false }, grid: { color: (tick) => (isDecade(tick.tick.value) ? colour('grid') : 'transparent') }, ticks: { ...ticks, maxTicksLimit: 40, autoSkip: false, callback: (tick) => (isDecade(Number(tick)) ? decade(Number(tick)) : '') } }
           : { ...fixed, type: 'linear', border: { display: false }, ...limits, grid: { color: colour('grid') }, ticks: { ...ticks, includeBounds: false, callback: (tick) => (percent === true ? (Number(tick) >= 0 && Number(tick) <= 100 ? `${tick} %` : '') : Number(tick).toLocaleString('en-US')) } },
       },
       plugins: {
@@ -168,7 +168,8 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
     const at = dataset.data.at(-1)
     if (at === undefined) return []
     const rightward = at.x < 60
-    return [{ type: 'label', xValue: at.x, yValue: at.y, xAdjust: rightward ? 14 : -14, yAdjust: -12, position: { x: rightward ? 'start' : 'end', y: 'center' }, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
+    const joined = dataset.data.some((point) => Math.abs(point.x - at.x) > 15)
+    return [{ type: 'label', xValue: at.x, yValue: at.y, xAdjust: rightward ? 15 : -15, yAdjust: joined ? -12 : 0, position: { x: rightward ? 'start' : 'end', y: 'center' }, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
   })
   const from = cap.levels.indexOf(cap.impossible.from)
   const to = cap.levels.indexOf(cap.impossible.to)
@@ -181,13 +182,13 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
       scales: {
         x: { type: 'linear', min: 0, max: 100, grid: { color: colour('grid') }, border: { color: colour('rule') }, title: { display: true, text: narrow ? 'answered during the partition' : 'share of operations answered during the partition' }, ticks: { stepSize: narrow ? 50 : 25, callback: (tick) => `${tick} %` } },
         y: { type: 'category', labels: [...cap.levels], offset: true, grid: { color: colour('grid') }, border: { display: false }, ticks: { autoSkip: false, font: { size: narrow ? 10.5 : 12 }, color: (context: { index: number }) => (cap.entries.some((entry) => entry.level === cap.levels[context.index]) ? colour('ink') : colour('muted')) } },
-      } as NonNullable<ChartConfiguration<'scatter'>['options']>['scales'],
+      },
       plugins: {
         tooltip: { callbacks: { label: (item) => ` ${item.dataset.label ?? ''}: ${formatShare((item.parsed.x ?? 0) / 100)} on the ${(item.raw as { side?: number }).side === 1 ? 'minority' : 'majority'} side` } },
         annotation: { clip: false, annotations: [impossible(from, to, narrow), ...labels] },
       },
     },
-  } as ChartConfiguration<'scatter', Point[]>
+  }
 }
 
 function impossible(from: number, to: number, narrow: boolean): AnnotationOptions {
@@ -198,11 +199,11 @@ function impossible(from: number, to: number, narrow: boolean): AnnotationOption
     xMax: 100,
     yMin: from - 0.5,
     yMax: to + 0.5,
-    backgroundColor: (context: { chart: Chart }) => hatch(context.chart.ctx, `${ink}26`, 9) as string,
+    backgroundColor: (context: { chart: Chart }) => hatch(context.chart.ctx, `${ink}26`, 9),
     borderColor: `${ink}99`,
     borderDash: [4, 3],
     borderWidth: 1,
     drawTime: 'beforeDatasetsDraw',
     label: { display: !narrow, content: 'no square can stand here', position: { x: 'center', y: 'center' }, color: ink, font: { size: 11.5, weight: 'normal' }, padding: 4 },
-  } as AnnotationOptions
+  }
 }

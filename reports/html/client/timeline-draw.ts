@@ -226,7 +226,7 @@ function drawMark(frame: Frame, index: number, inks: Inks): void {
 }
 
 /** The sign of an anomaly. */
-export function diamond(context: CanvasRenderingContext2D, ink: string, rim: string, x: number, y: number, size: number): void {
+function diamond(context: CanvasRenderingContext2D, ink: string, rim: string, x: number, y: number, size: number): void {
   context.beginPath()
   context.moveTo(x, y - size)
   context.lineTo(x + size, y)
@@ -241,7 +241,7 @@ export function diamond(context: CanvasRenderingContext2D, ink: string, rim: str
 }
 
 /** A round step for an axis with room for `most` labels. */
-export function tickStep(span: number, most: number): number {
+function tickStep(span: number, most: number): number {
   const rough = span / Math.max(1, most)
   const power = 10 ** Math.floor(Math.log10(rough))
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough) ?? 10 * power
