@@ -12,7 +12,8 @@ import { HappensBefore } from './causal-order.ts'
 import { INITIAL } from './registers.ts'
 import type { Registers } from './registers.ts'
 import type { JudgeContext } from './judgement.ts'
-import type { Breach, Describe } from './visibility.ts'
+import type { Breach } from './breach.ts'
+import type { Describe } from './describe.ts'
 
 /** What the walk needs. */
 export interface CausalWalkOptions {

@@ -9,7 +9,7 @@
  * kinds call themselves causal, and each implies the model judged here, which implies the first. A violation found
  * here is therefore one of any of them but the weakest.
  */
-import { guarantees } from './visibility.ts'
+import { guarantees } from './breach.ts'
 import { judgeGuarantees } from './sessions.ts'
 import type { Judgement } from './judgement.ts'
 

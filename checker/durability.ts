@@ -16,7 +16,7 @@
  */
 import { AMBIGUOUS, NEVER, registersOf } from './registers.ts'
 import { settled } from './freshness.ts'
-import { describer } from './visibility.ts'
+import { describer } from './describe.ts'
 import { periodsOf } from './periods.ts'
 import { replicasOf } from './replicas.ts'
 import type { History, Json } from './history/index.ts'

@@ -1,9 +1,9 @@
 /** Random small histories: regularity and the ladder's lines against their definitions by brute force. */
-import { chance } from './testing/chance.ts'
 import { context } from './testing/context.ts'
-import { historyOf, randomOperations } from './testing/operations.ts'
+import { historyOf } from './testing/operations.ts'
 import { linearizable as linearizableOracle, regular as regularOracle } from './testing/oracles.ts'
 import { regular } from './regular.ts'
+import { soakHistories } from './testing/soak.ts'
 import { staleness } from './staleness.ts'
 import type { JudgementVerdict } from './verdict.ts'
 import type { Operation } from './testing/operations.ts'
@@ -26,18 +26,12 @@ export const soak = {
   full: 200_000,
   slice: 5_000,
   run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
-    const random = chance(seed)
     let violated = 0
-    for (let at = 0; at < cases; at++) {
-      const operations = randomOperations(random, { processes: 2 + random(3), operations: 3 + random(6), keys: 1 + random(2), noise: [0, 20, 50, 100][random(4)]! })
+    const passed = await soakHistories(cases, seed, print, (operations) => {
       if (!regularOracle(operations)) violated++
-      const wrong = disagreement(operations)
-      if (wrong === undefined) continue
-      print(`case ${at} of seed ${seed}: ${wrong}`)
-      print(JSON.stringify(operations, undefined, 1))
-      return false
-    }
-    print(`${cases} histories, ${violated} of them not regular: no disagreement`)
-    return true
+      return disagreement(operations)
+    })
+    print(`${cases} histories, ${violated} of them not regular`)
+    return passed
   },
 }

@@ -10,7 +10,7 @@
  * had ended, and ended before the read began. One sweep over the events.
  */
 import { INITIAL, NEVER, THIN_AIR, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
-import { describer } from './visibility.ts'
+import { describer } from './describe.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict, Witness } from './verdict.ts'

@@ -8,7 +8,8 @@
  */
 import { INITIAL } from './registers.ts'
 import type { Registers } from './registers.ts'
-import type { Breach, Describe } from './visibility.ts'
+import type { Breach } from './breach.ts'
+import type { Describe } from './describe.ts'
 
 /** The operations of each session, and the chains. Also the scratch columns that every walk uses anew. */
 export class Sessions {

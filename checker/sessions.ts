@@ -9,12 +9,14 @@
  *     monotonic writes       w(x,1)  w(y,2)            | r(y)=2  r(x)=nil
  *     writes follow reads    w(x,1)  | r(x)=1  w(y,2)  | r(y)=2  r(x)=nil
  */
-import { guarantees, visibilityOf } from './visibility.ts'
+import { guarantees } from './breach.ts'
+import { visibilityOf } from './visibility.ts'
 import { registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict, Model, Witness } from './verdict.ts'
-import type { Breach, Guarantee, Visibility } from './visibility.ts'
+import type { Breach, Guarantee } from './breach.ts'
+import type { Visibility } from './visibility.ts'
 
 /** How many witnesses a verdict carries. */
 const WITNESSES = 10

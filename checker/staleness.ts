@@ -9,7 +9,7 @@
  */
 import { NEVER, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import { overwritten, overwrittenFor, settled } from './freshness.ts'
-import { describer } from './visibility.ts'
+import { describer } from './describe.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'

@@ -33,24 +33,12 @@ import { causalOrder } from './causal-order.ts'
 import { causalBreaches } from './causal-walk.ts'
 import { Sessions, walkSession } from './session-walk.ts'
 import { THIN_AIR, registersOf } from './registers.ts'
+import { describer } from './describe.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext } from './judgement.ts'
+import type { Describe } from './describe.ts'
 import type { Registers } from './registers.ts'
-
-/** The four session guarantees, in the order in which they are tried. */
-export const guarantees = ['read-your-writes', 'monotonic-reads', 'monotonic-writes', 'writes-follow-reads'] as const
-export type Guarantee = (typeof guarantees)[number]
-
-/** One way in which one session cannot be explained. */
-export interface Breach {
-  /** `every`: a read that nothing explains, whatever the guarantees. */
-  readonly breaks: Guarantee | 'every'
-  readonly session: number
-  readonly key: number
-  /** Operations (numbers in Registers) that break it by themselves, in order of invocation. */
-  readonly operations: readonly number[]
-  readonly explanation: string
-}
+import type { Breach, Guarantee } from './breach.ts'
 
 /** What was found in a history. */
 export interface Visibility {
@@ -120,16 +108,4 @@ function unexplained(registers: Registers, describe: Describe): { source: Int32A
     source[op] = UNEXPLAINED
   }
   return { source, breaches }
-}
-
-/** Says in words what an operation did. */
-export type Describe = (op: number) => string
-
-/** "process 3 read k7 = 12". */
-export function describer(history: History, { write, session, processes, key, keys, value }: Registers): Describe {
-  return (op) => {
-    const name = history.values.decode(keys[key[op]!]!)
-    const text = JSON.stringify(history.values.decode(value[op]!))
-    return `process ${processes[session[op]!]} ${write[op] === 1 ? 'wrote' : 'read'} ${name === null ? '' : `${typeof name === 'string' ? name : JSON.stringify(name)} = `}${text === 'null' ? 'nil' : text}`
-  }
 }

@@ -1,0 +1,18 @@
+/** The loop of a soak: random small histories until the check finds fault with one. */
+import { chance } from './chance.ts'
+import { randomOperations } from './operations.ts'
+import type { Operation } from './operations.ts'
+
+/** Runs a check on random histories; the check says in words what is wrong, or undefined. */
+export async function soakHistories(cases: number, seed: number, print: (line: string) => void, check: (operations: readonly Operation[]) => string | undefined): Promise<boolean> {
+  const random = chance(seed)
+  for (let at = 0; at < cases; at++) {
+    const operations = randomOperations(random, { processes: 2 + random(2), operations: 3 + random(7), keys: 1 + random(2), noise: [0, 20, 50, 100][random(4)]! })
+    const wrong = check(operations)
+    if (wrong === undefined) continue
+    print(`case ${at} of seed ${seed}: ${wrong}`)
+    print(JSON.stringify(operations, undefined, 1))
+    return false
+  }
+  return true
+}
