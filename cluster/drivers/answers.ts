@@ -10,6 +10,8 @@ import type { System } from '../system.ts'
 
 /** Time between two looks at a node that is starting. */
 const READY_INTERVAL_MS = 20
+/** Log lines that an error quotes. */
+const QUOTED_LINES = 8
 
 /**
  * Whether the program at `id` answers within `deadlineMs`: a ping, or a read of no keys past its coordination. A system
@@ -40,4 +42,9 @@ export async function untilAnswers(cluster: Cluster, node: Node, deadlineMs: num
     if (clock.now() > deadline) throw new ClusterError('not-ready', `${node.id} did not answer within ${deadlineMs} ms of its start`)
     await sleep(clock, READY_INTERVAL_MS)
   }
+}
+
+/** How the log of a node that did not come up ends, as the end of an error's sentence. */
+export function quoteEnd(log: string): string {
+  return log.trim() === '' ? 'Its log is empty.' : `Its log ends:\n${log.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n')}`
 }

@@ -10,7 +10,7 @@ import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
 import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Links, Node, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
-import { programAnswers, untilAnswers } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
@@ -22,8 +22,6 @@ import { dialAlong } from './shaped-stream.ts'
 const READY_DEADLINE_MS = 10_000
 /** How often a node is given other ports when somebody took its own. */
 const PORT_TRIES = 3
-/** Log lines that an error quotes. */
-const QUOTED_LINES = 8
 
 /** What the driver is told. */
 export interface ProcessDriverOptions {
@@ -155,10 +153,6 @@ function linksOf(system: System, cluster: Cluster, network: ProxiedNetwork): Lin
       return (await running(from)) && (await running(to)) && network.probe(link, deadlineMs)
     },
   }
-}
-
-function quoteEnd(log: string): string {
-  return log.trim() === '' ? 'Its log is empty.' : `Its log ends:\n${log.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n')}`
 }
 
 /** What a node's process needs to know. */

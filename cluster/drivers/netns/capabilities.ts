@@ -1,0 +1,63 @@
+/**
+ * What network namespaces can do on this machine, found out by trying: the network of one node and every part of the
+ * packet filter are set up for a moment, in namespaces that vanish with the attempt.
+ */
+import type { Capability, CapabilityReport, CapabilityStatus } from '../../cluster.ts'
+import { capabilities } from '../../cluster.ts'
+import { FILTER_SETUP, PROBE_SCRIPT } from '../docker/filter.ts'
+import { setupScript } from './layout.ts'
+import { inNamespaces } from './warden-client.ts'
+
+/** Prints `network` when a node's network can be made, then a word for each part of the filter that works. */
+const script = `(set -e
+${setupScript(1)}
+printf '%s' '${FILTER_SETUP}' | nsenter --net=/run/netns/node0 iptables-restore -w -n) >/dev/null && echo network
+${PROBE_SCRIPT}`
+
+let report: Promise<CapabilityReport> | undefined
+
+/** What can be done; tried out once. */
+export function netnsCapabilities(): Promise<CapabilityReport> {
+  report ??= probe()
+  return report
+}
+
+async function probe(): Promise<CapabilityReport> {
+  if (process.platform !== 'linux') return every({ available: false, reason: `network namespaces are Linux's, and this is ${process.platform}; use --driver process` })
+  try {
+    const words = new Set((await inNamespaces(script)).split(/\s+/))
+    if (!words.has('network')) return every({ available: false, reason: 'ip, nsenter or iptables-restore (Debian: iproute2, util-linux, iptables) is missing or not allowed in a user namespace; use --driver process' })
+    return reportOf(words)
+  } catch (error) {
+    const { shortMessage, message } = error as { shortMessage?: string; message: string }
+    const reason = (shortMessage ?? message).split('\n')[0]!
+    return every({ available: false, reason: `this machine does not let an ordinary user make namespaces (${reason}); use --driver process` })
+  }
+}
+
+function every(status: CapabilityStatus): CapabilityReport {
+  return Object.fromEntries(capabilities.map((name) => [name, status])) as CapabilityReport
+}
+
+const SIM = 'TCP hides it from the nodes; use --driver sim'
+
+function reportOf(words: ReadonlySet<string>): CapabilityReport {
+  const always = (reason: string): CapabilityStatus => ({ available: true, reason })
+  const needing = (parts: readonly string[], reason: string): CapabilityStatus => {
+    const missing = parts.filter((part) => !words.has(part))
+    return missing.length === 0 ? always(reason) : { available: false, reason: `this kernel or its tools lack ${missing.join(' and ')}` }
+  }
+  const statuses: Record<Capability, CapabilityStatus> = {
+    kill: always('SIGKILL'),
+    restart: always('the same command on the same data folder and address'),
+    pause: always('SIGSTOP and SIGCONT'),
+    throttle: always('SIGSTOP and SIGCONT in a cycle of 50 ms'),
+    cut: needing(['filter', 'time'], 'iptables in the node\'s network namespace'),
+    lose: needing(['filter', 'time', 'statistic'], 'iptables, statistic match'),
+    limit: needing(['filter', 'time', 'classify', 'htb'], 'an HTB queue for the link'),
+    delay: needing(['filter', 'time', 'classify', 'htb', 'netem'], 'a netem queue for the link'),
+    duplicate: { available: false, reason: SIM },
+    reorder: { available: false, reason: SIM },
+  }
+  return statuses
+}

@@ -1,0 +1,40 @@
+/**
+ * What the controller asks the warden, and what comes back. The warden is the first process of a cluster's namespaces
+ * and does there what the controller, outside of them, cannot.
+ */
+import type { NodeId } from '../../../harness/env.ts'
+import type { NodeState } from '../../cluster.ts'
+import type { Command } from '../../system.ts'
+
+/** One node as the warden knows it. */
+export interface WardenNode {
+  readonly id: NodeId
+  readonly dataDir: string
+  readonly logFile: string
+}
+
+/** Something for the warden to do, and under `result` what it answers. */
+export interface Requests {
+  open: { readonly ask: { readonly runId: string; readonly dir: string; readonly nodes: readonly WardenNode[] }; readonly result: null }
+  spawn: { readonly ask: { readonly node: NodeId; readonly command: Command }; readonly result: null }
+  kill: { readonly ask: { readonly node: NodeId }; readonly result: null }
+  pause: { readonly ask: { readonly node: NodeId }; readonly result: null }
+  resume: { readonly ask: { readonly node: NodeId }; readonly result: null }
+  throttle: { readonly ask: { readonly node: NodeId; readonly share: number }; readonly result: null }
+  state: { readonly ask: { readonly node: NodeId }; readonly result: NodeState }
+  /** What the node's last process has written. */
+  log: { readonly ask: { readonly node: NodeId }; readonly result: string }
+  /** Runs a program in a node's network namespace with this input. */
+  feed: { readonly ask: { readonly node: NodeId; readonly program: readonly [string, ...string[]]; readonly input: string }; readonly result: string }
+  /** Connects from the hub; the socket itself is handed over. */
+  dial: { readonly ask: { readonly address: string; readonly deadlineMs: number }; readonly result: null }
+}
+export type RequestType = keyof Requests
+
+/** A request on its way. */
+export type Request = { [T in RequestType]: { readonly id: number; readonly type: T; readonly ask: Requests[T]['ask'] } }[RequestType]
+
+/** An answer on its way: a result, or the code and sentence of an error. */
+export type Answer =
+  | { readonly id: number; readonly type: 'result'; readonly result: unknown }
+  | { readonly id: number; readonly type: 'error'; readonly code: string; readonly message: string }

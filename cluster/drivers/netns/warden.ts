@@ -1,0 +1,97 @@
+/**
+ * The warden: first process of a cluster's user, process and network namespaces. It sets up the network, starts and
+ * signals the nodes, feeds their packet filters, and opens connections that it then hands to the controller whole (a
+ * socket stays in the network it was made in, whoever holds it), so that no byte between a client and a node passes
+ * through here. When the controller goes, so does the warden, and with it the kernel ends everything in the namespaces,
+ * stopped processes too.
+ */
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { execa } from 'execa'
+import { realClock } from '../../../harness/clock.ts'
+import type { NodeId } from '../../../harness/env.ts'
+import { ClusterError } from '../../cluster.ts'
+import { NodeProcess } from '../process/node-process.ts'
+import { parseAddress } from '../real/socket-stream.ts'
+import { namespaceOf, setupScript } from './layout.ts'
+import type { Answer, Request } from './messages.ts'
+
+const nodes = new Map<NodeId, { readonly process: NodeProcess; readonly namespace: string }>()
+
+function node(id: NodeId): { readonly process: NodeProcess; readonly namespace: string } {
+  const found = nodes.get(id)
+  if (found === undefined) throw new ClusterError('unknown-node', `there is no node ${id} in this cluster; its nodes are ${[...nodes.keys()].join(', ')}`)
+  return found
+}
+
+/** A program in the network of a node. nsenter becomes that program: the process is the node's own. */
+function inside(id: NodeId, program: readonly string[]): string[] {
+  return [`--net=/run/netns/${node(id).namespace}`, '--', ...program]
+}
+
+async function open({ runId, dir, nodes: all }: Extract<Request, { type: 'open' }>['ask']): Promise<void> {
+  await execa('sh', ['-e'], { input: setupScript(all.length) })
+  for (const [index, { id, dataDir, logFile }] of all.entries()) {
+    const options = { id, runId, dir, dataDir, logFile, clock: realClock(), started: () => undefined }
+    nodes.set(id, { namespace: namespaceOf(index), process: new NodeProcess(options) })
+  }
+}
+
+function dial(address: string, deadlineMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(parseAddress(address))
+    const late = setTimeout(() => socket.destroy(new Error(`no connection to ${address} within ${deadlineMs} ms`)), deadlineMs)
+    socket.once('error', reject)
+    socket.once('close', () => clearTimeout(late))
+    socket.once('connect', () => {
+      clearTimeout(late)
+      resolve(socket)
+    })
+  })
+}
+
+/** Carries a request out. A socket in the answer is handed over. */
+async function serve(request: Request): Promise<{ result: unknown; socket?: Socket }> {
+  const { type, ask } = request
+  switch (type) {
+    case 'open':
+      await open(ask)
+      return { result: null }
+    case 'spawn': {
+      const { file, args, env } = ask.command
+      await node(ask.node).process.spawn({ file: 'nsenter', args: inside(ask.node, [file, ...args]), ...(env === undefined ? {} : { env }) })
+      return { result: null }
+    }
+    case 'kill':
+    case 'pause':
+    case 'resume':
+      await node(ask.node).process[type]()
+      return { result: null }
+    case 'throttle':
+      await node(ask.node).process.throttle(ask.share)
+      return { result: null }
+    case 'state':
+      return { result: await node(ask.node).process.state() }
+    case 'log':
+      return { result: await node(ask.node).process.log() }
+    case 'feed':
+      return { result: (await execa('nsenter', inside(ask.node, ask.program), { input: ask.input })).stdout }
+    case 'dial':
+      return { result: null, socket: await dial(ask.address, ask.deadlineMs) }
+  }
+}
+
+function answer(reply: Answer, socket?: Socket): void {
+  if (process.connected) process.send?.(reply, socket, {}, () => undefined)
+}
+
+process.on('message', (request: Request) => {
+  serve(request).then(
+    ({ result, socket }) => answer({ id: request.id, type: 'result', result }, socket),
+    (error: unknown) => {
+      const { message } = error as Error
+      answer({ id: request.id, type: 'error', code: error instanceof ClusterError ? error.code : 'warden', message })
+    },
+  )
+})
+process.on('disconnect', () => process.exit(0))
