@@ -11,12 +11,14 @@ import { firstIllegal, truncated } from './prefix.ts'
 import { modelProblem, registerProblem } from './problem.ts'
 import { registerKeys } from './register.ts'
 import { runWindow } from './window.ts'
+import { zoneOrder } from './zone-order.ts'
 import { checkZones } from './zones.ts'
 import type { Engine } from './engine.ts'
 import type { History, Json } from './history.ts'
 import type { FailedCas, Model, NilReads } from './model.ts'
 import type { KeyRows } from './order.ts'
 import type { RegisterKey, RegisterOperations } from './register.ts'
+import type { Problem } from './problem.ts'
 import type { WindowResult } from './window.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
@@ -33,6 +35,8 @@ export interface CheckOptions {
   readonly failedCas?: FailedCas
   readonly nilReads?: NilReads
   readonly initial?: Json
+  /** Also return an order of the operations that explains why it holds. Costs memory and time. */
+  readonly linearization?: boolean
   /** A clock to keep the time limit by. Default: the system's. */
   readonly elapsedMs?: () => number
   /** Called with the share of the history's operations that are decided. */
@@ -56,6 +60,10 @@ export interface KeyVerdict {
   readonly witness?: Witness
   /** How many of the key's events were decided (all of them when it holds). */
   readonly decidedEvents: number
+  /** When asked for and it holds: rows of the invocations, in an order that the model can do. See `faultIn`. */
+  readonly linearization?: readonly number[]
+  /** When violated by the window: states that were still possible before the response that broke it. */
+  readonly finalStates?: readonly Json[]
 }
 
 export interface CheckResult {
@@ -71,6 +79,7 @@ interface Limits {
   readonly memoryLimitMb: number
   readonly elapsedMs: () => number
   readonly deadlineMs: number
+  readonly linearization: boolean
 }
 
 /** Decides a history. Resolves always; throws only for histories that the model cannot read. */
@@ -78,7 +87,7 @@ export async function check(history: History, options: CheckOptions): Promise<Ch
   const model = configured(options)
   const elapsedMs = options.elapsedMs ?? systemElapsedMs
   const begunMs = elapsedMs()
-  const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000) }
+  const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000), linearization: options.linearization === true }
   const session = new Session(history, model, limits)
   const perKey: KeyVerdict[] = []
   const { tasks, total } = session.tasks()
@@ -141,9 +150,9 @@ class Session {
     return { tasks: keys.map((key) => () => this.#decideModel(key, rank)), total: keys.reduce((sum, key) => sum + key.rows.length, 0) }
   }
 
-  async #window(problem: Parameters<typeof runWindow>[1]): Promise<WindowResult> {
+  async #window(problem: Problem): Promise<WindowResult> {
     this.#engine ??= await createEngine()
-    const result = runWindow(this.#engine, problem, this.#limits)
+    const result = runWindow(this.#engine, problem, this.#limits, this.#limits.linearization)
     this.visits += result.visits
     this.engineBytes = Math.max(this.engineBytes, result.bytes)
     return result
@@ -153,7 +162,7 @@ class Session {
     const base = { key: this.#history.values.decode(key.key), operations: key.rows.length, algorithm: 'window' as const }
     const problem = modelProblem(this.#history, key, rank, this.#model)
     const result = await this.#window(problem)
-    if (result.type !== 'violated') return { ...base, verdict: result.type, decidedEvents: result.events, ...(result.reason === undefined ? {} : { reason: result.reason }) }
+    if (result.type !== 'violated') return { ...base, ...undecidedOrHolds(result, problem) }
     const operations = Array.from(key.rows).filter((row) => row <= this.#history.pair[problem.row[result.stuck!]!]!)
     const explanation = `No order of the operations agrees with real time and the ${this.#model.name} up to the response of event ${problem.row[result.stuck!]}.`
     return { ...base, verdict: 'violated', decidedEvents: result.events, witness: { key: base.key, operations, explanation } }
@@ -164,13 +173,16 @@ class Session {
     const base = { key: values.decode(key), operations, decidedEvents: ops.events }
     if (ops.length === 0) return { ...base, verdict: 'holds', algorithm: 'trivial' }
     const zones = checkZones(ops, initial)
-    if (zones.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'zones' }
+    if (zones.type === 'holds') {
+      return { ...base, verdict: 'holds', algorithm: 'zones', ...(this.#limits.linearization ? { linearization: zoneOrder(ops, initial).map((i) => ops.row[i]!) } : {}) }
+    }
     if (zones.type === 'violated') {
       const sets = zones.suspects.map((codes) => onValues(ops, new Set(codes)))
       return { ...base, verdict: 'violated', algorithm: 'zones', witness: await this.#smallest(base.key, ops, initial, sets) }
     }
-    const result = await this.#window(registerProblem(ops, initial, (code) => values.decode(code)))
-    if (result.type !== 'violated') return { ...base, decidedEvents: result.events, verdict: result.type, algorithm: 'window', ...(result.reason === undefined ? {} : { reason: result.reason }) }
+    const problem = registerProblem(ops, initial, (code) => values.decode(code))
+    const result = await this.#window(problem)
+    if (result.type !== 'violated') return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
     const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
     const illegal = firstIllegal(ops, 0, refutes)
     const prefix = truncated(ops, illegal + 1)
@@ -200,6 +212,14 @@ class Session {
     if (zones.type !== 'ambiguous') return zones.type === 'violated'
     const problem = registerProblem(ops, initial, (code) => this.#history.values.decode(code))
     return runWindow(this.#engine!, problem, { ...this.#limits, visitsMax: 2_000_000 }).type === 'violated'
+  }
+}
+
+function undecidedOrHolds(result: WindowResult, problem: Problem): Pick<KeyVerdict, 'verdict' | 'decidedEvents' | 'reason' | 'linearization'> {
+  return {
+    verdict: result.type, decidedEvents: result.events,
+    ...(result.reason === undefined ? {} : { reason: result.reason }),
+    ...(result.linearization === undefined ? {} : { linearization: result.linearization.map((op) => problem.row[op]!) }),
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { check } from './check.ts'
 import { models } from './models.ts'
+import { faultIn } from './verify.ts'
 import { oracle } from './oracle.ts'
 import { chance, randomHistory, randomShape } from './testing/random-history.ts'
 import type { Model } from './model.ts'
@@ -21,10 +22,11 @@ export async function compareWithOracle(seed: number): Promise<{ readonly verdic
   const model = suspects[next(suspects.length)]!
   const history = randomHistory(model, randomShape(next), next)
   const expected = oracle(history, model) ? 'holds' : 'violated'
-  const { verdict, reason, witness } = await check(history, { model, elapsedMs: () => 0 })
-  if (verdict === expected && (witness === undefined || witness.operations.length > 0)) return { verdict }
+  const { verdict, reason, witness, perKey } = await check(history, { model, elapsedMs: () => 0, linearization: true })
+  const fault = perKey.map((key) => (key.verdict === 'holds' ? faultIn(history, key.key, key.linearization ?? [], model) : undefined)).find((one) => one !== undefined)
+  if (verdict === expected && fault === undefined && (witness === undefined || witness.operations.length > 0)) return { verdict }
   const lines = Array.from({ length: history.length }, (_, row) => JSON.stringify(history.event(row)))
-  return { verdict, complaint: `seed ${seed}: ${model.name} ${JSON.stringify(model.register ?? {})}: the oracle says ${expected}, the checker ${verdict} ${reason ?? ''}\n${lines.join('\n')}` }
+  return { verdict, complaint: `seed ${seed}: ${model.name} ${JSON.stringify(model.register ?? {})}: the oracle says ${expected}, the checker ${verdict} ${reason ?? ''} ${fault ?? ''}\n${lines.join('\n')}` }
 }
 
 export const soak = {
