@@ -27,7 +27,7 @@ export function causalOrder(registers: Registers, source: Int32Array): CausalOrd
     if (happened[root] === 0 || position[root]! >= 0) continue
     stack.push(root)
     while (stack.length > 0) {
-      const op = stack[stack.length - 1]!
+      const op = stack.at(-1)!
       open[op] = 1
       const before = previous[op]!
       const from = source[op]!
@@ -109,8 +109,8 @@ export class HappensBefore {
     for (let op = early; op !== late; ) {
       const next = this.#after[op]!
       const sameSession = this.#source[next] !== op
-      const last = path[path.length - 1]!
-      if (sameSession && path.length > 1 && this.#within(path[path.length - 2]!, last)) path.pop()
+      const last = path.at(-1)!
+      if (sameSession && path.length > 1 && this.#within(path.at(-2)!, last)) path.pop()
       path.push(next)
       op = next
     }

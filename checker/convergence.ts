@@ -121,7 +121,7 @@ function disagreement({ keys }: Replicas, context: JudgeContext): { period: stri
 function witness(history: History, { key }: ReplicaHistory, outcome: Outcome): Witness {
   const name = history.values.decode(key)
   const { sample } = outcome as { sample: Sample }
-  const shown = `${name === null ? 'the register' : typeof name === 'string' ? name : JSON.stringify(name)}`
+  const shown = name === null ? 'the register' : typeof name === 'string' ? name : JSON.stringify(name)
   const explanation = outcome.type === 'agreed'
     ? `replicas agree that ${shown} is ${JSON.stringify(outcome.value)}, which ${outcome.value === null ? 'no delete explains' : 'nobody wrote'}`
     : `replicas of ${shown} still differ: ${[...sample.held].map(([node, value]) => `${node} ${JSON.stringify(value)}`).join(', ')}`

@@ -22,7 +22,8 @@ const folder = [process.env['SPLITBRAIN_CORPORA'], path.join(root, '../../shared
   .find((one) => one && existsSync(one))
 
 async function judged(history: History, nilReads: 'initial' | 'unknown' = 'initial'): Promise<JudgementVerdict[]> {
-  return Promise.all(registerJudgements({ nilReads }).filter((one) => one.name !== 'convergence' && one.name !== 'durability').map((one) => one.judge(history, { ...context, timeLimitMs: 5_000, nilReads })))
+  const judgements = registerJudgements({ nilReads }).filter((one) => one.name !== 'convergence' && one.name !== 'durability')
+  return Promise.all(judgements.map(async (one) => one.judge(history, { ...context, timeLimitMs: 5_000, nilReads })))
 }
 
 /** A model that holds although a weaker one is violated. */

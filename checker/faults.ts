@@ -11,7 +11,11 @@ import { INFO, INVOKE, NEMESIS, OK } from './history/index.ts'
 import type { History, Json } from './history/index.ts'
 import type { FaultWindow } from './verdict.ts'
 
-type Draft = { -readonly [name in keyof FaultWindow]: FaultWindow[name] } & { closed: boolean }
+interface Draft {
+  readonly window: FaultWindow
+  /** Its heal has begun. */
+  closed: boolean
+}
 
 /** All fault windows of a history, in order of injection. */
 export function faultWindows(history: History): FaultWindow[] {
@@ -25,28 +29,29 @@ export function faultWindows(history: History): FaultWindow[] {
     if (typeof event['id'] !== 'number') continue
     note(drafts, event['id'], event, history, row, end)
   }
-  return [...drafts.values()].map(({ closed: _, ...window }) => window)
+  return [...drafts.values()].map(({ window }) => window)
 }
 
 function note(drafts: Map<number, Draft>, id: number, event: { readonly [name: string]: Json }, history: History, row: number, end: number): void {
   const f = history.functions[history.f[row]!]
   const type = history.type[row]!
   const time = history.time[row]!
-  let draft = drafts.get(id)
-  if (!draft) {
-    draft = { id, fault: text(event['fault']), from_ns: time, to_ns: end, healed_ns: null, bit: false, evidence: 'the injection never completed', targets: [], sides: {}, closed: false }
-    drafts.set(id, draft)
+  const draft = drafts.get(id) ?? {
+    window: { id, fault: text(event['fault']), from_ns: time, to_ns: end, healed_ns: null, bit: false, evidence: 'the injection never completed', targets: [], sides: {} },
+    closed: false,
   }
+  drafts.set(id, draft)
+  const { window } = draft
   if (f === 'inject' && (type === OK || type === INFO)) {
-    draft.from_ns = time
-    draft.bit = type === OK
-    draft.evidence = text(event['evidence'])
-    draft.targets = names(event['targets'])
-    draft.sides = sidesOf(event['sides'])
+    window.from_ns = time
+    window.bit = type === OK
+    window.evidence = text(event['evidence'])
+    window.targets = names(event['targets'])
+    window.sides = sidesOf(event['sides'])
   } else if (f === 'heal' && type === INVOKE && !draft.closed) {
-    draft.to_ns = time
+    window.to_ns = time
     draft.closed = true
-  } else if (f === 'heal' && type === OK) draft.healed_ns = time
+  } else if (f === 'heal' && type === OK) window.healed_ns = time
 }
 
 function text(value: Json | undefined): string {

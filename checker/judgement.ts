@@ -2,7 +2,7 @@
  * The seam between a history and a judgement of it. One file per judgement in this folder.
  */
 import type { History, Json } from './history/index.ts'
-import type { Availability, FaultWindow, JudgementVerdict, Latency } from './verdict.ts'
+import type { FaultWindow, JudgementVerdict } from './verdict.ts'
 
 /** What a judgement may know beside the history. */
 export interface JudgeContext {
@@ -27,10 +27,4 @@ export interface Judgement {
   /** One sentence: what it decides and how. */
   readonly describes: string
   judge(history: History, context: JudgeContext): Promise<JudgementVerdict> | JudgementVerdict
-}
-
-/** Numbers that are measured, not judged. */
-export interface Measurements {
-  readonly availability: readonly Availability[]
-  readonly latency: readonly Latency[]
 }

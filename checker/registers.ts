@@ -30,7 +30,7 @@ export const THIN_AIR = -2
 /** A value that several writes may have written. */
 export const AMBIGUOUS = -3
 /** Not a read. */
-export const NO_SOURCE = -4
+const NO_SOURCE = -4
 
 /** The operations, numbered in order of invocation; a compare-and-set is two, its read first. */
 export interface Registers {
@@ -80,7 +80,7 @@ export function registersOf(history: History, context: Pick<JudgeContext, 'initi
   const initial = `${JSON.stringify(context.initial ?? null)} ${context.nilReads ?? 'initial'}`
   const known = cache.get(history)
   if (known && known.length === history.length && known.initial === initial) return known.registers
-  const registers = read(history, context.initial ?? null, context.nilReads === 'unknown')
+  const registers = extract(history, context.initial ?? null, context.nilReads === 'unknown')
   cache.set(history, { length: history.length, initial, registers })
   return registers
 }
@@ -140,7 +140,7 @@ class Columns {
   }
 }
 
-function read(history: History, initial: Json, nilUnknown: boolean): Registers {
+function extract(history: History, initial: Json, nilUnknown: boolean): Registers {
   const rowAt = rowsByTime(history)
   const collected = collect(history, nilUnknown, rowAt)
   const { columns } = collected
@@ -153,7 +153,9 @@ function read(history: History, initial: Json, nilUnknown: boolean): Registers {
     source[op] = columns.value[op] !== initialCode ? writer : writer === THIN_AIR ? INITIAL : AMBIGUOUS
   }
   spread(columns, source)
-  return { ...columns, ...count(columns, source), rowAt, source, previous: chain(columns), keys: collected.keys, processes: collected.processes, foreign: collected.foreign, writer: (key, value) => index.writer(key, value) }
+  const { row, start, end, write, key, session, value, happened } = columns
+  const { keys, processes, foreign } = collected
+  return { row, start, end, write, key, session, value, happened, ...count(columns, source), rowAt, source, previous: chain(columns), keys, processes, foreign, writer: (ofKey, ofValue) => index.writer(ofKey, ofValue) }
 }
 
 function count(columns: Columns, source: Int32Array): Pick<Registers, 'count' | 'reads' | 'writes' | 'ambiguous' | 'ambiguousKey'> {

@@ -70,7 +70,7 @@ export class Sessions {
   }
 
   of(session: number): Int32Array {
-    return this.operations.subarray(this.start[session]!, this.start[session + 1]!)
+    return this.operations.subarray(this.start[session], this.start[session + 1])
   }
 }
 

@@ -31,7 +31,7 @@ const plain: Readonly<Record<Guarantee, string>> = {
 const judgementOf = (guarantee: Guarantee): Judgement => ({
   name: guarantee,
   describes: `${plain[guarantee]}; exact for values written once, near-linear`,
-  judge: (history, context) => judgeGuarantees(history, context, guarantee, [guarantee], `${plain[guarantee]}`),
+  judge: (history, context) => judgeGuarantees(history, context, guarantee, [guarantee], plain[guarantee]),
 })
 
 /** A session sees what it wrote. */

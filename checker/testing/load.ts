@@ -39,7 +39,7 @@ export function loadHistory({ operations, processes, keys, crashEvery, staleEver
       if (left-- <= 0) continue
       const f = random(2) === 0 ? 'read' : 'write'
       pending[thread] = { f, key: random(keys), value: f === 'write' ? ++written : null, step: 0 }
-      history.push({ ...event, type: 'invoke', f, key: pending[thread]!.key, value: pending[thread]!.value })
+      history.push({ ...event, type: 'invoke', f, key: pending[thread].key, value: pending[thread].value })
     } else if (op.step === 0) {
       const held = values[op.key]!
       if (op.f === 'write') held.push(op.value)

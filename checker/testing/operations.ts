@@ -43,13 +43,13 @@ export function picture(text: string): Operation[] {
   return lines.flatMap((line, number) => {
     const [, head, body] = /^(\s*(?:\d+:)?)(.*)$/.exec(line) as unknown as [string, string, string]
     const process = /\d+/.exec(head)
-    return [...body.matchAll(/\|([^|?!~]*)([|?!~])/g)].map((match) => operation(process ? Number(process[0]) : number, match, head.length))
+    return [...body.matchAll(/\|([^|?!~]*)([|?!~])/g)].map((match) => parsed(process ? Number(process[0]) : number, match, head.length))
   })
 }
 
 const outcomes = { '|': 'ok', '?': 'info', '!': 'fail', '~': 'open' } as const
 
-function operation(process: number, match: RegExpMatchArray, offset: number): Operation {
+function parsed(process: number, match: RegExpMatchArray, offset: number): Operation {
   const start = offset + match.index!
   const words = match[1]!.replaceAll('-', ' ').trim().split(/\s+/)
   const mark = match[2] as keyof typeof outcomes
@@ -63,7 +63,7 @@ function operation(process: number, match: RegExpMatchArray, offset: number): Op
 export function sessions(...texts: readonly string[]): Operation[] {
   return texts.flatMap((text, process) => {
     const words = text.split(',').map((one) => one.trim()).filter((one) => one !== '')
-    return words.map((one, at) => ({ ...operation(process, /\|([^|?!~]*)([|?!~])/.exec(`|${one}${/[?!~]$/.test(one) ? '' : '|'}`)!, 0), start: at + process / 100 + (process % 2) / 1000, end: at + 0.5 + process / 100 }))
+    return words.map((one, at) => ({ ...parsed(process, /\|([^|?!~]*)([|?!~])/.exec(`|${one}${/[?!~]$/.test(one) ? '' : '|'}`)!, 0), start: at + process / 100 + (process % 2) / 1000, end: at + 0.5 + process / 100 }))
   })
 }
 

@@ -15,19 +15,20 @@ const isRead = (o: Operation): boolean => o.f === 'read'
 const isWrite = (o: Operation): boolean => o.f === 'write'
 
 /** Every way in which the operations of unknown outcome may or may not have happened, without failed ones and reads that returned nothing. */
-export function worlds(operations: readonly Operation[]): Operation[][] {
+function worlds(operations: readonly Operation[]): Operation[][] {
   const certain = operations.filter((o) => o.outcome === 'ok')
   const unknown = operations.filter((o) => isWrite(o) && (o.outcome === 'info' || o.outcome === 'open'))
-  return Array.from({ length: 2 ** unknown.length }, (_, bits) => [...certain, ...unknown.filter((_, at) => (bits >> at) & 1)].sort((a, b) => a.start - b.start))
+  return Array.from({ length: 2 ** unknown.length }, (_, bits) => [...certain, ...unknown.filter((one) => (bits >> unknown.indexOf(one)) & 1)].sort((a, b) => a.start - b.start))
 }
 
 /** Whether the operations can be put in one order that keeps the given pairs in order and in which every read returns the last write. */
-export function serializable(operations: readonly Operation[], ordered: (a: Operation, b: Operation) => boolean): boolean {
+function serializable(operations: readonly Operation[], ordered: (a: Operation, b: Operation) => boolean): boolean {
   const state = new Map<string, Json>()
   const left = new Set(operations)
   const step = (): boolean => {
     if (left.size === 0) return true
-    for (const next of [...left]) {
+    const candidates = [...left]
+    for (const next of candidates) {
       if ([...left].some((other) => other !== next && ordered(other, next))) continue
       const held = state.get(next.key) ?? null
       if (isRead(next) && held !== next.value) continue
@@ -89,11 +90,10 @@ export function brokenGuarantees(operations: readonly Operation[], explain: type
     const ownWrites = explain(world, session, { ...none, ownWrites: true })
     const monotonicReads = explain(world, session, { ...none, ownWrites, monotonicReads: true })
     const monotonicWrites = monotonicReads && explain(world, session, { ...none, ownWrites, monotonicReads, monotonicWrites: true })
-    const all = { ownWrites: true, monotonicReads: true, monotonicWrites: true, writesFollowReads: true }
     if (!ownWrites) broken[0] = true
     if (!monotonicReads) broken[1] = true
     if (monotonicReads && !monotonicWrites) broken[2] = true
-    if (ownWrites && monotonicWrites && !explain(world, session, all)) broken[3] = true
+    if (ownWrites && monotonicWrites && !explain(world, session, { ownWrites, monotonicReads, monotonicWrites, writesFollowReads: true })) broken[3] = true
   }
   if (happensBefore(world) === undefined) broken[3] = true
   return broken
@@ -190,7 +190,7 @@ function everySession(world: readonly Operation[], holds: (session: number) => b
 }
 
 /** Session order and reads-from, transitively; undefined when it has a cycle or a read has no write. */
-export function happensBefore(world: readonly Operation[]): ((a: Operation, b: Operation) => boolean) | undefined {
+function happensBefore(world: readonly Operation[]): ((a: Operation, b: Operation) => boolean) | undefined {
   const after = new Map(world.map((o) => [o, new Set<Operation>()]))
   const pairs: Pair[] = world.flatMap((a) => world.filter((b) => before(a, b) || (isRead(b) && b.value !== null && sourceOf(world, b) === a)).map((b): Pair => [a, b]))
   for (const [a, b] of pairs) after.get(a)!.add(b)
@@ -211,7 +211,7 @@ function someOrder<T>(items: readonly T[], passes: (order: readonly T[]) => bool
     for (let other = at; other < order.length; other++) {
       ;[order[at], order[other]] = [order[other]!, order[at]!]
       const found = place(at + 1)
-      ;[order[at], order[other]] = [order[other]!, order[at]!]
+      ;[order[at], order[other]] = [order[other]!, order[at]]
       if (found) return true
     }
     return false
