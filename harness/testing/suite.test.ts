@@ -77,13 +77,13 @@ test('an error after the closing lines fails', async () => {
 
 test('a child left running fails and is killed', async () => {
   const child = `import('node:child_process').then(({ spawn }) => spawn('sleep', ['987'], { stdio: 'ignore' }).unref())`
-  await refused(`test('spawns', () => ${child}); test.run()`, /left 1 processes running: sleep 987/)
+  await refused(`test('spawns', () => ${child}); test.run()`, /left processes running \(killed now\): sleep 987/)
 })
 
 if (process.platform === 'linux') {
   test('a child left running in a session of its own fails too', async () => {
     const child = `import('node:child_process').then(({ spawn }) => spawn('sleep', ['986'], { stdio: 'ignore', detached: true }).unref())`
-    await refused(`test('spawns', () => ${child}); test.run()`, /left 1 processes running: sleep 986/)
+    await refused(`test('spawns', () => ${child}); test.run()`, /left processes running \(killed now\): sleep 986/)
   })
 }
 

@@ -48,7 +48,7 @@ function processReasons(result: GroupResult, part: Part, options: RunOptions): s
   const reasons: string[] = []
   if (result.lingered) reasons.push(`It did not end within ${seconds(options.lingerMs)} after its last test: a handle leaked (see "still open" in its output).`)
   else if (result.code !== 0) reasons.push(result.code === null ? 'A signal ended it.' : `Its exit code is ${result.code}.`)
-  if (result.leftovers.length > 0) reasons.push(`It left ${result.leftovers.length} processes running: ${result.leftovers.join('; ')}`)
+  if (result.leftovers.length > 0) reasons.push(`It left processes running (killed now): ${result.leftovers.join('; ')}`)
   return reasons
 }
 
@@ -68,7 +68,7 @@ function closingReasons(output: string, requireAll: boolean): string[] {
 }
 
 /** Judges a test file by everything known of its run. */
-export function judgeFile(part: Part, result: GroupResult, options: RunOptions): Outcome {
+function judgeFile(part: Part, result: GroupResult, options: RunOptions): Outcome {
   const closing = parseClosing(result.output)
   const wrong = processReasons(result, part, options)
   const reasons = result.timedOut ? wrong : [...wrong, ...closingReasons(result.output, options.requireAll)]

@@ -25,12 +25,12 @@ export function parseClosing(output: string): Closing | undefined {
   return closing
 }
 
-/** The reasons of all lines `skip: REASON`. uvu's progress dots may stand before one. */
+/** The reasons of all lines `skip: REASON`. A suite's name and uvu's progress dots may stand before one. */
 export function skipReasons(output: string): string[] {
-  return [...output.matchAll(/^(?:[•✘ ])*skip: (.+)$/gm)].map((match) => match[1]!.trim())
+  return [...output.matchAll(/^(?:.*[•✘] +)?skip: (.+)$/gm)].map((match) => match[1]!.trim())
 }
 
 /** Messages of errors that nobody caught, as preload.ts reports them. */
 export function uncaughtErrors(output: string): string[] {
-  return [...output.matchAll(/^(?:[•✘ ])*uncaught: (.*)$/gm)].map((match) => match[1]!)
+  return [...output.matchAll(/^(?:.*[•✘] +)?uncaught: (.*)$/gm)].map((match) => match[1]!)
 }
