@@ -1,0 +1,117 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compare, renderComparison, wilson } from './compare.ts'
+import { renderAnnotations, renderSummary } from './github.ts'
+import { countsFor, renderJunit } from './junit.ts'
+import { fakeTour } from './testing/tour.ts'
+import type { VerdictDocument } from '../checker/verdict.ts'
+
+const tour = await fakeTour({ seconds: 4 })
+const [abd, , one] = tour
+const changed = (document: VerdictDocument, change: (document: VerdictDocument) => void): VerdictDocument => {
+  const copy = structuredClone(document)
+  change(copy)
+  return copy
+}
+
+test('JUnit: a stronger model that broke without being promised fails nothing', () => {
+  assert.is(one!.document.judgements.find((judgement) => judgement.judgement === 'linearizable')!.verdict, 'violated')
+  const text = renderJunit([one!])
+  assert.match(text, /<testsuites name="splitbrain" tests="\d+" failures="0" errors="0">/)
+  assert.match(text, 'violated (not promised)')
+})
+
+test('JUnit: a broken promise is a failure, unknown is an error, and nothing is skipped', () => {
+  const broken = changed(one!.document, (document) => {
+    document.promised = 'linearizable'
+    document.verdict = 'violated'
+  })
+  const unknown = changed(abd!.document, (document) => {
+    document.verdict = 'unknown'
+    document.reason = 'time limit of 60 s'
+  })
+  const text = renderJunit([{ name: 'one', document: broken }, { name: 'abd', document: unknown }])
+  assert.match(text, '<failure type="violated"')
+  assert.match(text, '<error type="unknown" message="time limit of 60 s">')
+  assert.not.match(text, 'skipped="1"')
+  const counted = (pattern: RegExp) => [...text.matchAll(pattern)].length
+  const [, tests, failures, errors] = /tests="(\d+)" failures="(\d+)" errors="(\d+)"/.exec(text)!.map(Number)
+  assert.equal([tests, failures, errors], [counted(/<testcase /g), counted(/<failure /g), counted(/<error /g)])
+})
+
+test('JUnit: hostile text stays text', () => {
+  const text = renderJunit([{ name: '"><x>&', document: changed(abd!.document, (document) => (document.sentence = ']]> <b> \u0000\u0008\ud800 & "q"\nsecond line')) }])
+  assert.is([...text].every((character) => character === '\n' || character >= ' '), true)
+  assert.not.match(text, /<b>|<x>/)
+  assert.match(text, 'classname="splitbrain.&quot;&gt;&lt;x&gt;&amp;"')
+  assert.match(text, ']]&gt; &lt;b&gt; \\u0000\\u0008\ufffd &amp; &quot;q&quot;&#10;second line')
+})
+
+test('a promise includes everything weaker, convergence and durability', () => {
+  const promised = { promised: 'causal' } as const
+  assert.is(countsFor(promised, { judgement: 'pram', model: 'pram' }), true)
+  assert.is(countsFor(promised, { judgement: 'linearizable', model: 'linearizable' }), false)
+  assert.is(countsFor(promised, { judgement: 'convergence', model: 'eventual' }), true)
+  assert.is(countsFor(promised, { judgement: 'durability' }), true)
+  assert.is(countsFor(promised, { judgement: 'staleness' }), false)
+})
+
+test('GitHub: a broken promise is one annotation on one line, with the command that repeats it', () => {
+  assert.is(renderAnnotations(tour), '')
+  const text = renderAnnotations([{ name: 'a:b,c', document: changed(one!.document, (document) => {
+    document.promised = 'linearizable'
+    document.verdict = 'violated'
+    document.sentence = '100 %\r\n::error::injected'
+  }) }])
+  assert.match(text, /^::error title=a%3Ab%2Cc%3A violated::100 %25\\u000d%0A::error::injected%0A.*Repeat: npx splitbrain run .*\n$/)
+  assert.is(text.split('\n').length, 2)
+})
+
+test('GitHub: the summary has a row per configuration, and hostile names are text in it', () => {
+  const text = renderSummary([...tour, { name: '| <img src=x> @all `x` [a](b)', document: abd!.document }], { title: 'CAP', repeat: 'npm start -- --seed 3' })
+  assert.is([...text.matchAll(/^\| (✅|🔴|⚠️) /gmu)].length, 4)
+  assert.match(text, '\\| &lt;img src=x> &#64;all \\`x\\` \\[a\\](b)')
+  assert.match(text, '```sh\nnpm start -- --seed 3\n```')
+})
+
+test('comparing a run with itself finds nothing new and nothing real', () => {
+  const { configurations } = compare([abd!], [abd!])
+  assert.equal(configurations[0]!.findings, [])
+  assert.equal(configurations[0]!.incomparable, [])
+  assert.equal(configurations[0]!.shares.map((change) => [change.difference, change.real]), [[0, false], [0, false]])
+})
+
+test('what is new, resolved and still there is told apart', () => {
+  const better = changed(one!.document, (document) => {
+    for (const judgement of document.judgements) if (judgement.judgement === 'regular') Object.assign(judgement, { verdict: 'holds', witnesses: [] })
+  })
+  const changes = (before: VerdictDocument, after: VerdictDocument) => Object.fromEntries(compare([{ name: 'a', document: before }], [{ name: 'b', document: after }]).configurations[0]!.findings.map((finding) => [finding.judgement, finding.change]))
+  assert.equal(changes(one!.document, better), { linearizable: 'still there', regular: 'resolved' })
+  assert.equal(changes(better, one!.document), { linearizable: 'still there', regular: 'new' })
+})
+
+test('runs that were made differently are not compared in numbers, and it is said why', () => {
+  const other = changed(abd!.document, (document) => {
+    document.run = { ...document.run!, clients: 50 }
+    document.faults = []
+  })
+  const [change] = compare([abd!], [{ name: 'abd', document: other }]).configurations
+  assert.is(change!.incomparable.length, 2)
+  assert.equal([change!.shares, change!.latency], [[], []])
+  assert.match(renderComparison(compare([abd!], [{ name: 'abd', document: other }])), 'not comparable: clients was 10 and is 50')
+})
+
+test('configurations that are on one side only are named', () => {
+  const { onlyBefore, onlyAfter } = compare(tour, tour.slice(0, 2).concat({ ...tour[0]!, name: 'new' }))
+  assert.equal([onlyBefore, onlyAfter], [['one'], ['new']])
+})
+
+test('Wilson’s interval has the values of his formula', () => {
+  const { low, high } = wilson(8, 10)
+  assert.is(low.toFixed(4), '0.4902')
+  assert.is(high.toFixed(4), '0.9433')
+  assert.is(wilson(0, 10).low, 0)
+  assert.is(wilson(10, 10).high.toFixed(12), '1.000000000000')
+})
+
+test.run()

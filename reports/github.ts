@@ -1,0 +1,62 @@
+/**
+ * GitHub Actions: annotations for what broke, and a job summary in Markdown with the table that the report opens with.
+ *
+ * Everything that came out of a history is escaped twice over: for workflow commands, whose line it must not end,
+ * and for Markdown, which must not take it for markup.
+ */
+import { availabilitySentence, convergeText, factsOf, tradeOffSentence } from './facts.ts'
+import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
+import { countsFor } from './junit.ts'
+import type { NamedDocument } from './junit.ts'
+import type { VerdictWord } from '../checker/verdict.ts'
+
+const marks: Readonly<Record<VerdictWord, string>> = { holds: '✅', violated: '🔴', unknown: '⚠️' }
+
+/** Workflow commands: an error for each broken promise with its first witness, a warning for each unknown. */
+export function renderAnnotations(runs: readonly NamedDocument[]): string {
+  return runs.flatMap(({ name, document }) => {
+    if (document.verdict === 'holds') return []
+    const broken = document.judgements.find((judgement) => judgement.verdict === 'violated' && countsFor(document, judgement))
+    const witness = broken?.witnesses[0]?.explanation
+    const message = [document.sentence, ...(witness === undefined ? [] : [witness]), ...(document.run === null ? [] : [`Repeat: ${document.run.repeat}`])].join('\n')
+    return [`::${document.verdict === 'violated' ? 'error' : 'warning'} title=${property(`${name}: ${document.verdict}`)}::${data(message)}\n`]
+  }).join('')
+}
+
+function data(text: string): string {
+  const whole = text.split('\n').map((line) => visible(line)).join('\n')
+  return shortened(whole, 4000).replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')
+}
+
+function property(text: string): string {
+  return data(text).replace(/:/g, '%3A').replace(/,/g, '%2C')
+}
+
+/** The job summary. */
+export function renderSummary(runs: readonly NamedDocument[], options: { readonly title: string; readonly repeat: string }): string {
+  const facts = runs.map(({ name, document }) => factsOf(name, document))
+  const rows = facts.map((one) => [
+    `${marks[one.verdict]} ${markdown(one.name)}`, markdown(one.promised), one.strongest ?? 'none', formatShare(one.majority?.share), formatShare(one.minority?.share),
+    formatMs(one.latency?.p50_ms), formatMs(one.latency?.p99_ms), formatMs(one.latency?.p999_ms), convergeText(one), formatCount(one.lost),
+  ])
+  const table = [
+    '| configuration | promised | strongest model that holds | majority answered | minority answered | p50 | p99 | p99.9 | converged after | lost writes |',
+    '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+  ]
+  const stories = runs.map(({ name, document }, index) => {
+    const witness = document.judgements.flatMap((judgement) => judgement.witnesses.slice(0, 1).map((found) => `- **${markdown(judgement.judgement)}**: ${markdown(shortened(found.explanation, 600))}`))
+    return [`### ${marks[document.verdict]} ${markdown(name)}`, '', markdown(document.sentence), '', markdown([availabilitySentence(facts[index]!), tradeOffSentence(facts[index]!)].filter((sentence) => sentence !== '').join(' ')), ...(witness.length === 0 ? [] : ['', ...witness]), ...(document.run === null ? [] : ['', fenced(document.run.repeat)])].join('\n')
+  })
+  return `${[`## ${markdown(options.title)}`, table.join('\n'), ...stories, ...(options.repeat === '' ? [] : [`To repeat all of it:\n\n${fenced(options.repeat)}`])].join('\n\n')}\n`
+}
+
+/** Text that Markdown shows as it is, in a table's cell too; nobody is mentioned by it. */
+function markdown(text: string): string {
+  return visible(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/@/g, '&#64;').replace(/^#|[\\`*_{}[\]|~]/g, (character) => `\\${character}`)
+}
+
+function fenced(text: string): string {
+  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map((run) => run[0].length + 1)))
+  return `${fence}sh\n${visible(text)}\n${fence}`
+}

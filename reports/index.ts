@@ -1,0 +1,12 @@
+/**
+ * What people and machines read: everything here takes verdict documents (and histories), and decides nothing.
+ */
+export { compare, renderComparison } from './compare.ts'
+export { renderAnnotations, renderSummary } from './github.ts'
+export { renderJunit } from './junit.ts'
+export { renderReport } from './html/page.ts'
+export { createTerminal, renderTable, renderVerdict, terminalReporter } from './terminal.ts'
+export type { Comparison } from './compare.ts'
+export type { NamedDocument } from './junit.ts'
+export type { Reporter, RunEvent } from './events.ts'
+export type { ReportInput, ReportRun } from './html/data.ts'
