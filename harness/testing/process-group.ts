@@ -123,7 +123,7 @@ export async function runInGroup(options: GroupOptions): Promise<GroupResult> {
   options.signal?.addEventListener('abort', killGroup)
   const linger = async (): Promise<void> => {
     lingered = true
-    child.kill('SIGUSR2') // preload.ts answers
+    child.kill('SIGUSR2') // preload.mjs answers
     await sleep(ANSWER_MS)
     killGroup()
   }

@@ -3,7 +3,7 @@
  * and what it leaves behind, a command (the lint, a soak's slice) by its exit code.
  */
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { root } from './compiled.ts'
 import { runInGroup, type GroupResult } from './process-group.ts'
 import { parseClosing, skipReasons, uncaughtErrors } from './uvu-output.ts'
@@ -108,7 +108,7 @@ export async function runPart(part: Part, options: RunOptions): Promise<Outcome>
     const result = await runInGroup({ ...common, args: [join(root, 'harness/bin/bootstrap.mjs'), ...part.args], isDone: () => false })
     return judgeCommand(part, result, options)
   }
-  const preload = fileURLToPath(new URL('./preload.js', import.meta.url))
+  const preload = pathToFileURL(join(root, 'harness/testing/preload.mjs')).href
   const result = await runInGroup({
     ...common,
     args: ['--enable-source-maps', '--import', preload, ...part.args],

@@ -30,7 +30,7 @@ export function skipReasons(output: string): string[] {
   return [...output.matchAll(/^(?:.*[•✘] +)?skip: (.+)$/gm)].map((match) => match[1]!.trim())
 }
 
-/** Messages of errors that nobody caught, as preload.ts reports them. */
+/** Messages of errors that nobody caught, as preload.mjs reports them. */
 export function uncaughtErrors(output: string): string[] {
   return [...output.matchAll(/^(?:.*[•✘] +)?uncaught: (.*)$/gm)].map((match) => match[1]!)
 }

@@ -1,5 +1,5 @@
 /**
- * Loaded into every test process (`node --import`), to make two things visible that uvu hides:
+ * Loaded into every test process (`node --import`; plain JavaScript, so that it needs no build), to make two things visible that uvu hides:
  * what keeps the process alive after its tests (asked for by SIGUSR2), and errors that nobody caught. uvu sets
  * `process.exitCode = 0`, and Node then ends with 0 although an error was thrown while it was exiting.
  */
@@ -8,6 +8,6 @@ process.on('SIGUSR2', () => {
   console.error(`still open: ${kinds.length === 0 ? 'nothing that Node can name' : kinds.join(', ')}`)
 })
 
-process.on('uncaughtExceptionMonitor', (error: unknown) => {
+process.on('uncaughtExceptionMonitor', (error) => {
   console.error(`uncaught: ${error instanceof Error ? error.message : String(error)}`)
 })
