@@ -35,6 +35,8 @@ export function isGone(error: unknown): boolean {
 interface Explanation {
   readonly code: string
   readonly pattern: RegExp
+  /** Of the connection to the engine: an engine that answers says such words about something else. */
+  readonly unanswered?: true
   readonly sentence: (doing: string, words: string) => string
 }
 
@@ -57,7 +59,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     code: 'name-clash',
-    pattern: /name .* is already in use|already exists/i,
+    pattern: /name .* (is )?already (in use|used|exists)|already exists/i,
     sentence: (doing, words) =>
       `${doing}: something of that name is there already (${words}). Remove what an earlier run left with \`splitbrain clean\`, or give this run another name.`,
   },
@@ -68,17 +70,20 @@ const explanations: readonly Explanation[] = [
   },
   {
     code: 'docker-permission',
-    pattern: /EACCES|EPERM|permission denied/i,
+    unanswered: true,
+    pattern: /EACCES|EPERM/,
     sentence: (doing) =>
       `${doing}: this user may not use the engine's socket. Join its group (\`sudo usermod -aG docker $USER\`, then log in again), or use --driver process.`,
   },
   {
     code: 'docker-missing',
+    unanswered: true,
     pattern: /ENOENT|ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/i,
     sentence: (doing) => `${doing}: no container engine answers there. Start Docker (or point DOCKER_HOST at an engine), or use --driver process, which needs none.`,
   },
   {
     code: 'docker-lost',
+    unanswered: true,
     pattern: /ECONNRESET|EPIPE|socket hang up/i,
     sentence: (doing) => `${doing}: the engine closed the connection. See whether it still runs (\`docker info\`) and run again.`,
   },
@@ -89,7 +94,8 @@ export function explain(error: unknown, doing: string): ClusterError {
   if (error instanceof ClusterError) return error
   const words = engineMessage(error).replace(/\.$/, '')
   const evidence = `${failureOf(error).code ?? ''} ${words}`
-  const known = explanations.find((explanation) => explanation.pattern.test(evidence))
+  const answered = engineStatus(error) !== undefined
+  const known = explanations.find(({ pattern, unanswered }) => pattern.test(evidence) && !(unanswered === true && answered))
   if (known !== undefined) return new ClusterError(known.code, known.sentence(doing, words), { cause: error })
   return new ClusterError('docker', `${doing}: the engine refused (${words}). \`splitbrain doctor\` shows what it can do.`, { cause: error })
 }

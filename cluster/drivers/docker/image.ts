@@ -68,11 +68,13 @@ async function ensureClosure(engine: Engine, executables: readonly string[], log
   if (await hasImage(engine, name)) return name
   log.info(`importing ${name} on ${engine.name} (${Math.round(files.reduce((sum, file) => sum + file.content.length, 0) / 1e6)} MB)`)
   const changes = [`ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LD_LIBRARY_PATH=${libraryFolders(files)}`, `LABEL ${labels.image}=base`]
+  // Podman's engine API does not look at `tag`, and Docker's wants it apart.
   const [repo, tag] = splitTag(name)
+  const named = engine.kind === 'podman' ? { repo: name } : { repo, tag }
   const doing = `Importing the image ${name}`
   await explaining(doing, async () => {
     const tar = tarOf(files, ['tmp', 'data', 'run', 'proc', 'sys', 'dev', 'etc'])
-    await finished(engine, await engine.docker.importImage(tar, { fromSrc: '-', repo, tag, changes }), doing)
+    await finished(engine, await engine.docker.importImage(tar, { fromSrc: '-', ...named, changes }), doing)
   })
   return name
 }

@@ -75,6 +75,7 @@ export async function createNetwork(
   throw new ClusterError('subnet-clash', `${doing}: none of ${ATTEMPTS_MAX} address ranges in 198.18.0.0/15 was free. Remove networks that are no longer used (splitbrain clean, docker network prune) and run again.`)
 }
 
+/** Docker says "Pool overlaps with other one", Podman "subnet 198.18.1.0/24 is already used". */
 function isRangeTaken(error: unknown): boolean {
-  return /overlap|already (in use|used)|conflicts with/i.test(engineMessage(error)) && !/network with name/i.test(engineMessage(error))
+  return /overlap|subnet\b.*\b(used|in use)/i.test(engineMessage(error))
 }

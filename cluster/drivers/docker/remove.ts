@@ -11,9 +11,13 @@ import { labels } from './labels.ts'
 const REMOVE_ATTEMPTS = 20
 const REMOVE_PAUSE_MS = 100
 
+/** In the order of removal: a node's container holds its network container, that the network, and the first its volume. */
+const kinds = ['node container', 'network container', 'network', 'volume'] as const
+type Kind = (typeof kinds)[number]
+
 /** Something on an engine that carries a run's label. */
 interface Leftover {
-  readonly kind: 'container' | 'network' | 'volume'
+  readonly kind: Kind
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   remove(): Promise<unknown>
@@ -25,6 +29,8 @@ export interface Removal {
   readonly failed: string[]
 }
 
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MS))
+
 function containerName({ Names, Id }: ContainerInfo): string {
   return Names[0]?.slice(1) ?? Id.slice(0, 12)
 }
@@ -33,12 +39,17 @@ function containerName({ Names, Id }: ContainerInfo): string {
 async function leftovers(engine: Engine, label: string): Promise<Leftover[]> {
   const { docker } = engine
   const filters = { label: [label] }
+  const list = () => Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters })])
   const [containers, networks, volumes] = await explaining(`Looking for what runs left on ${engine.name}`, () =>
-    Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters }), docker.listVolumes({ filters })]),
+    // Podman's list fails when something goes while it is made.
+    list().catch(async () => {
+      await pause()
+      return list()
+    }),
   )
   return [
     ...containers.map((info): Leftover => ({
-      kind: 'container',
+      kind: info.Labels[labels.role] === 'network' ? 'network container' : 'node container',
       name: containerName(info),
       labels: info.Labels,
       remove: () => docker.getContainer(info.Id).remove({ force: true, v: true }),
@@ -57,7 +68,7 @@ async function removeOne(leftover: Leftover): Promise<string | undefined> {
     } catch (error) {
       if (isGone(error)) return undefined
       if (attempt === REMOVE_ATTEMPTS) return engineMessage(error)
-      await new Promise((resolve) => setTimeout(resolve, REMOVE_PAUSE_MS))
+      await pause()
     }
   }
 }
@@ -65,7 +76,7 @@ async function removeOne(leftover: Leftover): Promise<string | undefined> {
 async function removeAll(engine: Engine, found: readonly Leftover[]): Promise<Removal> {
   const removed: string[] = []
   const failed: string[] = []
-  for (const kind of ['container', 'network', 'volume'] as const) {
+  for (const kind of kinds) {
     await Promise.all(
       found
         .filter((leftover) => leftover.kind === kind)

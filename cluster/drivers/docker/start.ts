@@ -225,8 +225,11 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
   const ownImage = typeof spec.image === 'object'
   const memory = start.limits.memoryMb === undefined ? {} : { Memory: start.limits.memoryMb * 2 ** 20, MemorySwap: start.limits.memoryMb * 2 ** 20 }
   const cpu = start.limits.cpus === undefined ? {} : cpuSettings(start.limits.cpus)
-  return explaining(`Making the container ${name}`, () =>
-    machine.engine.docker.createContainer({
+  const { docker } = machine.engine
+  return explaining(`Making the container ${name}`, async () => {
+    // Made beforehand, because Podman leaves out the labels of volumes that it makes for a container.
+    await docker.createVolume({ Name: name, Labels: { ...start.labels, [labels.node]: spec.id } })
+    return docker.createContainer({
       name,
       Image: spec.image === undefined ? machine.images.base : machine.images.of(spec.image),
       Entrypoint: [file],
@@ -236,7 +239,7 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
       Labels: { ...start.labels, [labels.node]: spec.id, [labels.role]: 'node' },
       HostConfig: {
         NetworkMode: `container:${seat.networkContainer.id}`,
-        Mounts: [{ Type: 'volume', Source: name, Target: DATA_DIR, VolumeOptions: { NoCopy: false, Labels: { ...start.labels, [labels.node]: spec.id }, DriverConfig: { Name: 'local', Options: {} } } }],
+        Mounts: [{ Type: 'volume', Source: name, Target: DATA_DIR }],
         LogConfig: { Type: 'json-file', Config: { 'max-size': LOG_SIZE_MAX, 'max-file': '2' } },
         ...(start.limits.pids === undefined ? {} : { PidsLimit: start.limits.pids }),
         ...memory,
@@ -244,8 +247,8 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
         // A stranger's image may need what it was built for; ours needs nothing.
         ...(ownImage ? { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] } : {}),
       },
-    }),
-  )
+    })
+  })
 }
 
 /** Host and port of `peerAddress`. */
