@@ -7,6 +7,7 @@ import { compareWithOracle } from './oracle-linearizable.soak.ts'
 import { oracle } from './oracle.ts'
 import { chance, randomHistory } from './testing/random-history.ts'
 import { drawn, only } from './testing/notation.ts'
+import { simulatedHistory } from './testing/simulated-history.ts'
 import { History } from './history.ts'
 
 const registers = models.casRegister()
@@ -142,6 +143,30 @@ test('every witness of a register is refuted by the oracle when it stands alone,
     assert.not(oracle(only(history, witness.operations), model), `seed ${seed}: ${witness.explanation}`)
   }
   assert.ok(seen > 100)
+})
+
+test('keys may be decided in several threads; the verdicts are the same', async () => {
+  const history = simulatedHistory({ operations: 3000, processes: 8, model: 'cas-register', keys: 6, values: 5 })
+  const alone = await check(history, { model: registers, elapsedMs: () => 0 })
+  const shared = await check(history, { model: registers, workers: 2, elapsedMs: () => 0 })
+  assert.is(alone.verdict, 'holds')
+  assert.equal(shared.perKey, alone.perKey)
+})
+
+test('a queue that skips an element is refused with three operations, and the sentence says what it could hold', async () => {
+  const history = new History()
+  let time = 0
+  const call = (process: number, f: string, value: number | null, result: number): void => {
+    history.push({ time: ++time, process, type: 'invoke', f, value })
+    history.push({ time: ++time, process, type: 'ok', f, value: result })
+  }
+  for (let i = 0; i < 50; i++) call(0, 'enqueue', i, i)
+  for (let i = 0; i < 20; i++) call(1, 'dequeue', null, i)
+  call(2, 'dequeue', null, 33)
+  const { witness } = await check(history, { model: models.fifoQueue() })
+  assert.is(witness!.operations.length, 3)
+  assert.match(witness!.explanation, /dequeue that returned 33 by process 2 .* could only be \[32,33\]/)
+  assert.not(oracle(only(history, witness!.operations), models.fifoQueue()))
 })
 
 test.run()

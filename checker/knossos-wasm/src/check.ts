@@ -5,9 +5,11 @@
 import { systemElapsedMs } from './clock.ts'
 import { createEngine } from './engine.ts'
 import { explainRegister } from './explain.ts'
+import { explainModel } from './explain-model.ts'
 import { closedPart, minimize, subset, windowBefore, withOrigins } from './minimize.ts'
 import { partition } from './order.ts'
 import { firstIllegal, truncated } from './prefix.ts'
+import { createPool } from './pool.ts'
 import { modelProblem, registerProblem } from './problem.ts'
 import { registerKeys } from './register.ts'
 import { runWindow } from './window.ts'
@@ -17,8 +19,9 @@ import type { Engine } from './engine.ts'
 import type { History, Json } from './history.ts'
 import type { FailedCas, Model, NilReads } from './model.ts'
 import type { KeyRows } from './order.ts'
+import type { Pool } from './pool.ts'
 import type { RegisterKey, RegisterOperations } from './register.ts'
-import type { Problem } from './problem.ts'
+import type { Part, Problem } from './problem.ts'
 import type { WindowResult } from './window.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
@@ -31,6 +34,8 @@ export interface CheckOptions {
   readonly timeLimitMs?: number
   /** Default 2048 MB. */
   readonly memoryLimitMb?: number
+  /** Threads for keys that need the general engine; each gets its share of the memory. Default 1: none but this one. */
+  readonly workers?: number
   /** Registers: overrides the model's rules. */
   readonly failedCas?: FailedCas
   readonly nilReads?: NilReads
@@ -89,15 +94,18 @@ export async function check(history: History, options: CheckOptions): Promise<Ch
   const begunMs = elapsedMs()
   const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000), linearization: options.linearization === true }
   const session = new Session(history, model, limits)
-  const perKey: KeyVerdict[] = []
   const { tasks, total } = session.tasks()
+  const workers = Math.min(options.workers ?? 1, tasks.length)
+  const perKey: KeyVerdict[] = []
   let decided = 0
-  for (const task of tasks) {
-    const verdict = await task()
-    perKey.push(verdict)
+  const decide = async (index: number): Promise<void> => {
+    const verdict = await tasks[index]!()
+    perKey[index] = verdict
     decided += verdict.operations
     options.onProgress?.(decided / total)
   }
+  if (workers <= 1) for (let i = 0; i < tasks.length; i++) await decide(i)
+  else await session.withPool(workers, () => Promise.all(tasks.map((_, i) => decide(i))))
   const stats = { operations: total, keys: perKey.length, elapsedMs: elapsedMs() - begunMs, visits: session.visits, engineBytes: session.engineBytes }
   return merged(perKey, stats)
 }
@@ -131,6 +139,8 @@ class Session {
   readonly #model: Model
   readonly #limits: Limits
   #engine: Engine | undefined
+  #pool: Pool | undefined
+  #poolSize = 1
 
   constructor(history: History, model: Model, limits: Limits) {
     this.#history = history
@@ -150,6 +160,29 @@ class Session {
     return { tasks: keys.map((key) => () => this.#decideModel(key, rank)), total: keys.reduce((sum, key) => sum + key.rows.length, 0) }
   }
 
+  /** Lets keys that need the window go to other threads while the work lasts. */
+  async withPool(size: number, work: () => Promise<unknown>): Promise<void> {
+    this.#pool = await createPool(size)
+    this.#poolSize = size
+    try {
+      await work()
+    } finally {
+      await this.#pool?.close()
+      this.#pool = undefined
+    }
+  }
+
+  async #registerWindow(ops: RegisterOperations, initial: number, problem: Problem): Promise<WindowResult> {
+    if (this.#pool === undefined || this.#limits.linearization) return this.#window(problem)
+    const { elapsedMs, deadlineMs, memoryLimitMb } = this.#limits
+    // The columns are views of those of all keys: only this key's part must travel.
+    const own: RegisterOperations = { ...ops, kind: ops.kind.slice(), a: ops.a.slice(), b: ops.b.slice(), inv: ops.inv.slice(), ret: ops.ret.slice(), row: ops.row.slice() }
+    const result = await this.#pool.run({ ops: own, initial, timeLimitMs: deadlineMs - elapsedMs(), memoryLimitMb: memoryLimitMb / this.#poolSize })
+    this.visits += result.visits
+    this.engineBytes = Math.max(this.engineBytes, result.bytes * this.#poolSize)
+    return result
+  }
+
   async #window(problem: Problem): Promise<WindowResult> {
     this.#engine ??= await createEngine()
     const result = runWindow(this.#engine, problem, this.#limits, this.#limits.linearization)
@@ -163,9 +196,10 @@ class Session {
     const problem = modelProblem(this.#history, key, rank, this.#model)
     const result = await this.#window(problem)
     if (result.type !== 'violated') return { ...base, ...undecidedOrHolds(result, problem) }
-    const operations = Array.from(key.rows).filter((row) => row <= this.#history.pair[problem.row[result.stuck!]!]!)
-    const explanation = `No order of the operations agrees with real time and the ${this.#model.name} up to the response of event ${problem.row[result.stuck!]}.`
-    return { ...base, verdict: 'violated', decidedEvents: result.events, witness: { key: base.key, operations, explanation } }
+    const engine = this.#engine!
+    const solve = (part: Part): WindowResult => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 })
+    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve)
+    return { ...base, verdict: 'violated', decidedEvents: illegal, finalStates: states, witness: { key: base.key, operations, explanation } }
   }
 
   async #decideRegister({ key, operations, ops }: RegisterKey, initial: number): Promise<KeyVerdict> {
@@ -181,10 +215,11 @@ class Session {
       return { ...base, verdict: 'violated', algorithm: 'zones', witness: await this.#smallest(base.key, ops, initial, sets) }
     }
     const problem = registerProblem(ops, initial, (code) => values.decode(code))
-    const result = await this.#window(problem)
+    const result = await this.#registerWindow(ops, initial, problem)
     if (result.type !== 'violated') return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
+    this.#engine ??= await createEngine()
     const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
-    const illegal = firstIllegal(ops, 0, refutes)
+    const illegal = firstIllegal(ops.events, (until) => refutes(truncated(ops, until)))
     const prefix = truncated(ops, illegal + 1)
     const set = windowBefore(prefix, illegal + 1, refutes)
     return { ...base, verdict: 'violated', algorithm: 'window', decidedEvents: illegal, witness: await this.#smallest(base.key, prefix, initial, [set]) }

@@ -67,6 +67,11 @@ export interface Model {
    * which no operation among them distinguishes, now or later.
    */
   specialized?(operations: readonly ModelOperation[]): Model
+  /**
+   * The elements that an operation is about, for objects whose behaviour on some of their elements does not depend on the
+   * others (queues, stacks, sets). An operation about none concerns them all.
+   */
+  about?(operation: ModelOperation): readonly Json[]
   /** Operations on different keys are independent objects. Default true. */
   readonly partitioned?: boolean
   /** Who asks matters (locks): operations of different processes are never interchangeable. Default false. */

@@ -7,7 +7,6 @@
  */
 import { CAS, FAILED_CAS, NEVER, READ } from './register.ts'
 import type { RegisterOperations } from './register.ts'
-import type { Refutes } from './minimize.ts'
 
 /** The history up to (not including) a rank: operations that are open there have no response yet. */
 export function truncated(ops: RegisterOperations, end: number): RegisterOperations {
@@ -19,16 +18,20 @@ export function truncated(ops: RegisterOperations, end: number): RegisterOperati
   return { length: kept.length, kind, a: pick(ops.a), b: pick(ops.b), inv: pick(ops.inv), ret, row: pick(ops.row), events: end, failedCas: kind.filter((k) => k === FAILED_CAS).length }
 }
 
-/** The first rank whose event makes the history not linearizable; `low` is known to be a linearizable length. */
-export function firstIllegal(ops: RegisterOperations, low: number, refutes: Refutes): number {
-  let high = low + 1
-  for (let step = 1; high < ops.events && !refutes(truncated(ops, high)); step *= 2) {
+/**
+ * The first rank whose event makes a history not linearizable, by galloping and bisection: `refutes` tells whether
+ * the history up to (not including) a rank is refuted.
+ */
+export function firstIllegal(events: number, refutes: (until: number) => boolean): number {
+  let low = 0
+  let high = 1
+  for (let step = 1; high < events && !refutes(high); step *= 2) {
     low = high
-    high = Math.min(ops.events, high + step)
+    high = Math.min(events, high + step)
   }
   while (high - low > 1) {
     const middle = (low + high) >> 1
-    if (refutes(truncated(ops, middle))) high = middle
+    if (refutes(middle)) high = middle
     else low = middle
   }
   return high - 1

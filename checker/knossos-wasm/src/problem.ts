@@ -108,14 +108,28 @@ function usefulValues(ops: RegisterOperations): Set<number> | null {
   return used
 }
 
+/** A part of a key's history. */
+export interface Part {
+  /** Rows of invocations. Default: all. */
+  readonly rows?: ReadonlySet<number>
+  /** Only what happened before this rank: later responses have not come yet. */
+  readonly until?: number
+}
+
 /** The problem of any other model. */
-export function modelProblem(history: History, key: KeyRows, rank: Int32Array | null, model: Model): Problem {
+export function modelProblem(history: History, key: KeyRows, rank: Int32Array | null, model: Model, { rows, until = NEVER }: Part = {}): Problem {
   const types = new Map<string, number>()
   const operations: ModelOperation[] = []
   const flags: number[] = []
   const draft: Draft = { row: [], type: [], inv: [], ret: [] }
   for (const row of key.rows) {
-    const operation = operationAt(history, row, model)
+    if (rows !== undefined && !rows.has(row)) continue
+    const begun = rank === null ? row : rank[row]!
+    if (begun >= until) break
+    const end = history.pair[row]!
+    const ended = end < 0 || history.type[end] === INFO ? NEVER : rank === null ? end : rank[end]!
+    const whole = operationAt(history, row, model)
+    const operation: ModelOperation = ended < until ? whole : { ...whole, outcome: 'info', output: undefined }
     const traits = model.traits?.(operation) ?? (operation.outcome === 'fail' ? { ignored: true } : {})
     if (traits.ignored) continue
     const crashed = operation.outcome === 'info'
@@ -127,11 +141,10 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
       types.set(name, type)
       flags.push((traits.pure ? PURE : 0) | (traits.total || traits.constant ? TOTAL : 0) | (traits.constant ? CONSTANT : 0) | (crashed ? CRASHED : 0))
     }
-    const end = history.pair[row]!
     draft.row.push(row)
     draft.type.push(type)
-    draft.inv.push(rank === null ? row : rank[row]!)
-    draft.ret.push(crashed ? NEVER : rank === null ? end : rank[end]!)
+    draft.inv.push(begun)
+    draft.ret.push(crashed ? NEVER : ended)
   }
   const object = model.specialized?.(operations) ?? model
   const states: Json[] = [object.init]

@@ -81,6 +81,7 @@ function container(name: string, put: string, get: string, take: (list: List) =>
         .map((index) => list.filter((_, i) => i !== index))
     },
     traits: (operation) => ({ ignored: fails(operation), pure: operation.f === get && operation.output === null }),
+    about: ({ f, input, output }) => (f === put ? [input] : output === undefined || output === null ? [] : [output]),
   }
 }
 
