@@ -50,8 +50,12 @@ function witness(card: WitnessCard, id: string): Html {
 }
 
 function ladder({ id, ladder: rungs, judgements }: Configuration): Html {
-  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span></li>`)}</ol></div>
-<div><h3>What was judged</h3><ul class="judgements">${judgements.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}${judgement.reason === undefined ? null : ` Unknown because: ${judgement.reason}.`}</p><p class="metrics">${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}</p></div></li>`)}</ul></div></div>`
+  const shown = new Set(rungs.map((rung) => rung.by))
+  const beside = judgements.filter((judgement) => !shown.has(judgement.judgement))
+  const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
+  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder, strongest first</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rows}</ol></div>
+<div><h3>Beside the ladder</h3><ul class="judgements">${beside.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}</p></div></li>`)}</ul>
+<details class="statistics"><summary>What each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details></div></div>`
 }
 
 function charts(configuration: Configuration): Html {

@@ -98,6 +98,12 @@ export interface FaultRow {
   readonly attempted: number | null
 }
 
+/** A rung, what its own judgement says about it, and where its witness stands in the page. */
+export interface RungRow extends Rung {
+  readonly summary: string | null
+  readonly witness: string | null
+}
+
 /** One configuration in the report. */
 export interface Configuration {
   readonly id: string
@@ -108,7 +114,7 @@ export interface Configuration {
   readonly sentences: readonly string[]
   readonly tradeOff: string
   readonly warnings: readonly string[]
-  readonly ladder: readonly (Rung & { readonly witness: string | null })[]
+  readonly ladder: readonly RungRow[]
   readonly witnesses: readonly WitnessCard[]
   readonly moreWitnesses: number
   readonly judgements: readonly (JudgementVerdict & { readonly numbers: string })[]
@@ -172,7 +178,7 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     sentences: [first, availabilitySentence(facts)].filter((sentence) => sentence !== ''),
     tradeOff: tradeOffSentence(facts),
     warnings: warningsOf(document),
-    ladder: document.ladder.map((rung) => ({ ...rung, witness: cards.find((card) => card.judgement === rung.by) === undefined || rung.verdict !== 'violated' ? null : `${id}-witness-${cards.find((card) => card.judgement === rung.by)!.number}` })),
+    ladder: document.ladder.map((rung) => rungRow(rung, id, document, cards)),
     witnesses: cards,
     moreWitnesses: more,
     judgements: document.judgements.map((judgement) => ({ ...judgement, numbers: numbersOf(judgement.metrics) })),
@@ -180,6 +186,11 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: header.moments.flatMap((moment) => (moment.kind === 'anomaly' ? [moment.to_s] : [])), series: seriesOf(history, document.faults), timeline: header },
     columns,
   }
+}
+
+function rungRow(rung: Rung, id: string, document: VerdictDocument, cards: readonly WitnessCard[]): RungRow {
+  const card = rung.verdict === 'violated' ? cards.find((one) => one.judgement === rung.by) : undefined
+  return { ...rung, summary: document.judgements.find((judgement) => judgement.judgement === rung.by)?.summary ?? null, witness: card === undefined ? null : `${id}-witness-${card.number}` }
 }
 
 function bandOf(fault: FaultWindow): Band {
@@ -269,7 +280,7 @@ function faultRow(fault: FaultWindow, document: VerdictDocument): FaultRow {
 function numbersOf(metrics: JudgementVerdict['metrics']): string {
   return Object.entries(metrics).flatMap(([name, value]) => {
     const label = name.replace(/_(ms|s|ns|mb)$/, '').replace(/_/g, ' ')
-    if (typeof value === 'number') return [`${label} ${name.endsWith('_ms') ? formatMs(value) : formatNumber(value)}`]
+    if (typeof value === 'number') return [`${label} ${name.endsWith('_ms') ? formatMs(value) : name.endsWith('_ns') ? formatInstant(value) : formatNumber(value)}`]
     if (typeof value === 'boolean' || (typeof value === 'string' && value.length <= 60)) return [`${label} ${value}`]
     return []
   }).slice(0, 12).join(' · ')

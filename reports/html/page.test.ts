@@ -120,11 +120,11 @@ if (browserPath() !== undefined || required) {
   })
 
   test('hostile strings are text and nothing else', async (context) => {
-    const page = await opened(context, renderReport({ title: hostile[0]!, runs: [hostileRun()], repeat: hostile[1]!, generated: hostile[0]! }))
-    const seen = await inPage<{ pwned: boolean; images: number; scripts: number; lead: string }>(page, `({ pwned: 'pwned' in window, images: document.images.length, scripts: [...document.scripts].filter((script) => script.type === '').length, lead: document.querySelector('.lead').textContent })`)
+    const page = await opened(context, renderReport({ title: hostile[0]!, runs: [hostileRun()], repeat: hostile[1]!, generated: hostile[0]! }), { width: 390 })
+    const seen = await inPage<{ pwned: boolean; wide: number; images: number; scripts: number; lead: string }>(page, `({ wide: document.documentElement.scrollWidth, pwned: 'pwned' in window, images: document.images.length, scripts: [...document.scripts].filter((script) => script.type === '').length, lead: document.querySelector('.lead').textContent })`)
     await page.close()
     assert.equal(context.problems, [])
-    assert.equal([seen.pwned, seen.images, seen.scripts], [false, 0, 1])
+    assert.equal([seen.pwned, seen.images, seen.scripts, seen.wide], [false, 0, 1, 390])
     assert.ok(seen.lead.includes('</script><script>window.pwned=1</script>'))
     assert.ok(seen.lead.includes('\\u202e'))
   })
@@ -157,8 +157,8 @@ if (browserPath() !== undefined || required) {
   test('axe finds nothing serious, in light and dark', async (context) => {
     const own = await openBrowser({ trusting: true })
     try {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const page = await opened({ ...context, browser: own }, whole, { colorScheme })
+      for (const [colorScheme, html] of [['light', whole], ['dark', renderReport({ ...input, runs: [tour[1]!] })]] as const) {
+        const page = await opened({ ...context, browser: own }, html, { colorScheme })
         await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') })
         const violations = await inPage<{ id: string; impact: string; nodes: { html: string }[] }[]>(page, `axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)`)
         const found = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => `${one.id}: ${one.nodes[0]!.html.slice(0, 200)}`)

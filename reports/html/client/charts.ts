@@ -164,12 +164,14 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
     const places = [entry.majority, entry.minority].flatMap((share, side) => (share === null ? [] : [{ x: share * 100, y, side }]))
     return { label: entry.name, data: places, showLine: true, borderColor: ink, backgroundColor: ink, borderWidth: 2, pointRadius: places.map((place) => (place.side === 0 ? 9 : 6.5)), pointHoverRadius: 10, pointStyle: places.map((place) => (place.side === 0 ? 'circle' : 'rect')), pointBorderColor: colour('surface'), pointBorderWidth: 1.5, clip: false }
   })
-  const labels = datasets.flatMap((dataset): AnnotationOptions[] => {
+  const labels = datasets.flatMap((dataset, index): AnnotationOptions[] => {
     const at = dataset.data.at(-1)
     if (at === undefined) return []
     const rightward = at.x < 60
+    const { before } = rows[index]!
+    const aside = 15 + Math.floor(before / 2) * 70
     const joined = dataset.data.some((point) => Math.abs(point.x - at.x) > 15)
-    return [{ type: 'label', xValue: at.x, yValue: at.y, xAdjust: rightward ? 15 : -15, yAdjust: joined ? -12 : 0, position: { x: rightward ? 'start' : 'end', y: 'center' }, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
+    return [{ type: 'label', xValue: at.x, yValue: at.y, xAdjust: rightward ? aside : -aside, yAdjust: joined ? (before % 2 === 0 ? -12 : 13) : 0, position: { x: rightward ? 'start' : 'end', y: 'center' }, content: dataset.label ?? '', color: dataset.borderColor as string, font: { weight: 'bold', size: 13 }, padding: 1 }]
   })
   const from = cap.levels.indexOf(cap.impossible.from)
   const to = cap.levels.indexOf(cap.impossible.to)
