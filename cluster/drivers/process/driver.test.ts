@@ -196,7 +196,7 @@ test('a program that is not there, or dies at once, is one sentence with the end
 
 test('what a killed controller left is ended, stopped nodes too, and a living one is let alone', async ({ cluster }) => {
   const dir = join(runsDir, 'killed', 'then')
-  const controller = startController(dir, 'killed')
+  const controller = startController('process', dir, 'killed')
   await controller.up
   const stopped = (await survivors(dir))[1]!
   await controller.kill()

@@ -19,7 +19,7 @@ const PATIENCE_MS = 10_000
 /** Kills one controller after `ms`, cleans, and says how many processes are left of its run. */
 async function killAndClean(runsDir: string, runId: string, ms: number): Promise<{ ended: number; left: number }> {
   const dir = join(runsDir, runId)
-  const controller = startController(dir, runId)
+  const controller = startController('process', dir, runId)
   await Promise.race([sleep(realClock(), ms), controller.up])
   await controller.kill()
   const ended = (await processDriver({ runsDir }).clean()).length

@@ -1,14 +1,16 @@
 /**
  * A controller that starts a cluster of toys, stops one node and starves another, says `up`, and then waits to be
- * killed: `controller-main DIR RUN-ID`.
+ * killed: `controller-main process|netns DIR RUN-ID`.
  */
 import { seededRandom } from '../../../harness/random.ts'
+import { netnsDriver } from '../netns/driver.ts'
 import { processDriver } from '../process/driver.ts'
 import { toySystem } from './toy.ts'
 
-const [dir, runId] = process.argv.slice(2) as [string, string]
+const [name, dir, runId] = process.argv.slice(2) as [string, string, string]
 const complain = (message: string): void => void process.stderr.write(`${message}\n`)
-const cluster = await processDriver().start(toySystem(), {
+const driver = name === 'netns' ? netnsDriver() : processDriver()
+const cluster = await driver.start(toySystem(), {
   runId,
   dir,
   nodes: ['n1', 'n2', 'n3'],

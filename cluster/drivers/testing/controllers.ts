@@ -8,9 +8,9 @@ import { look, isDead } from '../process/proc.ts'
 const extension = extname(fileURLToPath(import.meta.url))
 const program = fileURLToPath(new URL(`./controller-main${extension}`, import.meta.url))
 
-/** Starts a controller of three toys in `dir`. `up` resolves when its nodes run; `kill` ends it as kill -9 does. */
-export function startController(dir: string, runId: string): { up: Promise<void>; kill(): Promise<void> } {
-  const child = execa(process.execPath, [...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), program, dir, runId], { reject: false, buffer: false })
+/** Starts a controller of three toys in `dir` on a driver. `up` resolves when its nodes run; `kill` ends it as kill -9 does. */
+export function startController(driver: 'process' | 'netns', dir: string, runId: string): { up: Promise<void>; kill(): Promise<void> } {
+  const child = execa(process.execPath, [...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), program, driver, dir, runId], { reject: false, buffer: false })
   const up = new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve())
     void child.then((ended) => reject(new Error(`the controller ended before it was up: ${ended.shortMessage ?? 'exit 0'}`)))
