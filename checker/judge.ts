@@ -20,6 +20,7 @@ import { monotonicReads, monotonicWrites, pram, readYourWrites, writesFollowRead
 import { outcomes, vacuity } from './vacuity.ts'
 import { regular } from './regular.ts'
 import { sentenceOf } from './sentence.ts'
+import { sequential } from './sequential.ts'
 import { staleness } from './staleness.ts'
 import { mergeVerdicts } from './verdict.ts'
 import type { History } from './history/index.ts'
@@ -39,6 +40,7 @@ export interface JudgeOptions extends Partial<JudgeContext> {
 export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] {
   return [
     linearizable(options.nilReads === 'unknown' ? { nilReads: 'unknown' } : {}),
+    sequential,
     regular,
     causal,
     pram,

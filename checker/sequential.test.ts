@@ -1,0 +1,43 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { context } from './testing/context.ts'
+import { historyOf, picture, sessions } from './testing/operations.ts'
+import { loadHistory } from './testing/load.ts'
+import { sequential } from './sequential.ts'
+import { soak } from './sequential.soak.ts'
+import type { Operation } from './testing/operations.ts'
+
+const verdict = async (operations: readonly Operation[]): Promise<string> => (await sequential.judge(historyOf(operations), context)).verdict
+
+test('a stale read is sequential as long as its session saw nothing newer', async () => {
+  assert.is(await verdict(picture(`
+    0: |w x 1|   |w x 2|
+    1:                     |r x 1|   |r x 2|
+  `)), 'holds')
+})
+
+test('two sessions that see concurrent writes in opposite orders are causal, and not sequential', async () => {
+  assert.is(await verdict(sessions('w x 1', 'w x 2', 'r x 1, r x 2', 'r x 2, r x 1')), 'violated')
+})
+
+test("Dekker's test: both wrote, and neither sees the other's write", async () => {
+  assert.is(await verdict(sessions('w x 1, r y nil', 'w y 1, r x nil')), 'violated')
+})
+
+test('what is not causal is not sequential, with the smaller witness', async () => {
+  const judged = await sequential.judge(historyOf(sessions('w x 1', 'r x 1, w y 2', 'r y 2, r x nil')), context)
+  assert.is(judged.verdict, 'violated')
+  assert.is(judged.witnesses[0]!.operations.length, 5)
+})
+
+test('atomic registers under load are ordered without going back', async () => {
+  const judged = await sequential.judge(loadHistory({ operations: 20_000, processes: 20, keys: 10, crashEvery: 500, staleEvery: 0, seed: 3 }), context)
+  assert.is(judged.verdict, 'holds')
+})
+
+test('sequential consistency agrees with its definition on random histories', async () => {
+  const lines: string[] = []
+  assert.ok(await soak.run(2_000, 1, (line) => lines.push(line)), lines.join('\n'))
+})
+
+test.run()

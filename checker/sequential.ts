@@ -1,0 +1,192 @@
+/**
+ * Sequential consistency: is there one order of all operations that keeps each session's and in which every read
+ * returns the last write? (Lamport, How to Make a Multiprocessor Computer That Correctly Executes Multiprocess
+ * Programs, 1979.) Deciding it is NP-complete even when every value is written once (Gibbons and Korach 1997, for
+ * any number of processes), so this is a search with a bound, *unknown* when the bound is reached.
+ *
+ * Three observations make most histories easy. What is not causal is not sequential, and that is decided first. A read
+ * may be executed as soon as its session gets there and its value is the current one: it changes nothing. A write may
+ * be executed only when everyone who is to read the value that it replaces has done so. What is left to choose is
+ * which of the possible writes comes next. The search tries them in the order in which their zones begin (the first
+ * completion or the last invocation among a write and its reads, whichever is earlier): of a linearizable history that
+ * is a linearization (Gibbons and Korach), and the search never goes back. Where it is stuck it does, and remembers
+ * the states from which there was no way on.
+ */
+import { INITIAL, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
+import { Sessions } from './session-walk.ts'
+import { settled } from './freshness.ts'
+import { causal } from './causal.ts'
+import type { History } from './history/index.ts'
+import type { JudgeContext, Judgement } from './judgement.ts'
+import type { JudgementVerdict } from './verdict.ts'
+import type { Registers } from './registers.ts'
+
+/** Times that the search may go back. */
+const RETREATS_MAX = 20_000
+/** States remembered as hopeless. */
+const HOPELESS_MAX = 20_000
+
+/** One order of all operations that keeps each session's. */
+export const sequential: Judgement = {
+  name: 'sequential',
+  describes: "one order of all operations that keeps each session's order: refuted by causality or by exhaustive search, unknown when the search grows too large",
+  judge,
+}
+
+async function judge(history: History, context: JudgeContext): Promise<JudgementVerdict> {
+  const registers = registersOf(history, context)
+  const base = { judgement: 'sequential', model: 'sequential' as const, operations: registers.reads + registers.writes, witnesses: [], metrics: {} }
+  const reason = (registers.foreign.length > 0 ? undefined : whyVacuous(registers)) ?? whyIncomplete(history, registers)
+  const weaker = await causal.judge(history, context)
+  if (weaker.verdict === 'violated') return { ...weaker, ...base, verdict: 'violated', witnesses: weaker.witnesses, summary: `Not even causal: ${weaker.summary}` }
+  if (reason !== undefined) return { ...base, verdict: 'unknown', reason, summary: `Not judged: ${reason}.` }
+  const search = new Search(registers)
+  const found = search.run(context)
+  const metrics = { retreats: search.retreats }
+  if (found === 'order') return { ...base, metrics, verdict: 'holds', summary: `One order explains all ${base.operations} operations.` }
+  if (found === 'none') {
+    const rows = [...new Set(registers.row.subarray(0, registers.count).filter((_, op) => registers.happened[op] === 1))]
+    return { ...base, metrics, verdict: 'violated', witnesses: [{ operations: rows, explanation: `no order of these ${rows.length} operations explains every read` }], summary: `No order of the ${base.operations} operations explains every read.` }
+  }
+  return { ...base, metrics, verdict: 'unknown', reason: found, summary: `Not decided: ${found}.` }
+}
+
+/** Depth-first, with a trail to undo. */
+class Search {
+  retreats = 0
+  readonly #registers: Registers
+  readonly #sessions: Sessions
+  /** Where each session stands in `sessions.operations`. */
+  readonly #at: Int32Array
+  /** The last write of each key, or INITIAL. */
+  readonly #current: Int32Array
+  /** Reads still to come: of each write, and of each key's initial value. */
+  readonly #awaited: Int32Array
+  readonly #initialAwaited: Int32Array
+  /** The place of each write in the order in which they are tried. */
+  readonly #turn: Int32Array
+  /** Executed operations, and for each write what it replaced. */
+  readonly #trail: number[] = []
+  readonly #replaced: Int32Array
+  /** Length of the trail before each chosen write. */
+  readonly #choices: number[] = []
+  readonly #hopeless = new Set<string>()
+  readonly #total: number
+
+  constructor(registers: Registers) {
+    this.#registers = registers
+    this.#sessions = new Sessions(registers)
+    const { count, keys, key, source, write, happened } = registers
+    this.#at = this.#sessions.start.slice(0, -1)
+    this.#current = new Int32Array(keys.length).fill(INITIAL)
+    this.#awaited = new Int32Array(count)
+    this.#initialAwaited = new Int32Array(keys.length)
+    this.#replaced = new Int32Array(count)
+    this.#turn = turnsOf(registers)
+    this.#total = this.#sessions.operations.length
+    for (let op = 0; op < count; op++) {
+      if (write[op] === 1 || happened[op] === 0) continue
+      if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!++
+      else this.#awaited[source[op]!]!++
+    }
+  }
+
+  run(context: JudgeContext): 'order' | 'none' | string {
+    const begun = context.elapsedMs()
+    this.#read(this.#at.keys())
+    let after = -1
+    while (this.#trail.length < this.#total) {
+      const session = this.#nextWrite(after)
+      if (session >= 0) {
+        this.#choices.push(this.#trail.length)
+        this.#write(session)
+        after = -1
+        continue
+      }
+      if (this.#hopeless.size < HOPELESS_MAX) this.#hopeless.add(this.#state())
+      const choice = this.#choices.pop()
+      if (choice === undefined) return 'none'
+      after = this.#turn[this.#trail[choice]!]!
+      this.#undo(choice)
+      if (++this.retreats > RETREATS_MAX) return `the search went back ${RETREATS_MAX} times`
+      if ((this.retreats & 0xff) === 0 && context.elapsedMs() - begun > context.timeLimitMs) return `time limit of ${context.timeLimitMs / 1000} s`
+    }
+    return 'order'
+  }
+
+  /** The session whose next write is possible and whose turn is the first after `after`; -1 when there is none. */
+  #nextWrite(after: number): number {
+    const { key, write } = this.#registers
+    if (after < 0 && this.#choices.length > 0 && this.retreats > 0 && this.#hopeless.has(this.#state())) return -1
+    let best = -1
+    let earliest = Infinity
+    for (let session = 0; session < this.#at.length; session++) {
+      const op = this.#head(session)
+      if (op < 0 || write[op] === 0 || this.#turn[op]! <= after || this.#turn[op]! >= earliest) continue
+      const held = this.#current[key[op]!]!
+      if ((held === INITIAL ? this.#initialAwaited[key[op]!]! : this.#awaited[held]!) > 0) continue
+      best = session
+      earliest = this.#turn[op]!
+    }
+    return best
+  }
+
+  #head(session: number): number {
+    const { start, operations } = this.#sessions
+    return this.#at[session]! < start[session + 1]! ? operations[this.#at[session]!]! : -1
+  }
+
+  #write(session: number): void {
+    const op = this.#head(session)
+    const key = this.#registers.key[op]!
+    this.#replaced[op] = this.#current[key]!
+    this.#current[key] = op
+    this.#at[session]!++
+    this.#trail.push(op)
+    this.#read(this.#awaited[op]! > 0 ? this.#at.keys() : [session])
+  }
+
+  /** Executes every read that these sessions have come to and whose value is the current one. */
+  #read(sessions: Iterable<number>): void {
+    const { key, source, write } = this.#registers
+    for (const session of sessions) {
+      for (let op = this.#head(session); op >= 0 && write[op] === 0 && source[op] === this.#current[key[op]!]; op = this.#head(session)) {
+        if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!--
+        else this.#awaited[source[op]!]!--
+        this.#at[session]!++
+        this.#trail.push(op)
+      }
+    }
+  }
+
+  #undo(length: number): void {
+    const { key, source, write, session } = this.#registers
+    while (this.#trail.length > length) {
+      const op = this.#trail.pop()!
+      this.#at[session[op]!]!--
+      if (write[op] === 1) this.#current[key[op]!] = this.#replaced[op]!
+      else if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!++
+      else this.#awaited[source[op]!]!++
+    }
+  }
+
+  #state(): string {
+    return `${this.#at.join()};${this.#current.join()}`
+  }
+}
+
+/** Writes in the order in which their zones begin. */
+function turnsOf(registers: Registers): Int32Array {
+  const { count, start, write, source, happened } = registers
+  const begins = settled(registers)
+  const latest = start.slice(0, count)
+  for (let op = 0; op < count; op++) {
+    const from = source[op]!
+    if (write[op] === 0 && from >= 0 && happened[op] === 1 && start[op]! > latest[from]!) latest[from] = start[op]!
+  }
+  for (let op = 0; op < count; op++) begins[op] = Math.min(begins[op]!, latest[op]!)
+  const turn = new Int32Array(count)
+  const order = Int32Array.from({ length: count }, (_, op) => op).filter((op) => write[op] === 1).sort((a, b) => begins[a]! - begins[b]! || a - b)
+  for (let at = 0; at < order.length; at++) turn[order[at]!] = at
+  return turn
+}
