@@ -8,13 +8,15 @@ import type { NodeId } from '../../harness/env.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
 import { PING } from './messages.ts'
-import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply } from './resp.ts'
+import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
 import type { Storage } from './storage.ts'
 
 /** Nonces remembered per peer: the oldest is forgotten first. */
 const NONCES_MAX = 256
 const DUMP_MAX = 10_000
+/** What PEEK answers for a key that this node is no replica of. */
+export const NO_REPLICA = 'NOREPLICA'
 
 /** What the commands work on. */
 export interface AdminOptions {
@@ -22,12 +24,14 @@ export interface AdminOptions {
   readonly nodes: readonly NodeId[]
   readonly rpc: Rpc
   readonly storage: Storage
+  /** Whether this node is a replica of the key. */
+  readonly holds: (key: string) => boolean
   readonly stats: () => Readonly<Record<string, number>>
 }
 
 /** The commands of the admin port. */
 export function adminCommands(options: AdminOptions): ReadonlyMap<string, Command> {
-  const { token, nodes, rpc, storage, stats } = options
+  const { token, nodes, rpc, storage, holds, stats } = options
   const expected = Buffer.from(token)
   const heard = new Map<NodeId, string[]>()
   rpc.serve(PING, (nonce, from) => {
@@ -58,8 +62,13 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     words: [2, 1 << 16],
     keys: 'none',
     run: async ([, ...keys]) => {
-      const cells = await Promise.all(keys.map(async key => storage.read(key.toString('latin1'))))
-      return arrayReply(cells.map(cell => (cell.value === null ? nullReply(2) : bulkReply(cell.value))))
+      const values = await Promise.all(keys.map(async word => {
+        const key = word.toString('latin1')
+        if (!holds(key)) return simpleReply(NO_REPLICA)
+        const { value } = await storage.read(key)
+        return value === null ? nullReply(2) : bulkReply(value)
+      }))
+      return arrayReply(values)
     },
   }
 

@@ -12,6 +12,11 @@ export const nodeOptionsSchema = z.strictObject({
   replicas: z.int().min(1).describe('N: how many nodes hold each key'),
   read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
+  sloppy: z.boolean().describe('hinted handoff: where a replica is down, the next node on the ring stands in for it, counts for the quorum, and hands over later'),
+  read_repair: z.boolean().describe('a read gives the replicas that answered it with an older value the newest one'),
+  heartbeat_interval_ms: z.number().min(0).describe('how often every node asks every other whether it is there; 0: never, everyone is believed to be up'),
+  suspect_after_ms: z.number().min(1).describe('a node that has not answered a heartbeat for this long is believed to be down'),
+  hints_max: z.int().min(0).describe('cells that a node keeps for others at most'),
   sync: z.enum(['always', 'periodic', 'never']).describe('when a write is forced to the disk: before it is confirmed, every sync_interval_ms, or when the system pleases'),
   sync_interval_ms: z.number().min(1).describe('for sync periodic'),
   deadline_ms: z.number().min(1).describe('how long a coordinator waits for its quorum'),
@@ -43,6 +48,8 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (!config.nodes.includes(config.id)) yield `nodes must contain this node, "${config.id}"`
   if (replicas > config.nodes.length) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
+  if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
+  if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if (config.replication === 'abd' && R + W <= replicas) yield `abd needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
 }
 

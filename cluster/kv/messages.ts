@@ -103,8 +103,27 @@ export const VERSION: Kind<string, readonly [counter: number, exists: boolean]> 
   }),
 }
 
-/** Merge this cell in. The reply comes when that is durable and says whether the key had a value before. */
-export const WRITE: Kind<KeyCell, boolean> = { code: 4, request: { encode: encodeKeyCell, decode: keyCell }, reply: plain(flag) }
+/** Who stands in for whom: [substitute, replica, substitute, replica, ...]. */
+export type StandIns = readonly string[]
+
+/** Nobody stands in for anybody. */
+export const NOBODY: StandIns = []
+
+/** Merge this cell in, or keep it for the replica that you stand in for. The reply comes when that is durable and says whether the key had a value before. */
+export const WRITE: Kind<readonly [key: string, cell: Cell, standIns: StandIns], boolean> = {
+  code: 4,
+  request: {
+    encode: ([key, written, standIns]) => [key, encodeCell(written), standIns],
+    decode: input => {
+      const [key, written, standIns] = list(input, 3)
+      return [text(key), cell(written), list(standIns).map(text)] as const
+    },
+  },
+  reply: plain(flag),
+}
+
+/** Are you there? */
+export const HEARTBEAT: Kind<null, null> = { code: 8, request: plain(() => null), reply: plain(() => null) }
 
 /** One way: this nonce came from me. */
 export const PING: Kind<string, null> = { code: 5, request: plain(text), reply: plain(() => null) }

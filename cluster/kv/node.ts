@@ -8,16 +8,19 @@ import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
 import { Door } from './door.ts'
 import { frontDoorCommands } from './front-door.ts'
+import { Liveness } from './membership/liveness.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
 import { AntiEntropy } from './repair/anti-entropy.ts'
 import { RangeDigests } from './repair/hash-tree.ts'
+import { Hints } from './repair/hints.ts'
 import { replicationOf } from './replication/protocols.ts'
+import type { Replication } from './replication/replication.ts'
 import { Ring, TOKENS, murmur3Partitioner } from './ring.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { Eventually } from './storage.ts'
 import { Timestamps } from './timestamps.ts'
-import { ABSENT } from './versions.ts'
+import { ABSENT, mergeCells } from './versions.ts'
 import type { Cell } from './versions.ts'
 
 const ARGUMENTS_MAX = 1024
@@ -26,76 +29,58 @@ const AUTHENTICATION_DEADLINE_MS = 5000
 
 /** Starts a node on what its disk holds. Resolves when its ports accept connections. */
 export async function startNode(env: Env, config: NodeConfig): Promise<RunningNode> {
-  const partitioner = murmur3Partitioner
-  const ring = new Ring({ nodes: config.nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
-  const storage = await Storage.open(env.disk, env.clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes })
-  const incarnation = await storage.nextIncarnation()
-  const digests = await digestsOf(storage, ring, config.id)
-  const rpc = new Rpc({ self: config.id, incarnation, clock: env.clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
-  serveReplica(rpc, storage)
-  const timestamps = new Timestamps(env.clock, config.id, incarnation)
-  const replication = replicationOf(config.replication, { self: config.id, config, partitioner, lookup: ring, rpc, storage, timestamps })
-  const antiEntropy = new AntiEntropy({
-    self: config.id,
-    nodes: config.nodes,
-    intervalMs: config.anti_entropy_interval_ms,
-    clock: env.clock,
-    random: env.random.fork('anti-entropy'),
-    rpc,
-    storage,
-    digests,
-  })
-
-  const stats = (): Record<string, number> => ({
-    incarnation,
-    clients: clientDoor.counts.connections,
-    commands: clientDoor.counts.commands,
-    errors: clientDoor.counts.errors,
-    requests: rpc.counts.requests,
-    requests_expired: rpc.counts.expired,
-    messages_malformed: rpc.counts.malformed,
-    batches: storage.batches,
-    comparisons: antiEntropy.counts.comparisons,
-    cells_repaired: antiEntropy.counts.repaired,
-  })
-  const describe = (): Record<string, Record<string, string | number>> => ({
-    Server: { server_name: 'splitbrain', redis_mode: 'standalone', node: config.id, uptime_in_seconds: Math.floor(env.clock.now() / 1e9) },
-    Persistence: { loading: 0, sync: config.sync },
-    Replication: { protocol: config.replication, nodes: config.nodes.join(','), replicas: config.replicas, read_quorum: config.read_quorum, write_quorum: config.write_quorum },
-    Stats: stats(),
-  })
-
-  const clientDoor = new Door({
-    clock: env.clock,
-    log: env.log,
-    commands: frontDoorCommands({ config, replication, describe }),
-    limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
-    guarded: false,
-  })
-  const adminDoor = new Door({
-    clock: env.clock,
-    log: env.log,
-    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, stats }),
-    limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
-    guarded: true,
-    authenticationDeadlineMs: AUTHENTICATION_DEADLINE_MS,
-  })
-
-  await env.network.listen('client', stream => clientDoor.accept(stream))
-  await env.network.listen('admin', stream => adminDoor.accept(stream))
-  antiEntropy.start()
-  env.log.info(`${config.id} runs, incarnation ${incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
-
+  const replica = await startReplica(env, config)
+  const doors = doorsOf(env, config, replica)
+  await env.network.listen('client', stream => doors.client.accept(stream))
+  await env.network.listen('admin', stream => doors.admin.accept(stream))
+  replica.antiEntropy.start()
+  replica.liveness.start()
+  replica.hints?.start()
+  env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
   return {
     stop: async () => {
-      antiEntropy.stop()
-      rpc.close()
-      clientDoor.close()
-      adminDoor.close()
+      replica.antiEntropy.stop()
+      replica.liveness.stop()
+      replica.rpc.close()
+      doors.client.close()
+      doors.admin.close()
       await env.network.close()
-      await storage.close()
+      await replica.hints?.stop()
+      await replica.storage.close()
     },
   }
+}
+
+/** The parts of a node that clients do not see. */
+interface Replica {
+  readonly incarnation: number
+  readonly ring: Ring
+  readonly storage: Storage
+  readonly rpc: Rpc
+  readonly replication: Replication
+  readonly liveness: Liveness
+  readonly antiEntropy: AntiEntropy
+  readonly hints: Hints | undefined
+}
+
+async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
+  const { clock, disk } = env
+  const { id: self, nodes } = config
+  const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
+  const storage = await Storage.open(disk, clock, murmur3Partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes })
+  const incarnation = await storage.nextIncarnation()
+  const digests = await digestsOf(storage, ring, self)
+  const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
+  const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
+  const suspects = (node: NodeId): boolean => liveness.suspects(node)
+  const hints = config.sloppy
+    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, sync: config.sync === 'always', suspects })
+    : undefined
+  serveReplica(rpc, storage, hints, self)
+  const timestamps = new Timestamps(clock, self, incarnation)
+  const replication = replicationOf(config.replication, { self, config, partitioner: murmur3Partitioner, lookup: ring, rpc, storage, timestamps, suspects })
+  const antiEntropy = new AntiEntropy({ self, nodes, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, storage, digests })
+  return { incarnation, ring, storage, rpc, replication, liveness, antiEntropy, hints }
 }
 
 /** The digests of what the disk holds, kept up to date from here on. */
@@ -106,13 +91,67 @@ async function digestsOf(storage: Storage, ring: Ring, self: NodeId): Promise<Ra
   return digests
 }
 
-/** What any node may ask of this one as a replica. */
-function serveReplica(rpc: Rpc, storage: Storage): void {
+/** What any node may ask of this one as a replica, or as one who stands in for a replica. */
+function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self: NodeId): void {
   const versionOf = (cell: Cell): readonly [number, boolean] => [cell.counter, cell.value !== null]
-  rpc.serve(READ, key => storage.read(key))
-  rpc.serve(WRITE, ([key, cell]) => storage.apply(key, cell))
+  rpc.serve(READ, (key): Eventually<Cell> => {
+    const cell = storage.read(key)
+    if (hints === undefined || hints.counts.pending === 0) return cell
+    const kept = hints.read(key)
+    return cell instanceof Promise ? cell.then(own => mergeCells(own, kept)) : mergeCells(cell, kept)
+  })
+  rpc.serve(WRITE, ([key, cell, standIns]) => {
+    for (let i = 0; i < standIns.length; i += 2) {
+      if (standIns[i] === self && hints !== undefined) return hints.keep(standIns[i + 1]!, key, cell)
+    }
+    return storage.apply(key, cell)
+  })
   rpc.serve(VERSION, (key): Eventually<readonly [number, boolean]> => {
     const cell = storage.read(key)
     return cell instanceof Promise ? cell.then(versionOf) : versionOf(cell)
   })
+}
+
+/** The two ports that speak RESP. */
+function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
+  const { clock, log } = env
+  const { rpc, ring, storage, antiEntropy, hints, replication } = replica
+  const stats = (): Record<string, number> => ({
+    incarnation: replica.incarnation,
+    clients: client.counts.connections,
+    commands: client.counts.commands,
+    errors: client.counts.errors,
+    requests: rpc.counts.requests,
+    requests_expired: rpc.counts.expired,
+    messages_malformed: rpc.counts.malformed,
+    batches: storage.batches,
+    comparisons: antiEntropy.counts.comparisons,
+    cells_repaired: antiEntropy.counts.repaired,
+    suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
+    hints_pending: hints?.counts.pending ?? 0,
+    hints_handed: hints?.counts.handed ?? 0,
+  })
+  const describe = (): Record<string, Record<string, string | number>> => ({
+    Server: { server_name: 'splitbrain', redis_mode: 'standalone', node: config.id, uptime_in_seconds: Math.floor(clock.now() / 1e9) },
+    Persistence: { loading: 0, sync: config.sync },
+    Replication: { protocol: config.replication, nodes: config.nodes.join(','), replicas: config.replicas, read_quorum: config.read_quorum, write_quorum: config.write_quorum },
+    Stats: stats(),
+  })
+  const client = new Door({
+    clock,
+    log,
+    commands: frontDoorCommands({ config, replication, describe }),
+    limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
+    guarded: false,
+  })
+  const holds = (key: string): boolean => ring.replicas(murmur3Partitioner.token(key)).includes(config.id)
+  const admin = new Door({
+    clock,
+    log,
+    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, stats }),
+    limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
+    guarded: true,
+    authenticationDeadlineMs: AUTHENTICATION_DEADLINE_MS,
+  })
+  return { client, admin }
 }

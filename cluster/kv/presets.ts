@@ -12,11 +12,16 @@ export interface Preset {
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
   readonly expected: Model
-  /** Its choices for a cluster of this many nodes, each key on this many of them. */
-  options(replicas: number): NodeOptions
+  /** Its choices for a cluster of this many nodes. */
+  options(nodes: number): NodeOptions
 }
 
 const common = {
+  sloppy: false,
+  read_repair: false,
+  heartbeat_interval_ms: 0,
+  suspect_after_ms: 300,
+  hints_max: 100_000,
   sync: 'always',
   sync_interval_ms: 100,
   deadline_ms: 500,
@@ -28,33 +33,49 @@ const common = {
   cache_bytes: 64 * 1024 * 1024,
 } as const
 
-function majority(replicas: number): number {
-  return Math.floor(replicas / 2) + 1
+function majority(nodes: number): number {
+  return Math.floor(nodes / 2) + 1
 }
 
 const abd: Preset = {
   name: 'abd',
   promise: 'Linearizable reads and writes from majority quorums with logical timestamps and write-back; whoever cannot reach a majority cannot read or write.',
   expected: 'linearizable',
-  options: replicas => ({ ...common, replication: 'abd', replicas, read_quorum: majority(replicas), write_quorum: majority(replicas) }),
+  options: nodes => ({ ...common, replication: 'abd', replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
 }
 
 const quorum: Preset = {
   name: 'quorum',
   promise: 'R + W > N with last-write-wins by wall clock, widely believed to be linearizable: a read quorum meets every completed write, at one round trip each.',
   expected: 'linearizable',
-  options: replicas => ({ ...common, replication: 'quorum', replicas, read_quorum: majority(replicas), write_quorum: majority(replicas) }),
+  options: nodes => ({ ...common, replication: 'quorum', anti_entropy_interval_ms: 3_000, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
 }
 
 const one: Preset = {
   name: 'one',
   promise: 'Any replica answers alone and tells the others later: always available, stale while the network is cut, equal again soon after.',
   expected: 'eventual',
-  options: replicas => ({ ...common, replication: 'quorum', replicas, read_quorum: 1, write_quorum: 1 }),
+  options: nodes => ({ ...common, replication: 'quorum', replicas: nodes, read_quorum: 1, write_quorum: 1 }),
+}
+
+const dynamo: Preset = {
+  name: 'dynamo',
+  promise: 'N=3, R=W=2 with sloppy quorums and hinted handoff: any two nodes that see each other read and write; stale while the network is cut, equal again soon after.',
+  expected: 'eventual',
+  options: nodes => ({
+    ...common,
+    replication: 'quorum',
+    replicas: Math.min(3, nodes),
+    read_quorum: Math.min(2, nodes),
+    write_quorum: Math.min(2, nodes),
+    sloppy: true,
+    read_repair: true,
+    heartbeat_interval_ms: 100,
+  }),
 }
 
 /** All presets by name, strongest promise first. */
-export const presets: Readonly<Record<string, Preset>> = { abd, quorum, one }
+export const presets: Readonly<Record<string, Preset>> = { abd, quorum, one, dynamo }
 
 /** The preset of that name. Throws a sentence that lists the names. */
 export function findPreset(name: string): Preset {
@@ -63,8 +84,15 @@ export function findPreset(name: string): Preset {
   return preset
 }
 
+/** Another N asks for the quorums that the preset would choose for that many nodes. */
+function quorumsFor(preset: Preset, replicas: number | undefined): Partial<NodeOptions> {
+  if (replicas === undefined) return {}
+  const { read_quorum, write_quorum } = preset.options(replicas)
+  return { read_quorum, write_quorum }
+}
+
 /** The configuration of each node of a cluster that runs this preset. */
 export function presetConfigs(preset: Preset, nodes: readonly NodeId[], token: string, overrides: Partial<NodeOptions> = {}): NodeConfig[] {
-  const options = { ...preset.options(overrides.replicas ?? nodes.length), ...overrides }
+  const options = { ...preset.options(nodes.length), ...quorumsFor(preset, overrides.replicas), ...overrides }
   return nodes.map(id => ({ id, nodes: [...nodes], token, ...options }))
 }

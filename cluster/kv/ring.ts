@@ -24,6 +24,8 @@ export const murmur3Partitioner: Partitioner = { name: 'murmur3', token: key => 
 export interface Lookup {
   /** The preference list of a token, the first to be asked first. */
   replicas(token: number): readonly NodeId[]
+  /** The nodes that are no replicas of the token, in the order in which they stand in for replicas that are down. */
+  substitutes(token: number): readonly NodeId[]
 }
 
 /** Chooses N replicas from the nodes met clockwise (each at its first place, nearest first). */
@@ -51,16 +53,23 @@ export class Ring implements Lookup {
   /** The tokens of all places, ascending and distinct: place i owns the arc (tokens[i - 1], tokens[i]]. */
   readonly tokens: readonly number[]
   readonly #lists: readonly (readonly NodeId[])[]
+  readonly #others: readonly (readonly NodeId[])[]
 
   constructor(options: RingOptions) {
     const places = placesOf(options.nodes, options.virtualNodes)
     const placement = options.placement ?? simplePlacement
     this.tokens = places.map(place => place.token)
-    this.#lists = places.map((_, index) => placement(nodesClockwise(places, index, options.nodes.length), options.replicas))
+    const walks = places.map((_, index) => nodesClockwise(places, index, options.nodes.length))
+    this.#lists = walks.map(walk => placement(walk, options.replicas))
+    this.#others = walks.map((walk, index) => walk.filter(node => !this.#lists[index]!.includes(node)))
   }
 
   replicas(token: number): readonly NodeId[] {
     return this.#lists[this.arcOf(token)]!
+  }
+
+  substitutes(token: number): readonly NodeId[] {
+    return this.#others[this.arcOf(token)]!
   }
 
   /** The arc that a token lies on: the first place at or after it, past the end the first of all. */

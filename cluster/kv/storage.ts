@@ -11,7 +11,7 @@
  */
 import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
 import { StoreError } from './errors.ts'
-import { murmur3Bytes } from './hash.ts'
+import { decodeCell, encodeCell } from './records.ts'
 import type { Partitioner } from './ring.ts'
 import { ABSENT, mergeCells } from './versions.ts'
 import type { Cell } from './versions.ts'
@@ -247,27 +247,4 @@ function settled(entry: Entry): Eventually<Cell> {
 
 function tokenPrefix(token: number): string {
   return `d${token.toString(16).padStart(8, '0')}`
-}
-
-const TOMBSTONE = 1
-
-/** checksum u32 | flags u8 | counter f64 | length of the writer u8 | writer | value. */
-function encodeCell(cell: Cell): Uint8Array {
-  const valueAt = 14 + cell.writer.length
-  const record = Buffer.allocUnsafe(valueAt + (cell.value?.length ?? 0))
-  record[4] = cell.value === null ? TOMBSTONE : 0
-  record.writeDoubleLE(cell.counter, 5)
-  record[13] = cell.writer.length
-  record.write(cell.writer, 14, 'latin1')
-  if (cell.value !== null) record.set(cell.value, valueAt)
-  record.writeUInt32LE(murmur3Bytes(record, 4), 0)
-  return record
-}
-
-function decodeCell(key: string, bytes: Uint8Array): Cell {
-  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const valueAt = 14 + (record[13] ?? 0)
-  if (record.length < valueAt || record.readUInt32LE(0) !== murmur3Bytes(record, 4)) throw new StoreError('DISK', `the record of "${key}" is corrupt`)
-  const writer = record.toString('latin1', 14, valueAt)
-  return { counter: record.readDoubleLE(5), writer, value: record[4] === TOMBSTONE ? null : record.subarray(valueAt) }
 }

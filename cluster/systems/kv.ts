@@ -8,6 +8,7 @@ import { sleep } from '../../harness/clock.ts'
 import type { NodeId } from '../../harness/env.ts'
 import type { Cluster } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
+import { NO_REPLICA } from '../kv/admin.ts'
 import type { NodeConfig, NodeOptions } from '../kv/config.ts'
 import { StoreError, isDefinite } from '../kv/errors.ts'
 import { startNode } from '../kv/node.ts'
@@ -134,7 +135,9 @@ async function administer<T>(cluster: Cluster, node: NodeId, deadlineMs: number,
 async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]> {
   const reply = await administer(cluster, node, deadlineMs, (connection) => connection.ask(['PEEK', ...keys.map(keyText)], deadlineMs))
   if (!Array.isArray(reply) || reply.length !== keys.length) throw new StoreError('MALFORMED', `${node} answered PEEK with something else than ${keys.length} values`)
-  return keys.map((key, index) => ({ key, value: valueOf((reply as readonly Reply[])[index]!) }))
+  const values = reply as readonly Reply[]
+  // A key that the node is no replica of is left out: it holds nothing there that could differ.
+  return keys.flatMap((key, index) => (values[index] === NO_REPLICA ? [] : [{ key, value: valueOf(values[index]!) }]))
 }
 
 async function ping(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean> {

@@ -10,7 +10,7 @@
  * time in random order, and the rest is left for the next round as soon as a few show nothing to repair.
  */
 import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
-import { COMPARE, RECONCILE, WRITE } from '../messages.ts'
+import { COMPARE, NOBODY, RECONCILE, WRITE } from '../messages.ts'
 import type { KeyCell, KeyVersion } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
@@ -137,7 +137,7 @@ export class AntiEntropy {
     let bytes = 0
     for (const key of keys) {
       const cell = await this.#options.storage.read(key)
-      this.#options.rpc.send(peer, WRITE, [key, cell])
+      this.#options.rpc.send(peer, WRITE, [key, cell, NOBODY])
       bytes += key.length + sizeOf(cell)
       if (bytes > BYTES_AT_ONCE) return
     }

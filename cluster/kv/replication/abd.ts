@@ -7,7 +7,7 @@
  * otherwise a later read could miss what an earlier one returned. When the whole read quorum holds the same version
  * the value is at a quorum already and the second phase is left out.
  */
-import { READ, VERSION, WRITE } from '../messages.ts'
+import { NOBODY, READ, VERSION, WRITE } from '../messages.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
@@ -26,7 +26,7 @@ export function abdReplication(coordinator: Coordinator): Replication {
     // The shortcut rests on the read quorum being as large as a write quorum.
     const settled = answers.replies.length >= writeQuorum && answers.replies.every(cell => compareVersions(cell, latest) === 0)
     if (settled) return latest
-    const stored = await rpc.gather(WRITE, { to, request: [key, latest], need: writeQuorum })
+    const stored = await rpc.gather(WRITE, { to, request: [key, latest, NOBODY], need: writeQuorum })
     if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, deadlineMs)
     return latest
   }
@@ -42,7 +42,7 @@ export function abdReplication(coordinator: Coordinator): Replication {
       seen = Math.max(seen, counter)
     }
     const cell: Cell = { counter: timestamps.logical(seen), writer: timestamps.writer, value }
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell], need: writeQuorum })
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell, NOBODY], need: writeQuorum })
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, deadlineMs)
     return existed
   }

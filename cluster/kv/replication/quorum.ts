@@ -8,43 +8,83 @@
  *
  * A quorum of one never waits for another node if this one is a replica: it answers alone and tells the others without
  * waiting; anti-entropy carries what they missed.
+ *
+ * With `sloppy`, the next nodes on the ring stand in for replicas that are believed to be down (Dynamo, SOSP 2007,
+ * section 4.6): more is available, and quorums need not meet any more. With `read_repair`, a read hands the newest cell
+ * to the replicas that answered it with an older one.
  */
-import { READ, WRITE } from '../messages.ts'
+import type { NodeId } from '../../../harness/env.ts'
+import { NOBODY, READ, WRITE } from '../messages.ts'
+import type { StandIns } from '../messages.ts'
 import type { Eventually } from '../storage.ts'
-import { mergeCells } from '../versions.ts'
+import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
+
+/** Whom to ask about a key: its replicas, or those who stand in for some of them. */
+interface Targets {
+  readonly to: readonly NodeId[]
+  readonly standIns: StandIns
+}
 
 /** The quorum protocol. */
 export function quorumReplication(coordinator: Coordinator): Replication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum, deadline_ms: deadlineMs } = config
 
+  function targetsOf(key: string): Targets {
+    const token = partitioner.token(key)
+    const replicas = lookup.replicas(token)
+    return config.sloppy ? withSubstitutes(replicas, lookup.substitutes(token), coordinator.suspects) : { to: replicas, standIns: NOBODY }
+  }
+
   function read(key: string): Eventually<Cell> {
-    const to = lookup.replicas(partitioner.token(key))
+    const { to } = targetsOf(key)
     return readQuorum === 1 && to.includes(self) ? storage.read(key) : readFrom(to, key)
   }
 
-  async function readFrom(to: readonly string[], key: string): Promise<Cell> {
+  async function readFrom(to: readonly NodeId[], key: string): Promise<Cell> {
     const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, deadlineMs)
-    return answers.replies.reduce(mergeCells)
+    const latest = answers.replies.reduce(mergeCells)
+    if (config.read_repair) repair(key, latest, answers.replies, answers.from)
+    return latest
+  }
+
+  function repair(key: string, latest: Cell, replies: readonly Cell[], from: readonly NodeId[]): void {
+    const replicas = lookup.replicas(partitioner.token(key))
+    for (let i = 0; i < from.length; i++) {
+      if (compareVersions(replies[i]!, latest) < 0 && replicas.includes(from[i]!)) rpc.send(from[i]!, WRITE, [key, latest, NOBODY])
+    }
   }
 
   function write(key: string, value: Uint8Array | null): Promise<boolean> {
-    const to = lookup.replicas(partitioner.token(key))
+    const targets = targetsOf(key)
     const cell: Cell = { counter: timestamps.wall(), writer: timestamps.writer, value }
-    if (writeQuorum > 1 || !to.includes(self)) return writeTo(to, key, cell)
-    for (const peer of to) if (peer !== self) rpc.send(peer, WRITE, [key, cell])
+    if (writeQuorum > 1 || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell)
+    for (const peer of targets.to) if (peer !== self) rpc.send(peer, WRITE, [key, cell, NOBODY])
     return storage.apply(key, cell)
   }
 
-  async function writeTo(to: readonly string[], key: string, cell: Cell): Promise<boolean> {
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell], need: writeQuorum })
+  async function writeTo({ to, standIns }: Targets, key: string, cell: Cell): Promise<boolean> {
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], need: writeQuorum })
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, deadlineMs)
     return stored.replies.includes(true)
   }
 
   return { read, write }
+}
+
+/** Puts the next node that is up in the place of each replica that is down. Where nobody is left, the replica is asked after all. */
+function withSubstitutes(replicas: readonly NodeId[], substitutes: readonly NodeId[], suspects: (node: NodeId) => boolean): Targets {
+  if (!replicas.some(suspects)) return { to: replicas, standIns: NOBODY }
+  const free = substitutes.filter(node => !suspects(node))
+  const standIns: NodeId[] = []
+  const to = replicas.map(replica => {
+    const substitute = suspects(replica) ? free.shift() : undefined
+    if (substitute !== undefined) standIns.push(substitute, replica)
+    return substitute ?? replica
+  })
+  return { to, standIns }
 }

@@ -22,12 +22,14 @@ export interface Replication {
 /** What a coordinator works with. */
 export interface Coordinator {
   readonly self: NodeId
-  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms'>
+  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms' | 'sloppy' | 'read_repair'>
   readonly partitioner: Partitioner
   readonly lookup: Lookup
   readonly rpc: Rpc
   readonly storage: Storage
   readonly timestamps: Timestamps
+  /** Whether a node is believed to be down. */
+  readonly suspects: (node: NodeId) => boolean
 }
 
 /** The error of an operation that met too few replicas. */

@@ -9,6 +9,7 @@ import { simDriver } from '../../drivers/sim/driver.ts'
 import type { SimCluster, SimNode, SimOptions } from '../../drivers/sim/driver.ts'
 import type { Link } from '../../cluster.ts'
 import { kvSystem } from '../../systems/kv.ts'
+import { RespConnection } from '../../systems/resp-connection.ts'
 import type { KvOptions } from '../../systems/kv.ts'
 import type { Client, System } from '../../system.ts'
 
@@ -74,16 +75,26 @@ export class Bench {
     return this.cluster.links.cut(links)
   }
 
-  /** What each replica holds for a key by itself. */
+  /** What each replica holds for a key by itself, in the order of the nodes; nodes that are no replicas are left out. */
   async held(key: string): Promise<Json[]> {
     const peeks = await Promise.all(this.ids.map((id) => this.system.peek!(this.cluster, id, [key], 1000)))
-    return peeks.map(([peek]) => peek!.value)
+    return peeks.flat().map(({ value }) => value)
+  }
+
+  /** What the node counts. */
+  async stats(id: NodeId): Promise<Record<string, number>> {
+    const connection = await RespConnection.open(this.cluster, id, 'admin', 1000)
+    const words = ((await connection.ask(['STATS'], 1000)) as Uint8Array[]).map((word) => Buffer.from(word).toString())
+    connection.close()
+    return Object.fromEntries(words.flatMap((word, i) => (i % 2 === 0 ? [[word, Number(words[i + 1])] as const] : [])))
   }
 
   /** Whether all replicas hold the same for each of the keys. */
   async agree(keys: readonly string[]): Promise<boolean> {
     const replicas = await Promise.all(this.ids.map((id) => this.system.peek!(this.cluster, id, keys, 1000)))
-    return new Set(replicas.map((peeks) => JSON.stringify(peeks))).size === 1
+    const held = new Map<string, Set<string>>(keys.map((key) => [key, new Set()]))
+    for (const { key, value } of replicas.flat()) held.get(key as string)!.add(JSON.stringify(value))
+    return [...held.values()].every((values) => values.size === 1)
   }
 
   /** Waits until `condition` holds; resolves to the virtual milliseconds that this took. */

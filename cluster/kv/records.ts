@@ -1,0 +1,34 @@
+/**
+ * Cells as they lie on disk: checksum u32 | flags u8 | counter f64 | length of the writer u8 | writer | value.
+ */
+import { StoreError } from './errors.ts'
+import { murmur3Bytes } from './hash.ts'
+import type { Cell } from './versions.ts'
+
+const CHECKSUM_BYTES = 4
+const COUNTER_AT = 5
+const WRITER_LENGTH_AT = 13
+const WRITER_AT = 14
+const TOMBSTONE = 1
+
+/** The record of a cell. */
+export function encodeCell(cell: Cell): Uint8Array {
+  const valueAt = WRITER_AT + cell.writer.length
+  const record = Buffer.allocUnsafe(valueAt + (cell.value?.length ?? 0))
+  record[CHECKSUM_BYTES] = cell.value === null ? TOMBSTONE : 0
+  record.writeDoubleLE(cell.counter, COUNTER_AT)
+  record[WRITER_LENGTH_AT] = cell.writer.length
+  record.write(cell.writer, WRITER_AT, 'latin1')
+  if (cell.value !== null) record.set(cell.value, valueAt)
+  record.writeUInt32LE(murmur3Bytes(record, CHECKSUM_BYTES), 0)
+  return record
+}
+
+/** The cell of a record; its value is a view into that. Throws when the record is not what was written. */
+export function decodeCell(key: string, bytes: Uint8Array): Cell {
+  const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const valueAt = WRITER_AT + (record[WRITER_LENGTH_AT] ?? 0)
+  if (record.length < valueAt || record.readUInt32LE(0) !== murmur3Bytes(record, CHECKSUM_BYTES)) throw new StoreError('DISK', `the record of "${key}" is corrupt`)
+  const writer = record.toString('latin1', WRITER_AT, valueAt)
+  return { counter: record.readDoubleLE(COUNTER_AT), writer, value: record[CHECKSUM_BYTES] === TOMBSTONE ? null : record.subarray(valueAt) }
+}
