@@ -125,7 +125,7 @@ test('out of memory is unknown, never a pass', async () => {
 })
 
 test('random small histories of every model agree with the brute-force oracle', async () => {
-  for (let seed = 1; seed <= 3000; seed++) {
+  for (let seed = 1; seed <= 1500; seed++) {
     const { complaint } = await compareWithOracle(seed)
     assert.is(complaint, undefined, complaint)
   }
@@ -133,7 +133,7 @@ test('random small histories of every model agree with the brute-force oracle', 
 
 test('every witness of a register is refuted by the oracle when it stands alone, and nothing can be left out of its core', async () => {
   let seen = 0
-  for (let seed = 1; seed <= 600; seed++) {
+  for (let seed = 1; seed <= 400; seed++) {
     const next = chance(seed)
     const model = models.casRegister({ failedCas: seed % 2 === 0 ? 'strict' : 'drop' })
     const history = randomHistory(model, { operations: 9, processes: 4, crashed: 10, wrong: 20, values: [0, 3][seed % 2]!, keys: 1, ties: false }, next)
@@ -142,7 +142,7 @@ test('every witness of a register is refuted by the oracle when it stands alone,
     seen++
     assert.not(oracle(only(history, witness.operations), model), `seed ${seed}: ${witness.explanation}`)
   }
-  assert.ok(seen > 100)
+  assert.ok(seen > 60)
 })
 
 test('keys may be decided in several threads; the verdicts are the same', async () => {

@@ -3,7 +3,7 @@
  * holds, and merges the answers: one violated key condemns the history, one undecided key leaves it unknown.
  */
 import { systemElapsedMs } from './clock.ts'
-import { createEngine } from './engine.ts'
+import { sharedEngine } from './engine.ts'
 import { explainRegister } from './explain.ts'
 import { explainModel } from './explain-model.ts'
 import { closedPart, minimize, subset, windowBefore, withOrigins } from './minimize.ts'
@@ -40,6 +40,8 @@ export interface CheckOptions {
   readonly failedCas?: FailedCas
   readonly nilReads?: NilReads
   readonly initial?: Json
+  /** Find a small witness for a violation. Default true; without, only the verdict is found. */
+  readonly explain?: boolean
   /** Also return an order of the operations that explains why it holds. Costs memory and time. */
   readonly linearization?: boolean
   /** A clock to keep the time limit by. Default: the system's. */
@@ -85,6 +87,7 @@ interface Limits {
   readonly elapsedMs: () => number
   readonly deadlineMs: number
   readonly linearization: boolean
+  readonly explain: boolean
 }
 
 /** Decides a history. Resolves always; throws only for histories that the model cannot read. */
@@ -92,7 +95,7 @@ export async function check(history: History, options: CheckOptions): Promise<Ch
   const model = configured(options)
   const elapsedMs = options.elapsedMs ?? systemElapsedMs
   const begunMs = elapsedMs()
-  const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000), linearization: options.linearization === true }
+  const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000), linearization: options.linearization === true, explain: options.explain !== false }
   const session = new Session(history, model, limits)
   const { tasks, total } = session.tasks()
   const workers = Math.min(options.workers ?? 1, tasks.length)
@@ -120,8 +123,8 @@ function merged(perKey: readonly KeyVerdict[], stats: CheckResult['stats']): Che
   const violated = perKey.filter((key) => key.verdict === 'violated')
   const unknown = perKey.filter((key) => key.verdict === 'unknown')
   if (violated.length > 0) {
-    const witness = violated.map((key) => key.witness!).reduce((best, other) => (other.operations.length < best.operations.length ? other : best))
-    return { verdict: 'violated', perKey, witness, stats }
+    const witnesses = violated.flatMap((key) => key.witness ?? []).sort((a, b) => a.operations.length - b.operations.length)
+    return { verdict: 'violated', perKey, ...(witnesses.length === 0 ? {} : { witness: witnesses[0]! }), stats }
   }
   if (unknown.length > 0) {
     const first = unknown[0]!
@@ -184,7 +187,7 @@ class Session {
   }
 
   async #window(problem: Problem): Promise<WindowResult> {
-    this.#engine ??= await createEngine()
+    this.#engine ??= await sharedEngine()
     const result = runWindow(this.#engine, problem, this.#limits, this.#limits.linearization)
     this.visits += result.visits
     this.engineBytes = Math.max(this.engineBytes, result.bytes)
@@ -196,6 +199,7 @@ class Session {
     const problem = modelProblem(this.#history, key, rank, this.#model)
     const result = await this.#window(problem)
     if (result.type !== 'violated') return { ...base, ...undecidedOrHolds(result, problem) }
+    if (!this.#limits.explain) return { ...base, verdict: 'violated', decidedEvents: result.events }
     const engine = this.#engine!
     const solve = (part: Part): WindowResult => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 })
     const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve)
@@ -211,13 +215,15 @@ class Session {
       return { ...base, verdict: 'holds', algorithm: 'zones', ...(this.#limits.linearization ? { linearization: zoneOrder(ops, initial).map((i) => ops.row[i]!) } : {}) }
     }
     if (zones.type === 'violated') {
+      if (!this.#limits.explain) return { ...base, verdict: 'violated', algorithm: 'zones' }
       const sets = zones.suspects.map((codes) => onValues(ops, new Set(codes)))
       return { ...base, verdict: 'violated', algorithm: 'zones', witness: await this.#smallest(base.key, ops, initial, sets) }
     }
     const problem = registerProblem(ops, initial, (code) => values.decode(code))
     const result = await this.#registerWindow(ops, initial, problem)
     if (result.type !== 'violated') return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
-    this.#engine ??= await createEngine()
+    if (!this.#limits.explain) return { ...base, verdict: 'violated', algorithm: 'window', decidedEvents: result.events }
+    this.#engine ??= await sharedEngine()
     const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
     const illegal = firstIllegal(ops.events, (until) => refutes(truncated(ops, until)))
     const prefix = truncated(ops, illegal + 1)
@@ -227,7 +233,7 @@ class Session {
 
   /** Minimises each suspect set and keeps the smallest outcome. */
   async #smallest(key: Json, ops: RegisterOperations, initial: number, sets: readonly number[][]): Promise<Witness> {
-    this.#engine ??= await createEngine()
+    this.#engine ??= await sharedEngine()
     const refutes = (part: RegisterOperations): boolean => this.#refutes(part, initial)
     let best: number[] | undefined
     for (const set of [...sets].sort((x, y) => x.length - y.length)) {

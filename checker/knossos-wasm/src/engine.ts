@@ -76,6 +76,16 @@ export async function createEngine(): Promise<Engine> {
   return Object.assign(engine, instance.exports) as Engine
 }
 
+/** Beyond this an engine is not kept for the next check: a WebAssembly memory never shrinks. */
+const KEEP_BYTES = 256e6
+let idle: Engine | undefined
+
+/** An engine for one stretch of synchronous work; between such stretches it holds nothing. */
+export async function sharedEngine(): Promise<Engine> {
+  if (idle === undefined || idle.memory.buffer.byteLength > KEEP_BYTES) idle = await createEngine()
+  return idle
+}
+
 /** An instance without waiting; undefined where that is not allowed (browsers refuse it for large modules on the main thread). */
 export function instantiateNow(): ScanEngine | undefined {
   try {

@@ -1,0 +1,192 @@
+/**
+ * How fast the checker is, on the workloads on which Porcupine was measured (see README.md for its figures): best of
+ * several runs, verdict only, because that is what the peers' figures are.
+ *
+ *   npm run bench -w knossos-wasm -- [--json] [--large] [--porcupine DRIVER] [--only NAME]
+ *
+ * `--large` adds the histories of ten million operations (needs 4 GB). DRIVER is a program that checks a JSONL history with
+ * Porcupine, `DRIVER FILE MODEL`; it is then run in turn with ours on every cell of `cells`.
+ */
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { check } from '../check.ts'
+import { systemElapsedMs } from '../clock.ts'
+import { readHistory } from '../jepsen.ts'
+import { readJsonl } from '../jsonl.ts'
+import { createMonitor } from '../monitor.ts'
+import { models } from '../models.ts'
+import { corpusHistories, findCorpora, modelOf } from '../testing/corpora.ts'
+import { simulatedHistory } from '../testing/simulated-history.ts'
+import type { History } from '../history.ts'
+import type { Model } from '../model.ts'
+import type { SimulationShape } from '../testing/simulated-history.ts'
+
+type Row = Record<string, string | number>
+interface Setting {
+  readonly args: readonly string[]
+  readonly print: (line: string) => void
+}
+
+async function best(history: History, model: Model, runs: number): Promise<{ readonly ms: number; readonly verdict: string; readonly algorithm: string; readonly engineMb: number }> {
+  let ms = Infinity
+  let result
+  for (let i = 0; i < runs; i++) {
+    const begun = systemElapsedMs()
+    result = await check(history, { model, explain: false, timeLimitMs: 60_000, memoryLimitMb: 4096 })
+    ms = Math.min(ms, systemElapsedMs() - begun)
+  }
+  return { ms, verdict: result!.verdict, algorithm: result!.perKey[0]?.algorithm ?? 'trivial', engineMb: result!.stats.engineBytes / 1e6 }
+}
+
+const rounded = (ms: number): number => (ms < 10 ? Math.round(ms * 1000) / 1000 : Math.round(ms * 10) / 10)
+
+function writeJsonl(history: History, path: string): void {
+  const file = openSync(path, 'w')
+  let lines: string[] = []
+  for (let row = 0; row < history.length; row++) {
+    lines.push(JSON.stringify(history.event(row)), '\n')
+    if (lines.length < 100_000 && row < history.length - 1) continue
+    writeSync(file, lines.join(''))
+    lines = []
+  }
+  closeSync(file)
+}
+
+/** Every corpus history: operations, verdict, milliseconds. */
+async function corpora(): Promise<Row[]> {
+  const root = findCorpora()
+  if (root === undefined) return [{ history: 'no corpora on this machine (set SPLITBRAIN_CORPORA)' }]
+  const rows: Row[] = []
+  let etcd = 0
+  for (const { path, model, verdict } of corpusHistories(readFileSync(join(root, 'INDEX.md'), 'utf8'))) {
+    if (!existsSync(join(root, path))) continue
+    const history = readHistory(readFileSync(join(root, path)))
+    const found = await best(history, modelOf(path, model)!, 7)
+    if (path.startsWith('porcupine/jepsen')) etcd += found.ms
+    rows.push({ history: path, operations: history.length >> 1, model, expected: verdict, verdict: found.verdict, ms: rounded(found.ms) })
+  }
+  rows.push({ history: 'the etcd logs, sum', operations: '', model: '', expected: '', verdict: '', ms: rounded(etcd) })
+  return rows
+}
+
+/** Unique values: register and cas-register, 5 to 100 processes. */
+async function cells({ args }: Setting): Promise<Row[]> {
+  const driver = args[args.indexOf('--porcupine') + 1]
+  const rows: Row[] = []
+  for (const model of ['register', 'cas-register'] as const) {
+    for (const operations of [10_000, 100_000]) {
+      for (const processes of [5, 10, 25, 50, 100]) {
+        for (const [crashed, stale] of [[0, false], [0, true], [0.01, false], [0.01, true]] as const) {
+          const history = simulatedHistory({ operations, processes, model, crashed, stale })
+          const found = await best(history, model === 'register' ? models.register() : models.casRegister(), 7)
+          const peer: Row = args.includes('--porcupine') ? { porcupine_ms: porcupine(driver!, history, model) } : {}
+          rows.push({ model, operations, processes, crashed, stale: String(stale), verdict: found.verdict, algorithm: found.algorithm, ms: rounded(found.ms), ...peer })
+        }
+      }
+    }
+  }
+  return rows
+}
+
+function porcupine(driver: string, history: History, model: string): string | number {
+  const path = join(tmpdir(), `knossos-wasm-bench-${process.pid}.jsonl`)
+  writeJsonl(history, path)
+  const begun = systemElapsedMs()
+  const { status } = spawnSync(driver, [path, model], { timeout: 60_000 })
+  const ms = systemElapsedMs() - begun
+  rmSync(path)
+  return status === null ? 'none in 60 s' : rounded(ms)
+}
+
+/** Values used many times, and failed compare-and-sets honoured: the general engine. */
+async function ambiguous(): Promise<Row[]> {
+  const strict = models.casRegister({ failedCas: 'strict' })
+  const rows: Row[] = []
+  const shapes: [SimulationShape, Model, string][] = []
+  for (const [operations, processes] of [[100_000, 5], [100_000, 10], [10_000, 15], [10_000, 25], [100_000, 25], [10_000, 35]] as const) {
+    shapes.push([{ operations, processes, model: 'register', values: 16 }, models.register(), '16 values'])
+    shapes.push([{ operations, processes, model: 'cas-register' }, strict, 'unique, strict'])
+    shapes.push([{ operations, processes, model: 'cas-register', values: 16 }, strict, '16 values, strict'])
+  }
+  shapes.push([{ operations: 10_000, processes: 10, model: 'register', values: 16, crashed: 0.01 }, models.register(), '16 values, 1 % crashed'])
+  shapes.push([{ operations: 10_000, processes: 25, model: 'register', values: 16, crashed: 0.001 }, models.register(), '16 values, 0.1 % crashed'])
+  for (const [shape, model, values] of shapes) {
+    const found = await best(simulatedHistory(shape), model, 2)
+    rows.push({ model: model.name, values, operations: shape.operations, processes: shape.processes, verdict: found.verdict, ms: rounded(found.ms), engine_mb: Math.round(found.engineMb * 10) / 10 })
+  }
+  return rows
+}
+
+/** Large histories, and files. */
+async function large({ args }: Setting): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const operations of args.includes('--large') ? [1_000_000, 10_000_000] : [1_000_000]) {
+    for (const keys of [1, 1000]) {
+      let history: History | undefined = simulatedHistory({ operations, processes: 25, model: 'cas-register', keys, crashed: 0.001 })
+      const found = await best(history, models.casRegister(), 3)
+      const path = join(tmpdir(), `knossos-wasm-bench-${process.pid}.jsonl`)
+      writeJsonl(history, path)
+      history = undefined
+      const begun = systemElapsedMs()
+      const bytes = readFileSync(path)
+      const opened = systemElapsedMs()
+      const again = readJsonl(bytes)
+      const read = systemElapsedMs()
+      const { verdict } = await check(again, { model: models.casRegister(), explain: false })
+      const ended = systemElapsedMs()
+      rmSync(path)
+      rows.push({
+        operations, keys, verdict, check_ms: rounded(found.ms), file_mb: Math.round(bytes.length / 1e6), parse_ms: rounded(read - opened),
+        events_per_s: Math.round(again.length / ((read - opened) / 1000)), read_and_check_ms: rounded(ended - begun), rss_mb: Math.round(process.memoryUsage.rss() / 1e6),
+      })
+    }
+  }
+  return rows
+}
+
+/** The monitor on clean histories. */
+function streaming(): Row[] {
+  return [5, 25, 100].map((processes) => {
+    const history = simulatedHistory({ operations: 200_000, processes, model: 'register' })
+    const events = Array.from({ length: history.length }, (_, row) => history.event(row))
+    let ms = Infinity
+    let remembered = 0
+    for (let run = 0; run < 3; run++) {
+      const monitor = createMonitor({ model: models.register(), record: false })
+      const begun = systemElapsedMs()
+      for (const event of events) monitor.push(event)
+      ms = Math.min(ms, systemElapsedMs() - begun)
+      remembered = monitor.remembered
+    }
+    return { processes, events: events.length, us_per_event: rounded((ms * 1000) / events.length), remembered }
+  })
+}
+
+const parts: Readonly<Record<string, (setting: Setting) => Promise<Row[]> | Row[]>> = { corpora, cells, ambiguous, streaming, large }
+
+function table(rows: readonly Row[], print: (line: string) => void): void {
+  const columns = Object.keys(rows[0] ?? {})
+  print(`| ${columns.join(' | ')} |`)
+  print(`| ${columns.map(() => '---').join(' | ')} |`)
+  for (const row of rows) print(`| ${columns.map((column) => row[column] ?? '').join(' | ')} |`)
+}
+
+export const bench = {
+  name: 'checker',
+  describes: 'knossos-wasm: corpora, unique values, ambiguous values, streaming, large histories (--json, --large, --porcupine DRIVER, --only PART)',
+  run: async (args: string[], print: (line: string) => void): Promise<void> => {
+    const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined
+    const found: Record<string, Row[]> = {}
+    for (const [name, part] of Object.entries(parts)) {
+      if (only !== undefined && only !== name) continue
+      const rows = await part({ args, print })
+      found[name] = rows
+      if (args.includes('--json')) continue
+      print(`\n## ${name}\n`)
+      table(rows, print)
+    }
+    if (args.includes('--json')) print(JSON.stringify(found))
+  },
+}
