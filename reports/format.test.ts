@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { formatDate, formatMs, formatShare, formatValue, shortened, visible } from './format.ts'
+import { formatDate, formatMs, formatShare, formatValue, keptTogether, shortened, visible } from './format.ts'
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
 
@@ -38,6 +38,10 @@ test('values stand bare where that is unambiguous, and are cut with a sign that 
   assert.is(formatValue(null), 'nil')
   assert.is(formatValue('x'.repeat(1_000_000), 10), 'xxxxxxxxx…')
   assert.is(shortened('abc', 3), 'abc')
+})
+
+test('a number and its unit are kept together', () => {
+  assert.is(keptTogether('after 12.4 s, 3 of 20 seconds, 100 %.'), 'after 12.4\u00a0s, 3 of 20 seconds, 100\u00a0%.')
 })
 
 test('a date is written as people write it, and anything else left alone', () => {

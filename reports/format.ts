@@ -73,6 +73,11 @@ export function visible(text: string): string {
   return text.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** Keeps numbers and their units on one line: "0.3 s into" never breaks before the s. */
+export function keptTogether(text: string): string {
+  return text.replace(/(\d) (µs|ms|s|%)(?![\w])/g, `$1${thin}$2`)
+}
+
 /** Cuts long text in the middle of nowhere, and says how much is gone. */
 export function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text

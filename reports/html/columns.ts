@@ -63,6 +63,8 @@ export interface Lane {
 export interface Moment {
   readonly label: string
   readonly kind: 'anomaly' | 'fault'
+  /** What found the anomaly; empty for a fault. */
+  readonly judgement: string
   readonly from_s: number
   readonly to_s: number
   /** Rows of history.jsonl (invocations); embedded whenever they exist. */

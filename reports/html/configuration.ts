@@ -1,7 +1,7 @@
 /**
  * One configuration's part of the report: verdict and witnesses, ladder, curves, timeline, faults, environment.
  */
-import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatShare } from '../format.ts'
+import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatShare, keptTogether } from '../format.ts'
 import { html, Html } from './escape.ts'
 import { command, figure, glyph, value } from './sections.ts'
 import { coverageNote } from './data.ts'
@@ -14,7 +14,7 @@ export function configurationSection(configuration: Configuration): Html {
   const { id, name, document } = configuration
   return html`<section class="configuration" id="${id}" aria-labelledby="${id}-heading">
 <header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">promised ${document.promised}: ${document.verdict}</p></header>
-<p class="lead">${document.sentence}</p>
+<p class="lead">${keptTogether(document.sentence)}</p>
 <dl class="tally">${tally(configuration)}</dl>
 ${witnesses(configuration)}
 ${ladder(configuration)}

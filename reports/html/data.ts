@@ -64,7 +64,7 @@ export interface RunCharts {
   readonly id: string
   readonly name: string
   readonly bands: readonly Band[]
-  /** When anomalies happened, in seconds. */
+  /** When the first witness of each judgement was complete, in seconds. */
   readonly anomalies_s: readonly number[]
   readonly series: RunSeries
   readonly timeline: TimelineHeader
@@ -183,9 +183,16 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     moreWitnesses: more,
     judgements: document.judgements.map((judgement) => ({ ...judgement, numbers: numbersOf(judgement.metrics) })),
     faults: document.faults.map((fault) => faultRow(fault, document)),
-    charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: header.moments.flatMap((moment) => (moment.kind === 'anomaly' ? [moment.to_s] : [])), series: seriesOf(history, document.faults), timeline: header },
+    charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: firstAnomalies(header), series: seriesOf(history, document.faults), timeline: header },
     columns,
   }
+}
+
+/** The first witness of each judgement that has one. */
+function firstAnomalies({ moments }: TimelineHeader): number[] {
+  const first = new Map<string, number>()
+  for (const { kind, judgement, to_s } of moments) if (kind === 'anomaly') first.set(judgement, Math.min(to_s, first.get(judgement) ?? to_s))
+  return [...first.values()]
 }
 
 function rungRow(rung: Rung, id: string, document: VerdictDocument, cards: readonly WitnessCard[]): RungRow {

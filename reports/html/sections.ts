@@ -3,7 +3,7 @@
  * One configuration's own sections are in `configuration.ts`.
  */
 import { convergeText } from '../facts.ts'
-import { formatCount, formatMs, formatShare, visible } from '../format.ts'
+import { formatCount, formatMs, formatShare, keptTogether, visible } from '../format.ts'
 import { html, Html } from './escape.ts'
 import type { CapMap, Configuration, PageContent } from './data.ts'
 import type { VerdictWord } from '../../checker/verdict.ts'
@@ -40,7 +40,7 @@ const words: Readonly<Record<VerdictWord, string>> = { holds: 'Kept its promise'
 function verdictCard(configuration: Configuration): Html {
   const { id, name, document, sentences, warnings } = configuration
   return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${document.promised}</span></p></div></header>
-<p class="lead">${document.sentence}</p>
+<p class="lead">${keptTogether(document.sentence)}</p>
 <p>${strongestSentence(configuration)} ${sentences.map((sentence) => `${sentence} `)}</p>
 ${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲</span> ${warning}</p>`)}</article>`
 }

@@ -60,10 +60,10 @@ function momentsOf(history: History, document: VerdictDocument): Moment[] {
       const from = Math.min(...rows.map((row) => history.time[row]!))
       const to = Math.max(...rows.map((row) => history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!))
       const key = witness.key === undefined ? '' : `, key ${formatValue(witness.key, 30)}`
-      return { label: `${judgement.judgement}, witness ${index + 1}${key} (${formatInstant(from)})`, kind: 'anomaly', from_s: from / 1e9, to_s: to / 1e9, rows }
+      return { label: `${judgement.judgement}, witness ${index + 1}${key} (${formatInstant(from)})`, kind: 'anomaly', judgement: judgement.judgement, from_s: from / 1e9, to_s: to / 1e9, rows }
     }),
   )
-  const faults = document.faults.map((fault): Moment => ({ label: `${fault.fault} (${formatInstant(fault.from_ns)})`, kind: 'fault', from_s: fault.from_ns / 1e9, to_s: (fault.healed_ns ?? fault.to_ns) / 1e9, rows: [] }))
+  const faults = document.faults.map((fault): Moment => ({ label: `${fault.fault} (${formatInstant(fault.from_ns)})`, kind: 'fault', judgement: '', from_s: fault.from_ns / 1e9, to_s: (fault.healed_ns ?? fault.to_ns) / 1e9, rows: [] }))
   return [...anomalies.filter((moment) => moment !== undefined).slice(0, momentsMax), ...faults.slice(0, momentsMax)]
 }
 

@@ -115,7 +115,7 @@ function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'lin
   }
 }
 
-/** Faults as bands behind the curves, named above; anomalies as red diamonds on the upper edge. */
+/** Faults as bands behind the curves, named above; the first anomaly of each kind as a dashed red line. */
 function shading(run: RunCharts): AnnotationOptions[] {
   const wide = run.series.span_s
   const bands = run.bands.map((band): AnnotationOptions => ({
@@ -125,9 +125,9 @@ function shading(run: RunCharts): AnnotationOptions[] {
     backgroundColor: colour('fault'),
     borderWidth: 0,
     drawTime: 'beforeDatasetsDraw',
-    label: { display: (band.to_s - band.from_s) / wide > 0.07, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
+    label: { display: (band.to_s - band.from_s) / wide > 0.05, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
   }))
-  const anomalies = [...new Set(run.anomalies_s)].slice(0, 40).map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
+  const anomalies = [...new Set(run.anomalies_s)].map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
   return [...bands, ...anomalies]
 }
 
