@@ -36,7 +36,8 @@ function inOrder(...operations: Event[][]): History {
 test('the made-up tour is a valid set of documents with a stale read and a register that went back in time', async () => {
   const whole = await fakeTour()
   for (const run of whole) verdictDocumentSchema.parse(run.document)
-  assert.equal(whole.map((run) => run.document.strongest), ['linearizable', 'regular', 'causal'])
+  const rungs = (index: number) => (['linearizable', 'regular'] as const).map((model) => whole[index]!.document.ladder.find((rung) => rung.model === model)!.verdict)
+  assert.equal([rungs(0), rungs(1), rungs(2)], [['holds', 'holds'], ['violated', 'holds'], ['violated', 'violated']])
 })
 
 test('a curve of completions counts every completion once', () => {
@@ -109,10 +110,10 @@ test('a run within the budget is embedded whole', () => {
 })
 
 test('beyond the budget every witness and what is around it stays', () => {
-  const packed = packTimeline(one.history, one.document, 200)
+  const packed = packTimeline(one.history, one.document, 500)
   const columns = decodeColumns(gunzipSync(Buffer.from(packed.columns, 'base64')), packed.header.length)
   const rows = new Set(columns.row)
-  assert.ok(packed.header.length <= 200 && packed.header.length > 150)
+  assert.ok(packed.header.length <= 500 && packed.header.length > 400)
   assert.ok(packed.header.half_s !== null && packed.header.half_s > 0)
   for (const witness of one.document.judgements.flatMap((judgement) => judgement.witnesses)) for (const row of witness.operations) assert.ok(rows.has(row))
   assert.match(coverageNote(packed.header), 'within')

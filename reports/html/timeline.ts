@@ -75,7 +75,7 @@ function chosen(history: History, all: Uint32Array, moments: readonly Moment[], 
   const instants = Float64Array.from(ends.length > 0 ? ends : [0, ...moments.map((moment) => moment.from_s * 1e9)]).sort()
   const distances = Float64Array.from(all, (row) => (pinned.has(row) ? -1 : distanceTo(instants, history.time[row]!)))
   const limit = Float64Array.from(distances).sort()[budget]!
-  return { rows: all.filter((_, index) => distances[index]! < limit), half_s: Math.max(0, limit / 1e9) }
+  return { rows: all.filter((_, index) => distances[index]! < 0 || distances[index]! < limit), half_s: Math.max(0, limit / 1e9) }
 }
 
 /** To the nearest of some sorted instants. */
