@@ -46,5 +46,5 @@ export const planDefaults = {
   time_ms: 20_000,
   op_timeout_ms: 1_000,
   converge_timeout_ms: 10_000,
-  sample_ms: 200,
+  sample_ms: 500,
 } as const satisfies Partial<Plan>

@@ -6,7 +6,7 @@ import type { Random } from '../harness/env.ts'
 
 /** Which keys there are. */
 export interface KeyOptions {
-  /** Keys in use at the same time. Default 12. */
+  /** Keys in use at the same time. Default 100. */
   readonly keys?: number
   /** After how many operations per key, on average, all keys are given up for new ones. Default: never. */
   readonly operationsPerKey?: number
@@ -24,7 +24,7 @@ export interface KeySpace {
   pick(operation: number, random: Random): string
 }
 
-export function keySpace({ keys = 12, operationsPerKey, renewals = 100 }: KeyOptions): KeySpace {
+export function keySpace({ keys = 100, operationsPerKey, renewals = 100 }: KeyOptions): KeySpace {
   const last = operationsPerKey === undefined ? 0 : renewals
   const perGeneration = operationsPerKey === undefined ? Infinity : keys * operationsPerKey
   const names = Array.from({ length: keys * (last + 1) }, (_, i) => `k${i}`)
