@@ -54,7 +54,7 @@ async function probeInContainer(engine: Engine, { baseImage, log }: ProbeOptions
     try {
       await container.start()
       await container.wait()
-      return unframe((await container.logs({ stdout: true, stderr: true, follow: false })) as Buffer).toString()
+      return unframe((await container.logs({ stdout: true, stderr: true, follow: false }))).toString()
     } finally {
       await container.remove({ force: true })
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { realClock } from '../../../harness/clock.ts'
 import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Cluster, ClusterPlan, Link, Links } from '../../cluster.ts'
+import type { Cluster, ClusterPlan, Link } from '../../cluster.ts'
 import type { System } from '../../system.ts'
 import { programAnswers } from '../answers.ts'
 import { dialAddress } from '../real/socket-stream.ts'
@@ -14,8 +14,7 @@ import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
 import { connectEngines } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { dockerLinks, prepareNamespace } from './links.ts'
-import type { DockerLinks } from './links.ts'
+import { DockerLinks, prepareNamespace } from './links.ts'
 import { containerNamespace, hostNamespace } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
@@ -68,7 +67,7 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
         }),
     ),
-    links: dockerLinks({
+    links: new DockerLinks({
       topology: { places: seats.map(({ place }) => place), oneWayConnections: system.oneWayConnections ?? false },
       namespaces,
       wall: (id) => Date.now() + cluster.seat(id).machine.engine.clockOffsetMs,
@@ -151,11 +150,10 @@ class DockerCluster implements Cluster {
   readonly token: string
   readonly clock: Clock = realClock()
   readonly nodes: readonly DockerNode[]
-  readonly links: Links
+  readonly links: DockerLinks
   readonly #start: Start
   readonly #seats: readonly Seat[]
   readonly #engines: readonly Engine[]
-  readonly #dockerLinks: DockerLinks
   #stopping: Promise<void> | undefined
 
   constructor(start: Start, seats: readonly Seat[], engines: readonly Engine[], parts: { readonly nodes: readonly DockerNode[]; readonly links: DockerLinks }) {
@@ -163,7 +161,6 @@ class DockerCluster implements Cluster {
     this.token = start.token
     this.nodes = parts.nodes
     this.links = parts.links
-    this.#dockerLinks = parts.links
     this.#start = start
     this.#seats = seats
     this.#engines = engines
@@ -209,7 +206,7 @@ class DockerCluster implements Cluster {
   }
 
   stop(): Promise<void> {
-    this.#dockerLinks.close()
+    this.links.close()
     this.#stopping ??= removeEverywhere(this.#engines, this.#start)
     return this.#stopping
   }

@@ -20,7 +20,7 @@ import { noteSystem, passes, request } from './testing/note-system.ts'
 const PROBE_MS = 150
 const engineMissing = await connectEngines().then((engines) => engines.forEach((engine) => engine.close())).catch((error: Error) => error.message)
 /** Several engines, separated by blanks. */
-const hosts = (process.env['SPLITBRAIN_DOCKER_HOSTS'] ?? '').split(' ').filter((host) => host !== '')
+const engineHosts = (process.env['SPLITBRAIN_DOCKER_HOSTS'] ?? '').split(' ').filter((host) => host !== '')
 const required = process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1'
 
 let runs = 0
@@ -225,14 +225,14 @@ containers('a stopped cluster leaves nothing', async () => {
 })
 
 containers('a cluster spread over several engines can be partitioned like one on a single engine', async () => {
-  if (hosts.length < 2) return console.log('skip: SPLITBRAIN_DOCKER_HOSTS names no second engine (testing/second-engine.sh starts one)')
-  const cluster = await dockerDriver({ hosts }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
+  if (engineHosts.length < 2) return console.log('skip: SPLITBRAIN_DOCKER_HOSTS names no second engine (testing/second-engine.sh starts one)')
+  const cluster = await dockerDriver({ hosts: engineHosts }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
   try {
     await partitionsAreReal(cluster)
   } finally {
     await cluster.stop()
   }
-  assert.equal(await leftOf(cluster.runId, hosts), [])
+  assert.equal(await leftOf(cluster.runId, engineHosts), [])
 })
 
 containers('what can be done is found out by trying', async () => {

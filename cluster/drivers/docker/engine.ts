@@ -75,7 +75,7 @@ function contextHost(): string | undefined {
 }
 
 /** Where an engine is when nobody says where. */
-export function defaultHost(): string {
+function defaultHost(): string {
   const configured = process.env['DOCKER_HOST'] || contextHost()
   if (configured !== undefined) return configured
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`
@@ -99,11 +99,11 @@ function tlsOptions(): DockerOptions {
 function connectionOptions({ url }: Target, tunnel: Tunnel | undefined): DockerOptions {
   // `host: undefined` is meant: otherwise DOCKER_HOST, read by the library itself, would outrank the socket that we name.
   const base = { timeout: ANSWER_DEADLINE_MS, host: undefined, protocol: 'http' as const }
-  if (tunnel !== undefined) return { ...base, socketPath: tunnel.socketPath } as DockerOptions
-  if (url.protocol === 'unix:') return { ...base, socketPath: decodeURIComponent(url.pathname) } as DockerOptions
+  if (tunnel !== undefined) return { ...base, socketPath: tunnel.socketPath }
+  if (url.protocol === 'unix:') return { ...base, socketPath: decodeURIComponent(url.pathname) }
   const tls = url.protocol === 'https:' || url.port === '2376' || process.env['DOCKER_TLS_VERIFY'] === '1'
   const secure = tls ? { protocol: 'https' as const, ...tlsOptions() } : {}
-  return { ...base, host: url.hostname, port: url.port || 2375, ...secure } as DockerOptions
+  return { ...base, host: url.hostname, port: url.port || 2375, ...secure }
 }
 
 interface EngineVersion {
@@ -126,7 +126,7 @@ function assertNewEnough(target: Target, version: EngineVersion): void {
 }
 
 /** Connects to one engine and asks it what it is. */
-export async function connectEngine(host: string): Promise<Engine> {
+async function connectEngine(host: string): Promise<Engine> {
   const target = parseTarget(host)
   const tunnel = target.url.protocol === 'ssh:' ? await sshTunnel(target.url) : undefined
   const doing = `Connecting to the container engine at ${target.name}`

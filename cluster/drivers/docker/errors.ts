@@ -11,7 +11,7 @@ interface EngineFailure {
 }
 
 function failureOf(error: unknown): EngineFailure {
-  if (error instanceof Error) return error as Error & EngineFailure
+  if (error instanceof Error) return error
   return { message: String(error) }
 }
 

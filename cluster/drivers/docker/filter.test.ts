@@ -2,7 +2,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { filterDate, filterText, linkKey, needsQueues, queueRulesText, queuesText, undisturbed } from './filter.ts'
 import type { Disturbance, Place, Topology } from './filter.ts'
-import type { Link } from '../../cluster.ts'
 
 const ports = { client: 7000, peer: 7001, admin: 7002 }
 const place = (id: string, last: number, engine = 0): Place => ({ id, address: `198.18.${engine}.${last}`, ports, engine, outside: undefined })
@@ -11,7 +10,7 @@ const topology: Topology = { places: [n1, n2], oneWayConnections: true }
 const until = Date.UTC(2026, 10, 20, 12, 0, 0)
 
 const wrong = (...entries: [from: string, to: string, what: Partial<Disturbance>][]): Map<string, Disturbance> =>
-  new Map(entries.map(([from, to, what]) => [linkKey({ from, to } as Link), { ...undisturbed, ...what }]))
+  new Map(entries.map(([from, to, what]) => [linkKey({ from, to }), { ...undisturbed, ...what }]))
 
 /** The rules without chain headers and lease. */
 const rules = (text: string): string[] =>

@@ -24,7 +24,7 @@ function tagged(engine: Engine, repository: string, hash: string): string {
 }
 
 /** Whether the engine holds an image of that name. */
-export async function hasImage(engine: Engine, name: string): Promise<boolean> {
+async function hasImage(engine: Engine, name: string): Promise<boolean> {
   try {
     await engine.docker.getImage(name).inspect()
     return true
@@ -95,8 +95,19 @@ async function ensureProgram(engine: Engine, base: string, program: string, log:
   const doing = `Building the image ${name}`
   await explaining(doing, async () => {
     await finished(engine, await engine.docker.buildImage(tarOf(context), { t: name, forcerm: true }), doing)
+    await removeSuperseded(engine)
   })
   return name
+}
+
+/** Node images that are kept besides the newest: other checkouts' and other runs' may be about to be used. */
+const SUPERSEDED_KEPT = 8
+
+/** Removes node images that newer ones have superseded, unless a container uses them. A new one is made for every change of the program. */
+async function removeSuperseded(engine: Engine): Promise<void> {
+  const images = await engine.docker.listImages({ filters: { label: [`${labels.image}=node`] } })
+  const oldest = images.toSorted((a, b) => b.Created - a.Created).slice(1 + SUPERSEDED_KEPT)
+  await Promise.allSettled(oldest.map(({ Id }) => engine.docker.getImage(Id).remove()))
 }
 
 /** The images of one run on one engine. */
@@ -115,7 +126,7 @@ async function ensureNamed(engine: Engine, name: string, log: Log): Promise<stri
   log.info(`pulling ${name} on ${engine.name}`)
   const doing = `Pulling the image ${name}`
   try {
-    await finished(engine, (await engine.docker.pull(name)) as NodeJS.ReadableStream, doing)
+    await finished(engine, (await engine.docker.pull(name)), doing)
   } catch (error) {
     const known = explain(error, doing)
     if (known.code !== 'docker') throw known

@@ -16,18 +16,11 @@ import type { Namespace } from './namespace.ts'
 /** How long filters outlive the controller. */
 export const LEASE_MS = 20_000
 
+/** Renewals per lease: one that fails, or comes late, is not the end of a fault. */
+const RENEWALS = 4
+
 const RESTORE = ['iptables-restore', '-w', '-n'] as const
 const QUEUES = ['tc', '-batch', '-'] as const
-
-/** One node's filters as they stand. */
-interface Filters {
-  readonly place: Place
-  readonly namespace: Namespace
-  /** Queues have been installed and not removed. */
-  queues: boolean
-  /** The chain that feeds the queues exists. */
-  queueChain: boolean
-}
 
 /** What the links of one cluster are made of. */
 export interface LinksParts {
@@ -36,15 +29,10 @@ export interface LinksParts {
   /** The wall clock of the machine whose kernel applies node `id`'s filters. */
   wall(id: NodeId): number
   probe(link: Link, deadlineMs: number): Promise<boolean>
-  /** Capabilities of the kernels that the nodes run under. */
+  /** What the kernels that the nodes run under can do. */
   readonly report: CapabilityReport
   readonly log: Log
   readonly leaseMs: number
-}
-
-/** Links that can be closed: nothing is renewed after that. */
-export interface DockerLinks extends Links {
-  close(): void
 }
 
 /** Prepares one namespace for filters. Done once, when it is new. */
@@ -56,89 +44,149 @@ export async function prepareNamespace(namespace: Namespace): Promise<void> {
   }
 }
 
-/** The links of one cluster. */
-export function dockerLinks(parts: LinksParts): DockerLinks {
-  const { topology, log, report } = parts
-  const disturbances = new Map<string, Disturbance>()
-  const filters = new Map<NodeId, Filters>()
-  for (const place of topology.places) {
-    const namespace = parts.namespaces.get(place.id)
-    if (namespace !== undefined) filters.set(place.id, { place, namespace, queues: false, queueChain: false })
+/** One node's filters, and what of them has been installed so far. */
+class NodeFilters {
+  readonly place: Place
+  readonly #namespace: Namespace
+  readonly #topology: Topology
+  #hasQueues = false
+  #hasQueueChain = false
+
+  constructor(place: Place, namespace: Namespace, topology: Topology) {
+    this.place = place
+    this.#namespace = namespace
+    this.#topology = topology
   }
 
-  const write = async (filter: Filters, renewal: boolean): Promise<void> => {
-    const { place, namespace } = filter
-    const untilMs = parts.wall(place.id) + parts.leaseMs
-    const queues = needsQueues(topology, place, disturbances)
-    if (!renewal && (queues || filter.queues)) {
-      await namespace.feed(QUEUES, queuesText(topology, place, disturbances, filter.queues))
-      filter.queues = queues
+  /** Makes the node's filters say what `disturbances` says, until `untilMs` of the clock of its kernel. */
+  async write(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+    const queues = needsQueues(this.#topology, this.place, disturbances)
+    if (queues || this.#hasQueues) {
+      await this.#namespace.feed(QUEUES, queuesText(this.#topology, this.place, disturbances, this.#hasQueues))
+      this.#hasQueues = queues
     }
-    const queueRules = queues || filter.queueChain ? queueRulesText(topology, place, disturbances, untilMs, !filter.queueChain) : ''
-    filter.queueChain ||= queues
-    await namespace.feed(RESTORE, queueRules + filterText(topology, place, disturbances, untilMs))
+    await this.renew(disturbances, untilMs)
   }
 
-  // One change at a time: two at once could write an older state over a newer one.
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
-    const turn = last.then(action)
-    last = turn.catch(() => undefined)
+  /** Writes the rules with a new end. The queues end with the rules that feed them, and stay as they are. */
+  async renew(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+    const needsChain = this.#hasQueues && !this.#hasQueueChain
+    const queueRules = this.#hasQueues || this.#hasQueueChain ? queueRulesText(this.#topology, this.place, disturbances, untilMs, needsChain) : ''
+    this.#hasQueueChain ||= needsChain
+    await this.#namespace.feed(RESTORE, queueRules + filterText(this.#topology, this.place, disturbances, untilMs))
+  }
+}
+
+/** The links of one cluster. */
+export class DockerLinks implements Links {
+  readonly #parts: LinksParts
+  readonly #disturbances = new Map<string, Disturbance>()
+  readonly #filters = new Map<NodeId, NodeFilters>()
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #renewal: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts
+    for (const place of parts.topology.places) {
+      const namespace = parts.namespaces.get(place.id)
+      if (namespace !== undefined) this.#filters.set(place.id, new NodeFilters(place, namespace, parts.topology))
+    }
+  }
+
+  cut(links: readonly Link[]): Promise<void> {
+    return this.#disturb('cut', links, { cut: true })
+  }
+
+  lose(links: readonly Link[], share: number): Promise<void> {
+    return this.#disturb('lose', links, { lose: share })
+  }
+
+  limit(links: readonly Link[], bytesPerSecond: number): Promise<void> {
+    return this.#disturb('limit', links, { bytesPerSecond })
+  }
+
+  delay(links: readonly Link[], ms: number, jitterMs: number): Promise<void> {
+    return this.#disturb('delay', links, { delay: { ms, jitterMs } })
+  }
+
+  async heal(links: readonly Link[] = this.#allLinks()): Promise<void> {
+    if (this.#parts.report.cut.available) await this.#change(links, () => undisturbed)
+  }
+
+  probe(link: Link, deadlineMs: number): Promise<boolean> {
+    return this.#parts.probe(link, deadlineMs)
+  }
+
+  /** Renews nothing any more. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#renewal)
+  }
+
+  #allLinks(): Link[] {
+    const ids = this.#parts.topology.places.map(({ id }) => id)
+    return ids.flatMap((to) => [{ from: 'clients', to }, ...ids.filter((id) => id !== to).map((from) => ({ from, to }))])
+  }
+
+  async #disturb(capability: Capability, links: readonly Link[], edit: Partial<Disturbance>): Promise<void> {
+    const { available, reason } = this.#parts.report[capability]
+    if (!available) throw new ClusterError('unsupported', `Links cannot be disturbed this way (${capability}): ${reason}.`)
+    await this.#change(links, (before) => ({ ...before, ...edit }))
+  }
+
+  #change(links: readonly Link[], edit: (before: Disturbance) => Disturbance): Promise<void> {
+    return this.#inTurn(async () => {
+      const affected = this.#filtersAt(links)
+      for (const link of links) {
+        const after = edit(this.#disturbances.get(linkKey(link)) ?? undisturbed)
+        if (isUndisturbed(after)) this.#disturbances.delete(linkKey(link))
+        else this.#disturbances.set(linkKey(link), after)
+      }
+      await Promise.all(affected.map((filters) => filters.write(this.#disturbances, this.#until(filters)))).catch((error: unknown) => {
+        throw explain(error, "Changing the nodes' packet filters")
+      })
+      this.#scheduleRenewal()
+    })
+  }
+
+  /** One change at a time: two at once could write an older state over a newer one. */
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(action)
+    this.#lastChange = turn.catch(() => undefined)
     return turn
   }
 
-  const isDisturbed = ({ place: { id } }: Filters): boolean => [...disturbances.keys()].some((key) => key.split(' ').includes(id))
-  const renew = (): Promise<void> =>
-    inTurn(async () => {
-      const results = await Promise.allSettled([...filters.values()].filter(isDisturbed).map((filter) => write(filter, true)))
-      for (const result of results) if (result.status === 'rejected') log.warn(`a link fault's lease could not be renewed: ${String(result.reason)}`)
+  /** The filters of both ends of these links. */
+  #filtersAt(links: readonly Link[]): NodeFilters[] {
+    const ends = new Set(links.flatMap(({ from, to }) => [from, to]).filter((end) => end !== 'clients'))
+    return [...ends].map((id) => {
+      const filters = this.#filters.get(id)
+      if (filters === undefined) throw new ClusterError('no-such-node', `There is no node ${id} in this cluster; its nodes are ${[...this.#filters.keys()].join(', ')}.`)
+      return filters
     })
-  let renewal: NodeJS.Timeout | undefined
-  let closed = false
-  const schedule = (): void => {
-    clearTimeout(renewal)
-    if (closed || disturbances.size === 0) return
-    renewal = setTimeout(() => void renew().finally(schedule), parts.leaseMs / 4)
   }
 
-  const change = (links: readonly Link[], edit: (before: Disturbance) => Disturbance): Promise<void> =>
-    inTurn(async () => {
-      const concerned = new Set(links.flatMap(({ from, to }) => [from, to]).filter((end) => end !== 'clients'))
-      const affected = [...concerned].map((id) => {
-        const filter = filters.get(id)
-        if (filter === undefined) throw new ClusterError('no-such-node', `There is no node ${id} in this cluster; its nodes are ${[...filters.keys()].join(', ')}.`)
-        return filter
-      })
-      for (const link of links) {
-        const after = edit(disturbances.get(linkKey(link)) ?? undisturbed)
-        if (isUndisturbed(after)) disturbances.delete(linkKey(link))
-        else disturbances.set(linkKey(link), after)
+  #until({ place }: NodeFilters): number {
+    return this.#parts.wall(place.id) + this.#parts.leaseMs
+  }
+
+  #scheduleRenewal(): void {
+    clearTimeout(this.#renewal)
+    if (this.#closed || this.#disturbances.size === 0) return
+    this.#renewal = setTimeout(() => void this.#renew(), this.#parts.leaseMs / RENEWALS)
+  }
+
+  async #renew(): Promise<void> {
+    await this.#inTurn(async () => {
+      const ends = new Set([...this.#disturbances.keys()].flatMap((key) => key.split(' ')))
+      const disturbed = [...this.#filters.values()].filter(({ place }) => ends.has(place.id))
+      const results = await Promise.allSettled(disturbed.map((filters) => filters.renew(this.#disturbances, this.#until(filters))))
+      for (const result of results) {
+        if (result.status === 'rejected' && !this.#closed) this.#parts.log.warn(`a link fault's lease could not be renewed: ${String(result.reason)}`)
       }
-      await Promise.all(affected.map((filter) => write(filter, false))).catch((error: unknown) => {
-        throw explain(error, "Changing the nodes' packet filters")
-      })
-      schedule()
     })
-
-  const allLinks = (): Link[] =>
-    topology.places.flatMap(({ id: to }) => [{ from: 'clients', to }, ...topology.places.filter(({ id }) => id !== to).map(({ id: from }) => ({ from, to }))])
-
-  const needing = async (capability: Capability, links: readonly Link[], edit: Partial<Disturbance>): Promise<void> => {
-    const { available, reason } = report[capability]
-    if (!available) throw new ClusterError('unsupported', `Links cannot be disturbed this way (${capability}): ${reason}.`)
-    await change(links, (before) => ({ ...before, ...edit }))
-  }
-  return {
-    cut: (links) => needing('cut', links, { cut: true }),
-    lose: (links, share) => needing('lose', links, { lose: share }),
-    limit: (links, bytesPerSecond) => needing('limit', links, { bytesPerSecond }),
-    delay: (links, ms, jitterMs) => needing('delay', links, { delay: { ms, jitterMs } }),
-    heal: (links = allLinks()) => (report.cut.available ? change(links, () => undisturbed) : Promise.resolve()),
-    probe: parts.probe,
-    close() {
-      closed = true
-      clearTimeout(renewal)
-    },
+    this.#scheduleRenewal()
   }
 }
 

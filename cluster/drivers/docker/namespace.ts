@@ -71,7 +71,7 @@ function quoted(word: string): string {
 }
 
 /** Runs a shell script in a container, and hands back what it printed. */
-export async function execScript(container: Docker.Container, script: string): Promise<string> {
+async function execScript(container: Docker.Container, script: string): Promise<string> {
   const doing = 'Running a program in a container'
   return explaining(doing, async () => {
     const exec = await container.exec({ Cmd: ['sh', '-c', script], AttachStdout: true, AttachStderr: true })

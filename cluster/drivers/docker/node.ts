@@ -115,7 +115,7 @@ export class DockerNode implements Node {
 
   /** Everything that the node has printed, over all its lives. */
   async log(): Promise<Buffer> {
-    return unframe((await this.#parts.container.logs({ stdout: true, stderr: true, follow: false })) as Buffer)
+    return unframe((await this.#parts.container.logs({ stdout: true, stderr: true, follow: false })))
   }
 
   async #lastWords(): Promise<string> {

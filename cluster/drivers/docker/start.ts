@@ -193,7 +193,7 @@ async function controllerAddresses(machine: Machine, address: string, ports: rea
 }
 
 /** Where `from` reaches `to`'s peer port. */
-export function peerAddress(from: Place, to: Place): string {
+function peerAddress(from: Place, to: Place): string {
   if (from.engine === to.engine) return `${to.address}:${to.ports.peer}`
   return `${to.outside?.address}:${to.outside?.port}`
 }
