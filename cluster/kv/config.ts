@@ -3,6 +3,7 @@
  * Validated once, where it enters; the schema's descriptions are the reference documentation.
  */
 import { z } from 'zod'
+import { bugNames } from './bugs.ts'
 
 const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
 
@@ -25,6 +26,7 @@ export const nodeOptionsSchema = z.strictObject({
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
   value_bytes_max: z.int().min(1).describe('longest value'),
+  bugs: z.array(z.enum(bugNames)).describe('planted mistakes, to test the harness with; see bugs.ts'),
   cache_bytes: z.int().min(0).describe('cells kept in memory'),
 })
 export type NodeOptions = z.infer<typeof nodeOptionsSchema>

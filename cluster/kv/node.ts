@@ -37,6 +37,7 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
   replica.liveness.start()
   replica.hints?.start()
   env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
+  if (config.bugs.length > 0) env.log.warn(`${config.id} has planted bugs: ${config.bugs.join(', ')}`)
   return {
     stop: async () => {
       replica.antiEntropy.stop()
@@ -67,14 +68,14 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
   const { id: self, nodes } = config
   const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
-  const storage = await Storage.open(disk, clock, murmur3Partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes })
+  const storage = await Storage.open(disk, clock, murmur3Partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
   const incarnation = await storage.nextIncarnation()
   const digests = await digestsOf(storage, ring, self)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
-    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, sync: config.sync === 'always', suspects })
+    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, sync: config.sync === 'always', suspects, bugs: config.bugs })
     : undefined
   serveReplica(rpc, storage, hints, self)
   const timestamps = new Timestamps(clock, self, incarnation)

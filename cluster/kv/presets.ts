@@ -22,7 +22,7 @@ const common = {
   heartbeat_interval_ms: 0,
   suspect_after_ms: 300,
   hints_max: 100_000,
-  sync: 'always',
+  sync: 'always' as const,
   sync_interval_ms: 100,
   deadline_ms: 500,
   resend_ms: 150,
@@ -31,7 +31,8 @@ const common = {
   key_bytes_max: 64 * 1024,
   value_bytes_max: 8 * 1024 * 1024,
   cache_bytes: 64 * 1024 * 1024,
-} as const
+  bugs: [],
+} satisfies Partial<NodeOptions>
 
 function majority(nodes: number): number {
   return Math.floor(nodes / 2) + 1

@@ -10,6 +10,7 @@
  * the disk. Each carries a checksum; a record that fails it is refused, never taken for absent.
  */
 import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
+import type { Bug } from './bugs.ts'
 import { StoreError } from './errors.ts'
 import { decodeCell, encodeCell } from './records.ts'
 import type { Partitioner } from './ring.ts'
@@ -21,6 +22,7 @@ export interface StorageOptions {
   readonly sync: 'always' | 'periodic' | 'never'
   readonly syncIntervalMs: number
   readonly cacheBytes: number
+  readonly bugs: readonly Bug[]
 }
 
 /** A value now, or the promise of one: what is in memory costs no turn of the event loop. */
@@ -172,16 +174,20 @@ export class Storage {
   #merge(key: string, entry: Entry, cell: Cell): Promise<boolean> {
     const before = entry.cell
     const existed = before.value !== null
-    const merged = mergeCells(before, cell)
+    const merged = this.#has('last-arrival-wins') ? cell : mergeCells(before, cell)
     if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
     // The value may be a view into a network buffer: the entry keeps a copy of its own.
-    const after = merged.value === null ? merged : { counter: merged.counter, writer: merged.writer, value: Buffer.from(merged.value) }
+    const after = merged.value === null ? (this.#has('forget-tombstones') ? ABSENT : merged) : { counter: merged.counter, writer: merged.writer, value: Buffer.from(merged.value) }
     entry.cell = after
     entry.batch = this.#filling
     this.#filling.entries.set(key, entry)
     this.#observer(entry.token, before, after)
     this.#scheduleFlush()
-    return entry.batch.done.then(() => existed)
+    return this.#has('ack-before-disk') ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
+  }
+
+  #has(bug: Bug): boolean {
+    return this.#options.bugs.includes(bug)
   }
 
   #scheduleFlush(): void {
@@ -199,7 +205,7 @@ export class Storage {
       const batch = this.#filling
       this.#writing = batch
       this.#filling = new Batch()
-      const sync = this.#options.sync === 'always' || this.#syncDue
+      const sync = (this.#options.sync === 'always' && !this.#has('skip-fsync')) || this.#syncDue
       const writes: TableWrite[] = []
       for (const [key, entry] of batch.entries) writes.push({ key: tokenPrefix(entry.token) + key, value: encodeCell(entry.cell) })
       try {

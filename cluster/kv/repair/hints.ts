@@ -6,6 +6,7 @@
  * by the keys written while the replica was away, and by `max`, beyond which a node refuses to stand in.
  */
 import type { Clock, Disk, NodeId, Table, TableWrite, Timer } from '../../../harness/env.ts'
+import type { Bug } from '../bugs.ts'
 import { StoreError } from '../errors.ts'
 import { NOBODY, WRITE } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
@@ -24,6 +25,7 @@ export interface HintsOptions {
   readonly max: number
   readonly sync: boolean
   readonly suspects: (node: NodeId) => boolean
+  readonly bugs: readonly Bug[]
 }
 
 /** What this node keeps for others. */
@@ -72,6 +74,7 @@ export class Hints {
   }
 
   start(): void {
+    if (this.#options.bugs.includes('forget-hints')) return
     const next = (): void => {
       if (this.#stopped) return
       for (const replica of this.#byReplica.keys()) {

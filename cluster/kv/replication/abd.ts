@@ -16,34 +16,35 @@ import type { Coordinator, Replication } from './replication.ts'
 /** The ABD protocol. */
 export function abdReplication(coordinator: Coordinator): Replication {
   const { config, lookup, partitioner, rpc, timestamps } = coordinator
-  const { read_quorum: readQuorum, write_quorum: writeQuorum, deadline_ms: deadlineMs } = config
+  const { read_quorum: readQuorum, write_quorum: writeQuorum, bugs } = config
 
   async function read(key: string): Promise<Cell> {
     const to = lookup.replicas(partitioner.token(key))
-    const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
-    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, deadlineMs)
+    const answers = await rpc.gather(READ, { to, request: key, need: bugs.includes('read-one-replica') ? 1 : readQuorum })
+    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     // The shortcut rests on the read quorum being as large as a write quorum.
     const settled = answers.replies.length >= writeQuorum && answers.replies.every(cell => compareVersions(cell, latest) === 0)
-    if (settled) return latest
+    if (settled || bugs.includes('no-write-back') || bugs.includes('read-one-replica')) return latest
     const stored = await rpc.gather(WRITE, { to, request: [key, latest, NOBODY], need: writeQuorum })
-    if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, deadlineMs)
+    if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, config)
     return latest
   }
 
   async function write(key: string, value: Uint8Array | null): Promise<boolean> {
     const to = lookup.replicas(partitioner.token(key))
     const versions = await rpc.gather(VERSION, { to, request: key, need: readQuorum })
-    if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, deadlineMs)
+    if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, config)
     let seen = 0
     let existed = false
     for (const [counter, exists] of versions.replies) {
       if (counter > seen || (counter === seen && exists)) existed = exists
       seen = Math.max(seen, counter)
     }
-    const cell: Cell = { counter: timestamps.logical(seen), writer: timestamps.writer, value }
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell, NOBODY], need: writeQuorum })
-    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, deadlineMs)
+    const counter = bugs.includes('wall-clock-versions') ? timestamps.wall() : timestamps.logical(seen)
+    const cell: Cell = { counter, writer: timestamps.writer, value }
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell, NOBODY], need: bugs.includes('ack-before-replicating') ? 1 : writeQuorum })
+    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, config)
     return existed
   }
 

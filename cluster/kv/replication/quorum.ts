@@ -31,7 +31,7 @@ interface Targets {
 /** The quorum protocol. */
 export function quorumReplication(coordinator: Coordinator): Replication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
-  const { read_quorum: readQuorum, write_quorum: writeQuorum, deadline_ms: deadlineMs } = config
+  const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
 
   function targetsOf(key: string): Targets {
     const token = partitioner.token(key)
@@ -46,7 +46,7 @@ export function quorumReplication(coordinator: Coordinator): Replication {
 
   async function readFrom(to: readonly NodeId[], key: string): Promise<Cell> {
     const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
-    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, deadlineMs)
+    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     if (config.read_repair) repair(key, latest, answers.replies, answers.from)
     return latest
@@ -69,7 +69,7 @@ export function quorumReplication(coordinator: Coordinator): Replication {
 
   async function writeTo({ to, standIns }: Targets, key: string, cell: Cell): Promise<boolean> {
     const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], need: writeQuorum })
-    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, deadlineMs)
+    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, config)
     return stored.replies.includes(true)
   }
 

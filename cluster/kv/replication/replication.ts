@@ -22,7 +22,7 @@ export interface Replication {
 /** What a coordinator works with. */
 export interface Coordinator {
   readonly self: NodeId
-  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms' | 'sloppy' | 'read_repair'>
+  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms' | 'sloppy' | 'read_repair' | 'bugs'>
   readonly partitioner: Partitioner
   readonly lookup: Lookup
   readonly rpc: Rpc
@@ -33,8 +33,8 @@ export interface Coordinator {
 }
 
 /** The error of an operation that met too few replicas. */
-export function tooFew(code: 'UNAVAILABLE' | 'INDETERMINATE', what: string, need: number, gathered: Gathered<unknown>, deadlineMs: number): StoreError {
+export function tooFew(code: 'UNAVAILABLE' | 'INDETERMINATE', what: string, need: number, gathered: Gathered<unknown>, { deadline_ms: deadlineMs, bugs }: Coordinator['config']): StoreError {
   const refused = gathered.refusals.length === 0 ? '' : `; refused by ${gathered.refusals.join(', ')}`
   const certainty = code === 'UNAVAILABLE' ? 'definite' : 'indefinite'
-  return new StoreError(code, `${certainty}: ${gathered.replies.length} of ${need} replicas needed ${what} within ${deadlineMs} ms${refused}`)
+  return new StoreError(bugs.includes('definite-lie') ? 'UNAVAILABLE' : code, `${certainty}: ${gathered.replies.length} of ${need} replicas needed ${what} within ${deadlineMs} ms${refused}`)
 }
