@@ -65,9 +65,11 @@ export interface Moment {
   readonly kind: 'anomaly' | 'fault'
   /** What found the anomaly; empty for a fault. */
   readonly judgement: string
+  /** Which witness of that judgement, from 0; -1 for a fault. */
+  readonly witness: number
   readonly from_s: number
   readonly to_s: number
-  /** Rows of history.jsonl (invocations); embedded whenever they exist. */
+  /** Rows of history.jsonl (invocations), the first of them where there are very many; always embedded. */
   readonly rows: readonly number[]
 }
 

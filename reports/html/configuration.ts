@@ -8,6 +8,7 @@ import { coverageNote } from './data.ts'
 import { witnessSvg } from './witness-svg.ts'
 import type { Configuration, WitnessCard } from './data.ts'
 import type { Figure } from './sections.ts'
+import type { WitnessLayout } from './witness.ts'
 
 /** All sections of one configuration. */
 export function configurationSection(configuration: Configuration): Html {
@@ -34,7 +35,7 @@ function tally({ document }: Configuration): Html[] {
 function witnesses({ id, witnesses: cards, moreWitnesses }: Configuration): Html | null {
   if (cards.length === 0) return null
   return html`<h3>${cards.length === 1 ? 'The witness' : 'Witnesses'}</h3>
-<div class="witnesses">${cards.map((card, index) => (index === 0 ? witness(card, id) : html`<details class="further"><summary>${card.claim}: ${formatNoun(card.layout.operations.length, 'operation')}${card.key === null ? '' : html` on key <code>${card.key}</code>`}</summary>${witness(card, id)}</details>`))}
+<div class="witnesses">${cards.map((card, index) => (index === 0 ? witness(card, id) : html`<details class="further"><summary>${card.claim}: ${formatNoun(card.size, 'operation')}${card.key === null ? '' : html` on key <code>${card.key}</code>`}</summary>${witness(card, id)}</details>`))}
 ${moreWitnesses > 0 ? html`<p class="note">${formatNoun(moreWitnesses, 'further witness', 'further witnesses')} in verdict.json.</p>` : null}</div>`
 }
 
@@ -43,10 +44,14 @@ function witness(card: WitnessCard, id: string): Html {
   const lines = card.jsonl.map((line, index) => html`${index === 0 ? '' : new Html('\n')}${line}`)
   return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> ${card.claim}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
 <p class="explanation">${card.explanation}</p>
-<div class="scroll diagram" tabindex="0" role="region" aria-label="Diagram of the witness">${witnessSvg(card.layout, own)}</div>
-<ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>
+${card.layout === null ? html`<p class="note">${formatNoun(card.size, 'operation')} together, too many to draw: no smaller set was found that breaks the model by itself.</p>` : diagram(card.layout, own)}
 <div class="actions">${card.moment < 0 ? null : html`<button type="button" class="show" data-run="${id}" data-moment="${card.moment}">Show in the timeline</button>`}<button type="button" class="copy" data-copy-from="${own}-jsonl">Copy as JSONL</button></div>
-<details><summary>The operations as they stand in history.jsonl</summary><pre class="scroll" tabindex="0" id="${own}-jsonl">${lines}</pre></details></article>`
+<details><summary>The ${card.layout === null ? 'first ' : ''}operations as they stand in history.jsonl</summary><pre class="scroll" tabindex="0" id="${own}-jsonl">${lines}</pre></details></article>`
+}
+
+function diagram(layout: WitnessLayout, own: string): Html {
+  return html`<div class="scroll diagram" tabindex="0" role="region" aria-label="Diagram of the witness">${witnessSvg(layout, own)}</div>
+<ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>`
 }
 
 function ladder({ id, ladder: rungs, judgements }: Configuration): Html {

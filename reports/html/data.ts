@@ -84,7 +84,10 @@ export interface WitnessCard {
   readonly number: number
   readonly key: string | null
   readonly explanation: string
-  readonly layout: WitnessLayout
+  /** How many operations it consists of. */
+  readonly size: number
+  /** null: too many to draw. */
+  readonly layout: WitnessLayout | null
   /** Lines of history.jsonl. */
   readonly jsonl: readonly string[]
   /** Index into the timeline's moments; -1 when it is not among them. */
@@ -134,7 +137,9 @@ export interface PageContent {
 }
 
 const witnessCardsMax = 8
-const witnessOperationsMax = 40
+/** Beyond this a diagram explains nothing. */
+const drawnMax = 40
+const jsonlMax = 400
 const jsonlLineMax = 4000
 
 /** Computes the page. */
@@ -206,18 +211,20 @@ function bandOf(fault: FaultWindow): Band {
 
 function witnessCards(history: History, document: VerdictDocument, timeline: TimelineHeader): { cards: WitnessCard[]; more: number } {
   const all = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness, index) => ({ judgement: judgement.judgement, model: judgement.model, witness, index })))
-  const found = [...all.filter(({ index }) => index === 0), ...all.filter(({ index }) => index > 0)]
-  const cards = found.slice(0, witnessCardsMax).map(({ judgement, model, witness }, index): WitnessCard => {
-    const rows = witness.operations.slice(0, witnessOperationsMax)
+  const bySize = all.toSorted((a, b) => Math.sign(a.witness.operations.length - drawnMax) - Math.sign(b.witness.operations.length - drawnMax))
+  const found = [...bySize.filter(({ index }) => index === 0), ...bySize.filter(({ index }) => index > 0)]
+  const cards = found.slice(0, witnessCardsMax).map(({ judgement, model, witness, index: own }, index): WitnessCard => {
+    const rows = witness.operations.slice(0, jsonlMax)
     return {
       judgement,
       claim: model === undefined ? `${judgement}: violated` : `Not ${model}`,
       number: index + 1,
       key: witness.key === undefined ? null : formatValue(witness.key, 80),
       explanation: shortened(witness.explanation, 2000),
-      layout: layoutWitness(witnessOperations(history, rows)),
+      size: witness.operations.length,
+      layout: witness.operations.length > drawnMax ? null : layoutWitness(witnessOperations(history, rows)),
       jsonl: jsonlOf(history, rows),
-      moment: timeline.moments.findIndex((moment) => moment.kind === 'anomaly' && moment.rows.length > 0 && moment.rows.every((row) => witness.operations.includes(row)) && moment.rows.length === witness.operations.length),
+      moment: timeline.moments.findIndex((moment) => moment.judgement === judgement && moment.witness === own),
     }
   })
   return { cards, more: found.length - cards.length }
@@ -243,7 +250,7 @@ export function firstBreak(history: History, document: VerdictDocument): string 
   for (const judgement of document.judgements) {
     for (const witness of judgement.witnesses) {
       const ends = witness.operations.filter((row) => row >= 0 && row < history.length).map((row) => history.time[history.pair[row]! >= 0 ? history.pair[row]! : row]!)
-      if (ends.length > 0) first = Math.min(first, Math.max(...ends))
+      if (ends.length > 0) first = Math.min(first, ends.reduce((a, b) => Math.max(a, b)))
     }
   }
   if (first === Number.POSITIVE_INFINITY) return ''

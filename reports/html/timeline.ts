@@ -22,6 +22,7 @@ export interface PackedTimeline {
 
 const lanesMax = 400
 const momentsMax = 60
+const markedMax = 300
 const textsMax = 1_500_000
 const densitySlices = 600
 
@@ -57,13 +58,13 @@ function momentsOf(history: History, document: VerdictDocument): Moment[] {
     judgement.witnesses.map((witness, index): Moment | undefined => {
       const rows = witness.operations.filter((row) => row >= 0 && row < history.length)
       if (rows.length === 0) return undefined
-      const from = Math.min(...rows.map((row) => history.time[row]!))
-      const to = Math.max(...rows.map((row) => history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!))
+      const from = rows.reduce((least, row) => Math.min(least, history.time[row]!), Number.POSITIVE_INFINITY)
+      const to = rows.reduce((most, row) => Math.max(most, history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!), 0)
       const key = witness.key === undefined ? '' : `, key ${formatValue(witness.key, 30)}`
-      return { label: `${judgement.judgement}, witness ${index + 1}${key} (${formatInstant(from)})`, kind: 'anomaly', judgement: judgement.judgement, from_s: from / 1e9, to_s: to / 1e9, rows }
+      return { label: `${judgement.judgement}, witness ${index + 1}${key} (${formatInstant(from)})`, kind: 'anomaly', judgement: judgement.judgement, witness: index, from_s: from / 1e9, to_s: to / 1e9, rows: rows.slice(0, markedMax) }
     }),
   )
-  const faults = document.faults.map((fault): Moment => ({ label: `${fault.fault} (${formatInstant(fault.from_ns)})`, kind: 'fault', judgement: '', from_s: fault.from_ns / 1e9, to_s: (fault.healed_ns ?? fault.to_ns) / 1e9, rows: [] }))
+  const faults = document.faults.map((fault): Moment => ({ label: `${fault.fault} (${formatInstant(fault.from_ns)})`, kind: 'fault', judgement: '', witness: -1, from_s: fault.from_ns / 1e9, to_s: (fault.healed_ns ?? fault.to_ns) / 1e9, rows: [] }))
   return [...anomalies.filter((moment) => moment !== undefined).slice(0, momentsMax), ...faults.slice(0, momentsMax)]
 }
 
