@@ -13,6 +13,12 @@ import { UsageError } from '../usage-error.ts'
 /** The largest seed. */
 export const SEED_MAX = 0x7fffffff
 
+/**
+ * Operations per virtual second in the simulator. There answers come as fast as the processor allows, so that a closed
+ * loop would only make runs long: faults, not load, are what a simulated run explores.
+ */
+const SIM_RATE = 100
+
 /** The options of `splitbrain run`. */
 export const planOptions: Readonly<Record<string, Option>> = {
   preset: { value: 'NAME', describes: 'configuration of the store under test', default: planDefaults.preset },
@@ -21,7 +27,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: planDefaults.driver },
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
   clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
-  rate: { value: 'N', describes: 'operations per second over all clients', default: 'as fast as answers come' },
+  rate: { value: 'N', describes: 'operations per second over all clients', default: `as fast as answers come; ${SIM_RATE} in the simulator` },
   time: { value: 'TIME', describes: 'how long clients work', default: '20s' },
   'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
   seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
@@ -48,6 +54,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const preset = choose('preset', args.text('preset') ?? base?.preset ?? planDefaults.preset, presetPromises().map((p) => p.name))
   const workload = choose('workload', args.text('workload') ?? base?.workload ?? planDefaults.workload, workloadNames())
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
+  const driver = choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames)
   const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
   return {
     schema: 'splitbrain-plan/1',
@@ -55,10 +62,10 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     system: 'kv',
     preset,
     workload,
-    driver: choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames),
+    driver,
     nodes: args.integer('nodes', { min: 1, max: 99 }) ?? base?.nodes ?? planDefaults.nodes,
     clients: args.integer('clients', { min: 1, max: 10_000 }) ?? base?.clients ?? planDefaults.clients,
-    rate: args.integer('rate', { min: 1, max: 10_000_000 }) ?? base?.rate ?? planDefaults.rate,
+    rate: args.integer('rate', { min: 1, max: 10_000_000 }) ?? base?.rate ?? (driver === 'sim' ? SIM_RATE : planDefaults.rate),
     time_ms: positive('time', timeMs),
     op_timeout_ms: args.text('op-timeout') === undefined ? base?.op_timeout_ms ?? planDefaults.op_timeout_ms : positive('op-timeout', parseDuration(args.text('op-timeout')!)),
     converge_timeout_ms: base?.converge_timeout_ms ?? planDefaults.converge_timeout_ms,
