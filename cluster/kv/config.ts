@@ -26,6 +26,7 @@ export const nodeOptionsSchema = z.strictObject({
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
   value_bytes_max: z.int().min(1).describe('longest value'),
+  half_read_bytes_max: z.int().min(1).describe('bytes of half-sent commands that a port holds at most, over all its connections'),
   bugs: z.array(z.enum(bugNames)).describe('planted mistakes, to test the harness with; see bugs.ts'),
   cache_bytes: z.int().min(0).describe('cells kept in memory'),
 })

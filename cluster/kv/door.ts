@@ -42,6 +42,8 @@ export interface DoorOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits: RespLimits
+  /** Bytes of commands that are not complete, over all connections. */
+  readonly halfReadBytesMax: number
   readonly commands: ReadonlyMap<string, Command>
   /** Refuses every command but AUTH until a session is authenticated, and ends it at the first other one. */
   readonly guarded: boolean
@@ -63,6 +65,7 @@ export class Door {
   readonly #open = new Set<Connection>()
   readonly #dirty: Connection[] = []
   #accepted = 0
+  #halfRead = 0
 
   constructor(options: DoorOptions) {
     this.options = options
@@ -82,6 +85,12 @@ export class Door {
 
   forget(connection: Connection): void {
     if (this.#open.delete(connection)) this.counts.connections--
+  }
+
+  /** A connection holds so many bytes more, or less, of a command that is not complete. Whether that still fits. */
+  hold(bytes: number): boolean {
+    this.#halfRead += bytes
+    return bytes <= 0 || this.#halfRead <= this.options.halfReadBytesMax
   }
 
   /** Has the connection write its answers at the end of this turn. */
@@ -113,6 +122,7 @@ class Connection {
   #started = 0
   readonly #busyKeys = new Set<string>()
   #output = ''
+  #held = 0
   #writeQueued = false
   #paused = false
   #ending = false
@@ -162,10 +172,20 @@ class Connection {
       this.#refuse('ERR', error.message)
       this.#ending = true
     }
+    this.#account(this.#parser.held)
     this.#advance()
     // Answers that needed nobody else leave at once; the others leave together at the end of a turn.
     this.write()
     this.#relieve()
+  }
+
+  /** Keeps the door's account of half-read commands; who asks for more than there is room for is sent away. */
+  #account(held: number): void {
+    const fits = this.#door.hold(held - this.#held)
+    this.#held = held
+    if (fits) return
+    this.#refuse('BUSY', 'too many commands are half sent')
+    this.#ending = true
   }
 
   #queue(words: readonly Buffer[]): void {
@@ -270,6 +290,8 @@ class Connection {
 
   #gone(): void {
     this.#closed = true
+    this.#door.hold(-this.#held)
+    this.#held = 0
     this.#patience?.cancel()
     this.#slots = []
     this.#started = 0

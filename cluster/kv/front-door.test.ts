@@ -72,6 +72,17 @@ test('a value that is too long ends the connection as soon as it is announced', 
     assert.equal(await answers(bench, '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$101\r\n'), ['-ERR Protocol error: invalid bulk length', 'closed'])
   }))
 
+test('half-sent commands of many connections are held up to a bound, and the node goes on', () =>
+  simulate({ ...three, overrides: { half_read_bytes_max: 1_000_000 } }, async (bench) => {
+    const half = Array.from({ length: 5 }, () => Conversation.open(bench, 'n1'))
+    const conversations = await Promise.all(half)
+    for (const conversation of conversations) conversation.say(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$300000\r\n${'x'.repeat(240_000)}`)
+    await bench.sleep(1000)
+    assert.is(conversations.filter(({ closed, heard }) => closed && heard === '-BUSY too many commands are half sent\r\n').length, 1)
+    assert.equal(await bench.write('n1', 'k', 1), { type: 'ok' })
+    for (const conversation of conversations) conversation.close()
+  }))
+
 test('the admin port refuses whoever does not know the token, and closes', () =>
   simulate(three, async (bench) => {
     assert.equal(await answers(bench, 'PEEK k\r\nPEEK k\r\n', 'admin'), ['-NOAUTH say AUTH <token> first', 'closed'])

@@ -143,6 +143,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     log,
     commands: frontDoorCommands({ config, replication, describe }),
     limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
+    halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,
   })
   const holds = (key: string): boolean => ring.replicas(murmur3Partitioner.token(key)).includes(config.id)
@@ -151,6 +152,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     log,
     commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, stats }),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
+    halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,
     authenticationDeadlineMs: AUTHENTICATION_DEADLINE_MS,
   })

@@ -31,6 +31,7 @@ const common = {
   key_bytes_max: 64 * 1024,
   value_bytes_max: 8 * 1024 * 1024,
   cache_bytes: 64 * 1024 * 1024,
+  half_read_bytes_max: 256 * 1024 * 1024,
   bugs: [],
 } satisfies Partial<NodeOptions>
 

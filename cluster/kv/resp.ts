@@ -53,6 +53,11 @@ class Pending {
     }
   }
 
+  /** Bytes that are kept and not yet understood. */
+  get size(): number {
+    return this.bytes.length - this.at + this.#laterBytes
+  }
+
   /** Whether `count` more bytes are there; after that they lie in `bytes` from `at`. */
   has(count: number): boolean {
     if (this.bytes.length - this.at >= count) return true
@@ -112,6 +117,11 @@ export class CommandParser {
 
   constructor(limits: RespLimits) {
     this.#limits = limits
+  }
+
+  /** Bytes held of a command that is not complete. */
+  get held(): number {
+    return this.#pending.size + (this.#missing === 0 ? 0 : this.#bytes - Math.max(this.#bulk, 0))
   }
 
   /** Takes a chunk and hands on every command that it completes. Throws ProtocolError, after which the parser is of no more use. */

@@ -32,7 +32,7 @@ export interface Lookup {
 export type Placement = (clockwise: readonly NodeId[], replicas: number) => readonly NodeId[]
 
 /** The next N nodes on the ring. */
-export const simplePlacement: Placement = (clockwise, replicas) => clockwise.slice(0, replicas)
+const simplePlacement: Placement = (clockwise, replicas) => clockwise.slice(0, replicas)
 
 /** What a ring is made of. */
 export interface RingOptions {
