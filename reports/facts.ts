@@ -94,8 +94,15 @@ export function availabilitySentence(facts: Facts): string {
   return parts.length === 0 ? '' : `During the partition it answered ${parts.join(' and ')}.`
 }
 
-/** Models that no store can keep on both sides of a partition: a minority that answers cannot have heard of the majority's writes. */
+/**
+ * Models that no store can keep while both sides of a partition answer everything (Gilbert and Lynch 2002; for
+ * sequential consistency Lipton and Sandberg 1988): a minority cannot have heard of the majority's writes. By refusing
+ * a part (a minority that answers only reads, from the past, may be sequential) a store can.
+ */
 export const needsMajority: readonly Model[] = ['linearizable', 'sequential', 'regular']
+
+/** From this share on a side counts as answering everything; slow nodes and full queues refuse a little too. */
+export const nearlyAll = 0.9
 
 /** Which of consistency and availability was given up during the partition, and what the choice costs without one (PACELC). */
 export function tradeOffSentence(facts: Facts): string {
@@ -104,9 +111,10 @@ export function tradeOffSentence(facts: Facts): string {
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
   if (share === undefined || share === null) return `No partition was seen to split the clients, so this run says nothing about the choice between C and A.${price}`
   const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
+  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model held all the same' : `was still no more than ${facts.strongest}`}`
   const choice =
-    strong && share < 0.5 && facts.strongest === 'linearizable' ? 'It gave up availability on the minority side and stayed linearizable.'
-    : share < 0.5 ? `It gave up availability on the minority side, and was still no more than ${facts.strongest ?? 'broken on every rung'}.`
+    share < 0.5 ? `It gave up availability on the minority side${kept}.`
+    : share < nearlyAll ? `It refused a part of the operations on the minority side${kept}.`
     : !strong ? `It kept answering on the minority side and gave up consistency: ${facts.strongest === null ? 'no model held' : `what held was ${facts.strongest}`}.`
     : `It answered on the minority side although ${facts.strongest} was not refuted: too little was tried there for that to be the whole truth.`
   return choice + price

@@ -2,7 +2,7 @@
  * Everything that the report shows, computed: histories and verdict documents in, plain data out. Nothing here
  * knows about markup or pixels on a screen, and nothing in `page.ts` or in the page's own code computes a verdict.
  */
-import { availabilitySentence, factsOf, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
+import { availabilitySentence, factsOf, nearlyAll, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { models } from '../../checker/verdict.ts'
 import { seriesOf } from './series.ts'
@@ -38,8 +38,8 @@ export interface ReportInput {
 export interface CapMap {
   readonly levels: readonly string[]
   readonly entries: readonly CapEntry[]
-  /** The levels that no minority can keep while it answers, as first and last of `levels`. */
-  readonly impossible: { readonly from: string; readonly to: string }
+  /** The levels that no minority can keep while it answers everything, as first and last of `levels`, and from which share on. */
+  readonly impossible: { readonly from: string; readonly to: string; readonly share: number }
 }
 
 /** Where a configuration stands. Shares in 0..1; null: nothing was tried there. */
@@ -166,7 +166,7 @@ export function capMap(configurations: readonly { readonly facts: Facts }[]): Ca
   return {
     levels: [...models, 'none'],
     entries: configurations.map(({ facts }) => ({ name: visible(facts.name), level: facts.strongest ?? 'none', majority: facts.majority?.share ?? null, minority: facts.minority?.share ?? null })),
-    impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)! },
+    impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)!, share: nearlyAll },
   }
 }
 

@@ -65,11 +65,11 @@ export function capSection(content: PageContent): Html {
     legend: [
       ['disc', 'ink', 'majority side'],
       ['square', 'ink', 'minority side'],
-      ['corner', 'violated', 'no square can stand here'],
+      ['corner', 'violated', 'the corner that CAP forbids to a square'],
     ],
   })}
 <div class="reading"><ol class="trades">${content.configurations.map((configuration) => html`<li><h3>${configuration.name}</h3><p>${configuration.tradeOff}</p></li>`)}</ol>
-<p class="note">A disc and a square joined by a line are one configuration on the two sides of the same partition. A minority that answers cannot know what the majority has written: the hatched corner is the one that the CAP theorem forbids.</p></div></div></section>`
+<p class="note">A disc and a square joined by a line are one configuration on the two sides of the same partition. A minority that answers everything cannot know what the majority has written, so no square can stand in the hatched corner: that is the CAP theorem.</p></div></div></section>`
 }
 
 function capLabel(cap: CapMap): string {

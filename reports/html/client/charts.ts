@@ -187,17 +187,18 @@ function capConfiguration({ cap }: Charts, canvas: HTMLCanvasElement): ChartConf
       },
       plugins: {
         tooltip: { callbacks: { label: (item) => ` ${item.dataset.label ?? ''}: ${formatShare((item.parsed.x ?? 0) / 100)} on the ${(item.raw as { side?: number }).side === 1 ? 'minority' : 'majority'} side` } },
-        annotation: { clip: false, annotations: [impossible(from, to, narrow), ...labels] },
+        annotation: { clip: false, annotations: [impossible(from, to, cap.impossible.share), ...labels] },
       },
     },
   }
 }
 
-function impossible(from: number, to: number, narrow: boolean): AnnotationOptions {
+/** Where the square of a store that keeps a strong model cannot be. */
+function impossible(from: number, to: number, share: number): AnnotationOptions {
   const ink = colour('violated')
   return {
     type: 'box',
-    xMin: 50,
+    xMin: share * 100,
     xMax: 100,
     yMin: from - 0.5,
     yMax: to + 0.5,
@@ -206,6 +207,5 @@ function impossible(from: number, to: number, narrow: boolean): AnnotationOption
     borderDash: [4, 3],
     borderWidth: 1,
     drawTime: 'beforeDatasetsDraw',
-    label: { display: !narrow, content: 'no square can stand here', position: { x: 'center', y: 'center' }, color: ink, font: { size: 11.5, weight: 'normal' }, padding: 4 },
   }
 }
