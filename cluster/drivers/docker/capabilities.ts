@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../../harness/env.ts'
 import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
+import { controllerLabel, thisController } from './controller.ts'
 import { explaining } from './errors.ts'
 import type { Engine } from './engine.ts'
 import { PROBE_SCRIPT } from './filter.ts'
@@ -48,7 +49,8 @@ async function probeInContainer(engine: Engine, { baseImage, log }: ProbeOptions
     const container = await engine.docker.createContainer({
       Image: base,
       Entrypoint: ['sh', '-c', PROBE_SCRIPT],
-      Labels: { [labels.image]: 'probe' },
+      // Of a run of its own name, so that `clean` finds it when its controller is killed before it has removed it.
+      Labels: { [labels.run]: 'probe', [labels.controller]: controllerLabel(await thisController()) },
       HostConfig: { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN', 'NET_RAW'] },
     })
     try {

@@ -205,6 +205,19 @@ containers('a start that fails says why in a sentence and leaves nothing', async
   await failing({}, { executables: [] }, 'node-ended', /Its last words/)
 })
 
+containers('a node gets the resources that it is granted and no more', async () => {
+  const cluster = await dockerDriver({ limits: { cpus: 0.5, memoryMb: 200, pids: 60 } }).start(noteSystem(), plan(['n1']))
+  try {
+    const [engine] = await connectEngines()
+    const { HostConfig } = await engine!.docker.getContainer(`splitbrain-${cluster.runId}-n1`).inspect()
+    assert.is(HostConfig.Memory, 200 * 2 ** 20)
+    assert.is(HostConfig.PidsLimit, 60)
+    assert.is(HostConfig.CpuQuota! / HostConfig.CpuPeriod!, 0.5)
+  } finally {
+    await cluster.stop()
+  }
+})
+
 containers('two runs of one name do not mix', async () => {
   const cluster = await sharedCluster('nsenter')
   try {

@@ -10,6 +10,7 @@ import { labels } from './labels.ts'
 
 const REMOVE_ATTEMPTS = 20
 const REMOVE_PAUSE_MS = 100
+const LOOKS = 3
 
 /** In the order of removal: a node's container holds its network container, that the network, and the first its volume. */
 const kinds = ['node container', 'network container', 'network', 'volume'] as const
@@ -91,26 +92,35 @@ async function removeAll(engine: Engine, found: readonly Leftover[]): Promise<Re
   return { removed, failed }
 }
 
-async function removeLabelled(engine: Engine, label: string): Promise<Removal> {
-  const result = await removeAll(engine, await leftovers(engine, label))
-  // A create call that was under way when its caller died may finish after the first look.
-  const second = await removeAll(engine, await leftovers(engine, label))
-  return { removed: [...result.removed, ...second.removed], failed: second.failed }
+/** Looks for what carries a label, removes what is chosen, and looks again: a create call that was under way when its caller died ends later. */
+async function removeLabelled(engine: Engine, label: string, choose: (found: readonly Leftover[]) => Promise<readonly Leftover[]>): Promise<Removal> {
+  const removed: string[] = []
+  for (let look = 1; ; look++) {
+    const found = await choose(await leftovers(engine, label))
+    const result = await removeAll(engine, found)
+    removed.push(...result.removed)
+    if (found.length === 0 || look === LOOKS) return { removed, failed: result.failed }
+  }
 }
+
+const all = (found: readonly Leftover[]): Promise<readonly Leftover[]> => Promise.resolve(found)
 
 /** Removes everything of one run. */
 export function removeRun(engine: Engine, runId: string): Promise<Removal> {
-  return removeLabelled(engine, `${labels.run}=${runId}`)
+  return removeLabelled(engine, `${labels.run}=${runId}`, all)
 }
 
 /** Removes everything that one start has made. */
 export function removeStart(engine: Engine, startId: string): Promise<Removal> {
-  return removeLabelled(engine, `${labels.start}=${startId}`)
+  return removeLabelled(engine, `${labels.start}=${startId}`, all)
 }
 
 /** Removes everything of every run whose controller is gone. */
-export async function removeAbandoned(engine: Engine): Promise<Removal> {
-  const found = await leftovers(engine, labels.run)
+export function removeAbandoned(engine: Engine): Promise<Removal> {
+  return removeLabelled(engine, labels.run, (found) => abandoned(engine, found))
+}
+
+async function abandoned(engine: Engine, found: readonly Leftover[]): Promise<readonly Leftover[]> {
   const verdicts = new Map<string, boolean>()
   for (const leftover of found) {
     const label = leftover.labels[labels.controller] ?? ''
@@ -118,5 +128,5 @@ export async function removeAbandoned(engine: Engine): Promise<Removal> {
     const controller = parseControllerLabel(label)
     verdicts.set(label, controller !== undefined && (await whereabouts(controller, engine.isHere)) === 'gone')
   }
-  return removeAll(engine, found.filter((leftover) => verdicts.get(leftover.labels[labels.controller] ?? '') === true))
+  return found.filter((leftover) => verdicts.get(leftover.labels[labels.controller] ?? '') === true)
 }
