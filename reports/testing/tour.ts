@@ -9,7 +9,7 @@
  */
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { History } from '../../checker/history/index.ts'
-import { judge } from '../../checker/judge.ts'
+import { judge, registerJudgements } from '../../checker/judge.ts'
 import type { FaultWindow, Model, VerdictDocument } from '../../checker/verdict.ts'
 import type { Event } from '../../checker/history/index.ts'
 
@@ -230,6 +230,9 @@ function fakeHistory(replication: Replication, options: TourOptions): History {
   return history
 }
 
+/** Every judgement that is decided in linear time: the search for a sequential order is bounded, and slow where it fails. */
+const judgements = registerJudgements().filter((judgement) => judgement.name !== 'sequential')
+
 const promises: Readonly<Record<Replication, Model>> = { abd: 'linearizable', quorum: 'regular', one: 'eventual' }
 
 /** Three configurations under the same faults, as `npm start` runs them. */
@@ -240,7 +243,7 @@ export async function fakeTour(options: Partial<TourOptions> = {}): Promise<Fake
     const history = fakeHistory(name, all)
     const repeat = `npx splitbrain run --preset ${name} --workload register --nodes 5 --clients 10 --time ${all.seconds}s --seed ${all.seed}`
     const run = { name, started: '2026-01-02T03:04:05.000Z', system: 'kv', preset: name, workload: 'register', driver: 'process', nodes: [...nodes], clients: nodes.length * clientsPerNode, time_ms: all.seconds * 1000, seed: all.seed, version: '0.1.0', repeat }
-    runs.push({ name, history, document: await judge(history, { run, promised: promises[name] }) })
+    runs.push({ name, history, document: await judge(history, { run, promised: promises[name], judgements }) })
   }
   return runs
 }
