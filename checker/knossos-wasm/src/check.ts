@@ -2,6 +2,7 @@
  * `check`: is this history linearizable? Chooses, per key, the cheapest algorithm that is exact for what the key
  * holds, and merges the answers: one violated key condemns the history, one undecided key leaves it unknown.
  */
+import { checkCollection } from './collections.ts'
 import { systemElapsedMs } from './clock.ts'
 import { sharedEngine } from './engine.ts'
 import { explainRegister } from './explain.ts'
@@ -25,8 +26,8 @@ import type { Part, Problem } from './problem.ts'
 import type { WindowResult } from './window.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
-/** `trivial`: nothing to decide; `zones`: see zones.ts; `window`: just-in-time linearization, see window.ts. */
-export type Algorithm = 'trivial' | 'zones' | 'window'
+/** `trivial`: nothing to decide; `zones`: see zones.ts; `pairs`: see collections.ts; `window`: just-in-time linearization, see window.ts. */
+export type Algorithm = 'trivial' | 'zones' | 'pairs' | 'window'
 
 export interface CheckOptions {
   readonly model: Model
@@ -195,15 +196,23 @@ class Session {
   }
 
   async #decideModel(key: KeyRows, rank: Int32Array | null): Promise<KeyVerdict> {
-    const base = { key: this.#history.values.decode(key.key), operations: key.rows.length, algorithm: 'window' as const }
+    const base = { key: this.#history.values.decode(key.key), operations: key.rows.length }
+    const pairs = this.#limits.linearization ? undefined : checkCollection(this.#history, key, rank, this.#model)
+    if (pairs?.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'pairs', decidedEvents: key.events }
+    if (pairs !== undefined) return { ...base, verdict: 'violated', algorithm: 'pairs', ...(await this.#explained(key, rank, pairs.rows)) }
     const problem = modelProblem(this.#history, key, rank, this.#model)
     const result = await this.#window(problem)
-    if (result.type !== 'violated') return { ...base, ...undecidedOrHolds(result, problem) }
-    if (!this.#limits.explain) return { ...base, verdict: 'violated', decidedEvents: result.events }
-    const engine = this.#engine!
+    if (result.type !== 'violated') return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
+    return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#explained(key, rank)) }
+  }
+
+  async #explained(key: KeyRows, rank: Int32Array | null, suspects?: readonly number[]): Promise<Pick<KeyVerdict, 'decidedEvents' | 'finalStates' | 'witness'>> {
+    if (!this.#limits.explain) return { decidedEvents: 0 }
+    this.#engine ??= await sharedEngine()
+    const engine = this.#engine
     const solve = (part: Part): WindowResult => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 })
-    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve)
-    return { ...base, verdict: 'violated', decidedEvents: illegal, finalStates: states, witness: { key: base.key, operations, explanation } }
+    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve, suspects)
+    return { decidedEvents: illegal, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
   }
 
   async #decideRegister({ key, operations, ops }: RegisterKey, initial: number): Promise<KeyVerdict> {

@@ -23,12 +23,13 @@ export interface ModelWitness {
   readonly states: readonly Json[]
 }
 
-/** Finds the breaking response, shrinks what led to it, and says what is wrong. */
-export function explainModel(history: History, key: KeyRows, model: Model, rankOf: (row: number) => number, solve: (part: Part) => WindowResult): ModelWitness {
-  const illegal = firstIllegal(key.events, (until) => solve({ until }).type === 'violated')
+/** Finds the breaking response, shrinks what led to it, and says what is wrong. `suspects` are known to be a violation by themselves. */
+export function explainModel(history: History, key: KeyRows, model: Model, rankOf: (row: number) => number, solve: (part: Part) => WindowResult, suspects: readonly number[] = [...key.rows]): ModelWitness {
+  const all = new Set(suspects)
+  const illegal = firstIllegal(key.events, (until) => solve({ rows: all, until }).type === 'violated')
   const until = illegal + 1
   const refutes = (rows: ReadonlySet<number>): boolean => rows.size > 0 && solve({ rows, until }).type === 'violated'
-  let rows: ReadonlySet<number> = new Set(key.rows)
+  let rows: ReadonlySet<number> = all
   for (const group of groups(history, rows, model)) {
     const fewer = new Set([...rows].filter((row) => !group.has(row)))
     if (fewer.size < rows.size && refutes(fewer)) rows = fewer

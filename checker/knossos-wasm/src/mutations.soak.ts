@@ -46,19 +46,33 @@ const around: readonly Mutant[] = [
   ['register.js', 'if (outcome === FAIL || outcome === INFO ||', 'if (outcome === INFO ||'],
   ['register.js', 'if (operation > 0 && type[at] !== INFO)', 'if (operation > 0)'],
   ['window.js', 'if (!crashed && returns[op] < make[needed] && need[needed] === -1)', 'if (need[needed] === -1)'],
-  ['window.js', 'if (!crashed && returns[op] < overwritten)', 'if (returns[op] > 0)'],
+  ['window.js', '(soon[made] < overwritten ||', '(soon[made] > overwritten ||'],
   ['problem.js', 'if (crashed && used !== null && !used.has(made))', 'if (crashed)'],
   ['live-zones.js', 'if (other <= value.first)', 'if (true)'],
   ['live-zones.js', 'if (most <= value.first)', 'if (false)'],
   ['live-zones.js', 'if (invoked > value.last)', 'if (false)'],
   ['minimize.js', 'ops.ret[m] >= cut && ops.inv[m] < ops.ret[r]', 'ops.ret[m] >= cut && ops.inv[m] < ops.inv[r]'],
-  ['zone-order.js', 'cover.s > chain.s ? [cover.f, chain.s]', 'cover.s > chain.s ? [chain.s, -1]'],
-  ['models/collections.js', "const stack = () => container('stack', 'push', 'pop', (list) => [list.length - 1]);", "const stack = () => container('stack', 'push', 'pop', (list) => [0].slice(list.length));"],
+  ['zone-order.js', 'Math.min(f, s)', 'Math.max(f, s)'],
+  ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
+]
+
+const collections: readonly Mutant[] = [
+  ['collections.js', 'take.ret < put.inv', 'take.ret > put.inv'],
+  ['collections.js', 'twice ??= ', 'void '],
+  ['collections.js', 'put.ret < y.put.inv', 'put.inv < y.put.inv'],
+  ['collections.js', 'takenFrom(latest) > y.take.ret', 'takenFrom(latest) > y.take.inv'],
+  ['collections.js', 'takenFrom(byEnd[next]) > takenFrom(latest)', 'takenFrom(byEnd[next]) < takenFrom(latest)'],
+  ['collections.js', "take?.inv ?? NEVER", "take?.inv ?? -1"],
+  ['collections.js', 'if (!read.elements.has(element))', 'if (false)'],
+  ['collections.js', 'if (add === undefined)', 'if (false)'],
+  ['collections.js', 'latest !== undefined && read.span.ret < latest.inv', 'false'],
+  ['collections.js', '!placed.has(element) && latest', 'false && latest'],
+  ['collections.js', 'if (output === undefined || output === null)\n            return undefined', 'if (output === undefined || output === null)\n            continue'],
 ]
 
 const here = dirname(fileURLToPath(import.meta.url))
 const home = join(here, '..')
-const tests = ['check.test.js', 'monitor.test.js'] as const
+const tests = ['models.test.js', 'check.test.js', 'monitor.test.js'] as const
 
 /** Whether the tests notice a mutant; throws when its piece is not in the file. */
 function isCaught([file, before, after]: Mutant, number: number): boolean {
@@ -90,10 +104,10 @@ function compileEngine(folder: string): void {
 export const soak = {
   name: 'mutations',
   describes: 'breaks the algorithms one piece at a time: the tests notice every time',
-  full: zones.length + engine.length + around.length,
+  full: zones.length + engine.length + around.length + collections.length,
   slice: 3,
   run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
-    const mutants = [...zones, ...engine, ...around]
+    const mutants = [...zones, ...engine, ...around, ...collections]
     let survivors = 0
     for (let i = 0; i < Math.min(cases, mutants.length); i++) {
       const number = (i * 7 + seed) % mutants.length

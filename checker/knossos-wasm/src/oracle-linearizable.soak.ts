@@ -16,14 +16,15 @@ const suspects: readonly Model[] = [
   ...Object.values(models).slice(2).map((make) => make()),
 ]
 
-/** One random history; undefined when the verdicts agree, else the disagreement in words. */
-export async function compareWithOracle(seed: number): Promise<{ readonly verdict: string; readonly complaint?: string }> {
+/** One random history; `complaint` is a disagreement in words. */
+export async function compareWithOracle(seed: number, only?: Model): Promise<{ readonly verdict: string; readonly complaint?: string }> {
   const next = chance(seed)
-  const model = suspects[next(suspects.length)]!
+  const model = only ?? suspects[next(suspects.length)]!
   const history = randomHistory(model, randomShape(next), next)
   const expected = oracle(history, model) ? 'holds' : 'violated'
-  const { verdict, reason, witness, perKey } = await check(history, { model, elapsedMs: () => 0, linearization: true })
-  const fault = perKey.map((key) => (key.verdict === 'holds' ? faultIn(history, key.key, key.linearization ?? [], model) : undefined)).find((one) => one !== undefined)
+  const { verdict, reason, witness } = await check(history, { model, elapsedMs: () => 0 })
+  const { perKey } = verdict === 'holds' ? await check(history, { model, elapsedMs: () => 0, linearization: true }) : { perKey: [] }
+  const fault = perKey.map((key) => (key.verdict === 'holds' ? faultIn(history, key.key, key.linearization ?? [], model) : 'no linearization')).find((one) => one !== undefined)
   if (verdict === expected && fault === undefined && (witness === undefined || witness.operations.length > 0)) return { verdict }
   const lines = Array.from({ length: history.length }, (_, row) => JSON.stringify(history.event(row)))
   return { verdict, complaint: `seed ${seed}: ${model.name} ${JSON.stringify(model.register ?? {})}: the oracle says ${expected}, the checker ${verdict} ${reason ?? ''} ${fault ?? ''}\n${lines.join('\n')}` }

@@ -1,8 +1,9 @@
 /**
  * A linearization from zones, for histories that zones.ts found linearizable.
  *
- * A forward zone stands at f. A backward zone can stand at any moment between s and f: at s, unless a forward zone
- * covers s, and then just behind that zone, which ends before f because it does not contain the whole interval.
+ * A forward zone stands at f, a backward zone at s, or, if a forward zone covers that moment, just behind it: that zone
+ * ends before the backward one's f, because it does not contain the whole of it, and no other begins in between. So
+ * the order of the f and s is the order of the zones.
  * In a chain: the write, its readers by invocation, the compare-and-set that consumes it, that one's readers, ...
  */
 import { CAS, NEVER, READ, WRITE } from './register.ts'
@@ -58,19 +59,6 @@ function chainFrom(ops: RegisterOperations, value: number, head: number, readers
 
 /** Chains in order of where they stand. */
 function placed(chains: readonly Chain[]): Chain[] {
-  const forward = chains.filter(({ f, s }) => f < s).sort((x, y) => x.f - y.f)
-  const places = new Map<Chain, readonly [number, number]>(forward.map((chain) => [chain, [chain.f, -1]]))
-  for (const chain of chains) {
-    if (chain.f < chain.s) continue
-    let low = 0
-    let high = forward.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (forward[middle]!.f < chain.s) low = middle + 1
-      else high = middle
-    }
-    const cover = low === 0 ? undefined : forward[low - 1]!
-    places.set(chain, cover !== undefined && cover.s > chain.s ? [cover.f, chain.s] : [chain.s, -1])
-  }
-  return [...chains].sort((x, y) => places.get(x)![0] - places.get(y)![0] || places.get(x)![1] - places.get(y)![1])
+  const place = ({ f, s }: Chain): number => Math.min(f, s)
+  return [...chains].sort((x, y) => place(x) - place(y))
 }

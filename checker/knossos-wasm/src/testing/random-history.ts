@@ -80,7 +80,7 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
       started++
       const f = model.functions[next(model.functions.length)]!
       const key = shape.keys === 1 ? null : next(shape.keys)
-      const asked: Open = { f, input: inputFor(model, f, value, next), key, effective: false, output: null }
+      const asked: Open = { f, input: inputFor(model, f, value, next, states.get(canonical(key)) ?? model.init, fresh), key, effective: false, output: null }
       history.push({ time: tick(), process: names[p]!, type: 'invoke', f, value: asked.input, key })
       open[p] = asked
     } else if (!o.effective && next(2) === 0) {
@@ -102,8 +102,9 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
 
 const FAILED = 'failed'
 
-function inputFor(model: Model, f: string, value: () => Json, next: (bound: number) => number): Json {
-  if (f === 'cas') return [next(4) === 0 ? null : value(), value()]
+function inputFor(model: Model, f: string, value: () => Json, next: (bound: number) => number, state: Json, fresh: number): Json {
+  // What a compare-and-set expects is often there, or was a moment ago; otherwise hardly any would succeed.
+  if (f === 'cas') return [[null, value(), state, state, Math.max(1, fresh - next(3))][next(5)]!, value()]
   if (f === 'txn') {
     return Array.from({ length: 1 + next(2) }, () => (next(2) === 0 ? ['read', 'xy'[next(2)]!, null] : ['write', 'xy'[next(2)]!, value()]))
   }

@@ -1,0 +1,73 @@
+/** What each model allows and forbids, in the smallest histories that show it. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { check } from './check.ts'
+import { History } from './history.ts'
+import { modelNamed, models } from './models.ts'
+import { oracle } from './oracle.ts'
+import type { Json } from './history.ts'
+import type { Model } from './model.ts'
+
+type Call = readonly [f: string, input: Json, output?: Json | 'crash', process?: number]
+
+/** One call after another; `crash`: nobody knows what came of it. */
+function sequence(calls: readonly Call[]): History {
+  const history = new History()
+  let process = 100
+  calls.forEach(([f, input, output = input, who], i) => {
+    const p = who ?? process
+    history.push({ time: 2 * i, process: p, type: 'invoke', f, value: input })
+    history.push({ time: 2 * i + 1, process: p, type: output === 'crash' ? 'info' : 'ok', f, value: output === 'crash' ? null : output })
+    if (output === 'crash') process++
+  })
+  return history
+}
+
+/** Model, what it allows, what it forbids. */
+const cases: readonly (readonly [Model, readonly (readonly Call[])[], readonly (readonly Call[])[]])[] = [
+  [models.register(), [[['read', null, null], ['write', 1], ['read', null, 1]]], [[['write', 1], ['read', null, null]]]],
+  [models.register({ nilReads: 'unknown' }), [[['write', 1], ['read', null, null]]], [[['write', 1], ['read', null, 2]]]],
+  [models.casRegister({ initial: 0 }), [[['cas', [0, 1]], ['read', null, 1]]], [[['cas', [1, 2]]], [['cas', [0, 1]], ['cas', [0, 2]]]]],
+  [models.kv(), [[['append', 'a'], ['append', 'b'], ['get', null, 'ab'], ['put', 'c'], ['get', null, 'c'], ['delete', null], ['get', null, '']]], [[['append', 'a'], ['append', 'b'], ['get', null, 'ba']], [['put', 'c'], ['append', 'd'], ['get', null, 'd']]]],
+  [models.multiRegister(), [[['txn', [['write', 'x', 1], ['read', 'x', null]], [['write', 'x', 1], ['read', 'x', 1]]]]], [[['txn', [['write', 'x', 1], ['write', 'y', 1]]], ['txn', [['read', 'x', null], ['read', 'y', null]], [['read', 'x', 1], ['read', 'y', 2]]]]]],
+  [models.mutex(), [[['acquire', null], ['release', null], ['acquire', null]], [['acquire', null, 'crash'], ['release', null]]], [[['acquire', null], ['acquire', null]], [['release', null]]]],
+  [models.reentrantLock(), [[['acquire', null, null, 1], ['acquire', null, null, 1], ['release', null, null, 1], ['release', null, null, 1], ['acquire', null, null, 2]]], [[['acquire', null, null, 1], ['acquire', null, null, 2]], [['acquire', null, null, 1], ['release', null, null, 2]], [['acquire', null, null, 1], ['acquire', null, null, 1], ['acquire', null, null, 1]]]],
+  [models.fencedLock(), [[['acquire', null, 5, 1], ['release', null, null, 1], ['acquire', null, 6, 2]]], [[['acquire', null, 5, 1], ['release', null, null, 1], ['acquire', null, 5, 2]], [['acquire', null, 5, 1], ['acquire', null, 6, 2]]]],
+  [models.set(), [[['add', 1, null], ['add', 2, true], ['remove', 1, true], ['contains', 1, false], ['read', null, [2]]]], [[['add', 1, null], ['contains', 1, false]], [['add', 1, null], ['add', 1, true]], [['remove', 1, true]]]],
+  [models.growOnlySet(), [[['add', 2, null], ['add', 1, null], ['read', null, [1, 2]]], [['add', 1, 'crash'], ['read', null, []], ['read', null, [1]]]], [[['add', 1, null], ['read', null, []]], [['add', 1, 'crash'], ['read', null, [1]], ['read', null, []]], [['read', null, [7]]]]],
+  [models.counter(), [[['add', 2], ['add', -1], ['read', null, 1]], [['add', 2, 'crash'], ['read', null, 0], ['read', null, 2]]], [[['add', 2], ['read', null, 0]], [['add', 2, 'crash'], ['read', null, 2], ['read', null, 0]]]],
+  [models.fetchAndAdd(), [[['add', 2, 0], ['add', 3, 2], ['read', null, 5]]], [[['add', 2, 0], ['add', 3, 0]]]],
+  [models.fifoQueue(), [[['enqueue', 1], ['enqueue', 2], ['dequeue', null, 1], ['dequeue', null, 2], ['dequeue', null, null]], [['enqueue', 1], ['enqueue', 2], ['dequeue', null, 'crash'], ['dequeue', null, 2]]], [[['enqueue', 1], ['enqueue', 2], ['dequeue', null, 2]], [['enqueue', 1], ['dequeue', null, null]], [['enqueue', 1], ['dequeue', null, 1], ['dequeue', null, 1]], [['dequeue', null, 1], ['enqueue', 1]], [['enqueue', 1], ['enqueue', 2], ['dequeue', null, 2], ['dequeue', null, 1]]]],
+  [models.unorderedQueue(), [[['enqueue', 1], ['enqueue', 2], ['dequeue', null, 2], ['dequeue', null, 1]]], [[['dequeue', null, 1]], [['enqueue', 1], ['dequeue', null, 1], ['dequeue', null, 1]], [['enqueue', 1], ['dequeue', null, null]]]],
+  [models.stack(), [[['push', 1], ['push', 2], ['pop', null, 2], ['pop', null, 1], ['pop', null, null]]], [[['push', 1], ['push', 2], ['pop', null, 1]]]],
+  [models.priorityQueue(), [[['insert', 10], ['insert', 9], ['poll', null, 9], ['poll', null, 10]]], [[['insert', 10], ['insert', 9], ['poll', null, 10]]]],
+  [models.appendList(), [[['append', 1], ['append', 2], ['read', null, [1, 2]]]], [[['append', 1], ['append', 2], ['read', null, [2, 1]]], [['append', 1], ['read', null, []]]]],
+]
+
+for (const [model, allowed, forbidden] of cases) {
+  test(`${model.name}: what it allows, and what it forbids`, async () => {
+    for (const [histories, verdict] of [[allowed, 'holds'], [forbidden, 'violated']] as const) {
+      for (const calls of histories) {
+        const history = sequence(calls)
+        assert.is((await check(history, { model })).verdict, verdict, JSON.stringify(calls))
+        assert.is(oracle(history, model), verdict === 'holds', `the oracle on ${JSON.stringify(calls)}`)
+      }
+    }
+  })
+}
+
+test('models are found by their names', () => {
+  assert.is(modelNamed('append-list')!.name, 'append-list')
+  assert.is(modelNamed('no-such-model'), undefined)
+})
+
+test('a function that a model does not know is named, with what it knows', async () => {
+  try {
+    await check(sequence([['push', 1]]), { model: models.register() })
+    assert.unreachable()
+  } catch (error) {
+    assert.match((error as Error).message, /event 0 invokes "push", which a register does not know \(it knows read, write\)/)
+  }
+})
+
+test.run()
