@@ -46,7 +46,7 @@ test('closing lines are read only where they are whole', () => {
 })
 
 test('a skip is told by a line of its own, also behind uvu\'s dots', () => {
-  assert.equal(skipReasons(' docker  • ✘ • skip: no Docker\nwe skip: nothing\nskip: no browser \n'), ['no Docker', 'no browser'])
+  assert.equal(skipReasons(' docker  • ✘ • skip: no Docker\nwe skip: nothing\nskipped: no browser \n'), ['no Docker', 'no browser'])
 })
 
 test.run()

@@ -105,6 +105,7 @@ test('where everything is required, a skip for lack of Docker fails, another doe
   const skip = (reason: string): string => `console.log('skip: ${reason}'); test.skip('one', () => {}); ${one}`
   assert.is((await outcome(skip('no Docker here'), { requireAll: true })).failed, 1)
   assert.is((await outcome(skip('no corpora'), { requireAll: true })).failed, 0)
+  assert.is((await outcome(skip('DOCKER_HOSTS names no second engine'), { requireAll: true })).failed, 0)
   assert.is((await outcome(`test('told', () => { if (process.env.SPLITBRAIN_REQUIRE_DOCKER !== '1') throw new Error('not told') }); test.run()`, { requireAll: true })).failed, 0)
 })
 

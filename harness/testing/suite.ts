@@ -52,6 +52,9 @@ function processReasons(result: GroupResult, part: Part, options: RunOptions): s
   return reasons
 }
 
+/** A skip for lack of Docker or of a browser, by how its reason begins. */
+const lacking = /^(there is )?(no )?(docker|browser|chromium)\b/i
+
 /** What is wrong with what a uvu file printed. */
 function closingReasons(output: string, requireAll: boolean): string[] {
   const closing = parseClosing(output)
@@ -62,7 +65,7 @@ function closingReasons(output: string, requireAll: boolean): string[] {
   if (closing.passed !== closing.total) reasons.push(`Of ${closing.total} tests ${closing.passed} passed.`)
   if (closing.skipped > 0 && skips.length === 0) reasons.push(`It skips ${closing.skipped} tests and prints no line "skip: REASON".`)
   for (const skip of skips) {
-    if (requireAll && /docker|browser|chromium/i.test(skip)) reasons.push(`Nothing may be skipped for lack of Docker or of a browser here: ${skip}.`)
+    if (requireAll && lacking.test(skip)) reasons.push(`Nothing may be skipped for lack of Docker or of a browser here: ${skip}.`)
   }
   return reasons
 }

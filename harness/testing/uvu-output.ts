@@ -25,9 +25,9 @@ export function parseClosing(output: string): Closing | undefined {
   return closing
 }
 
-/** The reasons of all lines `skip: REASON`. A suite's name and uvu's progress dots may stand before one. */
+/** The reasons of all lines `skip: REASON` (or `skipped: REASON`). A suite's name and uvu's progress dots may stand before one. */
 export function skipReasons(output: string): string[] {
-  return [...output.matchAll(/^(?:.*[•✘] +)?skip: (.+)$/gm)].map((match) => match[1]!.trim())
+  return [...output.matchAll(/^(?:.*[•✘] +)?skip(?:ped)?: (.+)$/gm)].map((match) => match[1]!.trim())
 }
 
 /** Messages of errors that nobody caught, as preload.mjs reports them. */
