@@ -129,6 +129,14 @@ if (browserPath() !== undefined || required) {
     assert.ok(seen.lead.includes('\\u202e'))
   })
 
+  test('an imported history without faults, and an empty one, make reports too', async (context) => {
+    const document = { ...structuredClone(tour[2]!.document), run: null, faults: [], availability: [], latency: [], strongest: null }
+    const empty = { ...structuredClone(document), judgements: [], ladder: [] }
+    const page = await opened(context, renderReport({ title: 'imported', runs: [{ name: 'imported', history: tour[2]!.history, document }, { name: 'empty', history: new History(), document: empty }], repeat: '', generated: '' }))
+    await page.close()
+    assert.equal(context.problems, [])
+  })
+
   test('the timeline is reached and moved through by keyboard alone', async (context) => {
     const page = await opened(context, renderReport({ ...input, runs: [tour[2]!] }))
     await page.focus('.rows')
