@@ -92,9 +92,10 @@ function judgeFile(part: Part, result: GroupResult, options: RunOptions): Outcom
 }
 
 function judgeCommand(part: Part, result: GroupResult, options: RunOptions): Outcome {
+  const skips = skipReasons(result.output)
   const reasons = processReasons(result, part, options)
-  const passed = reasons.length === 0
-  return { name: part.name, passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0, reasons, skips: [], output: result.output, ms: result.ms }
+  const [passed, failed, skipped] = reasons.length > 0 ? [0, 1, 0] : skips.length > 0 ? [0, 0, 1] : [1, 0, 0]
+  return { name: part.name, passed, failed, skipped, reasons, skips, output: result.output, ms: result.ms }
 }
 
 /** Runs one part to its end. */
