@@ -81,7 +81,7 @@ export interface System {
   nodes(ids: readonly NodeId[]): NodeSpec[]
   /** A new client bound to `node`. Connects lazily; `deadlineMs` bounds each operation's own waits. */
   client(cluster: Cluster, node: NodeId, options: { readonly deadlineMs: number }): Client
-  /** Reads one replica directly, past any coordination. Rejects when the replica does not answer in time. */
+  /** Reads one replica directly, past any coordination; keys that the node is no replica of are left out. Rejects when the replica does not answer in time. */
   peek?(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]>
   /** Whether a node answers a harmless request on its client port (PING or the like). Drivers use it for `Node.answers` and readiness. */
   ping?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean>
