@@ -28,6 +28,94 @@ export interface LinksParts {
   readonly namespaces: ReadonlyMap<NodeId, Namespace>
   /** The wall clock of the machine whose kernel applies node `id`'s filters. */
   wall(id: NodeId): number
+  probe(link: Link, deadlineMs: number): Promise<boolean>
+  /** What the kernels that the nodes run under can do. */
+  readonly report: CapabilityReport
+  readonly log: Log
+  readonly leaseMs: number
+}
+
+/** Prepares one namespace for filters. Done once, when it is new. */
+export async function prepareNamespace(namespace: Namespace): Promise<void> {
+  try {
+    await namespace.feed(RESTORE, FILTER_SETUP)
+  } catch (error) {
+    throw explain(error, "Preparing a node's packet filter")
+  }
+}
+
+/** One node's filters, and what of them has been installed so far. */
+class NodeFilters {
+  readonly place: Place
+  readonly #namespace: Namespace
+  readonly #topology: Topology
+  #hasQueues = false
+  #hasQueueChain = false
+
+  constructor(place: Place, namespace: Namespace, topology: Topology) {
+    this.place = place
+    this.#namespace = namespace
+    this.#topology = topology
+  }
+
+  /** Makes the node's filters say what `disturbances` says, until `untilMs` of the clock of its kernel. */
+  async write(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+    const queues = needsQueues(this.#topology, this.place, disturbances)
+    if (queues || this.#hasQueues) {
+      await this.#namespace.feed(QUEUES, queuesText(this.#topology, this.place, disturbances, this.#hasQueues))
+      this.#hasQueues = queues
+    }
+    await this.renew(disturbances, untilMs)
+  }
+
+  /** Writes the rules with a new end. The queues end with the rules that feed them, and stay as they are. */
+  async renew(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+    const needsChain = this.#hasQueues && !this.#hasQueueChain
+    const queueRules = this.#hasQueues || this.#hasQueueChain ? queueRulesText(this.#topology, this.place, disturbances, untilMs, needsChain) : ''
+    this.#hasQueueChain ||= needsChain
+    await this.#namespace.feed(RESTORE, queueRules + filterText(this.#topology, this.place, disturbances, untilMs))
+  }
+}
+
+/** Links that are kept by renewing leases, until they are closed. */
+export interface DockerLinks extends Links {
+  close(): void
+}
+
+/** The links of one cluster whose nodes have a network namespace each. */
+export function dockerLinks(parts: LinksParts): DockerLinks {
+  const filters = new LinkFilters(parts)
+  return {
+    cut: (links) => filters.disturb('cut', links, { cut: true }),
+    lose: (links, share) => filters.disturb('lose', links, { lose: share }),
+    limit: (links, bytesPerSecond) => filters.disturb('limit', links, { bytesPerSecond }),
+    delay: (links, ms, jitterMs) => filters.disturb('delay', links, { delay: { ms, jitterMs } }),
+    heal: (links) => filters.heal(links),
+    probe: (link, deadlineMs) => parts.probe(link, deadlineMs),
+    close: () => filters.close(),
+  }
+}
+
+class LinkFilters {
+  readonly #parts: LinksParts
+  readonly #disturbances = new Map<string, Disturbance>()
+  readonly #filters = new Map<NodeId, NodeFilters>()
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #renewal: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts
+    for (const place of parts.topology.places) {
+      const namespace = parts.namespaces.get(place.id)
+      if (namespace !== undefined) this.#filters.set(place.id, new NodeFilters(place, namespace, parts.topology))
+    }
+  }
+
+  async heal(links: readonly Link[] = this.#allLinks()): Promise<void> {
+    if (this.#parts.report.cut.available) await this.#change(links, () => undisturbed)
+  }
+
   /** Renews nothing any more. */
   close(): void {
     this.#closed = true
