@@ -14,8 +14,7 @@ import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
 import { connectEngines } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { dockerLinks, prepareNamespace } from './links.ts'
-import type { DockerLinks } from './links.ts'
+import { DockerLinks, prepareNamespace } from './links.ts'
 import { containerNamespace, hostNamespace } from './namespace.ts'
 import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
@@ -68,7 +67,7 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
         }),
     ),
-    links: dockerLinks({
+    links: new DockerLinks({
       topology: { places: seats.map(({ place }) => place), oneWayConnections: system.oneWayConnections ?? false },
       namespaces,
       wall: (id) => Date.now() + cluster.seat(id).machine.engine.clockOffsetMs,

@@ -77,26 +77,8 @@ class NodeFilters {
   }
 }
 
-/** Links that are kept by renewing leases, until they are closed. */
-export interface DockerLinks extends Links {
-  close(): void
-}
-
-/** The links of one cluster whose nodes have a network namespace each. */
-export function dockerLinks(parts: LinksParts): DockerLinks {
-  const filters = new LinkFilters(parts)
-  return {
-    cut: (links) => filters.disturb('cut', links, { cut: true }),
-    lose: (links, share) => filters.disturb('lose', links, { lose: share }),
-    limit: (links, bytesPerSecond) => filters.disturb('limit', links, { bytesPerSecond }),
-    delay: (links, ms, jitterMs) => filters.disturb('delay', links, { delay: { ms, jitterMs } }),
-    heal: (links) => filters.heal(links),
-    probe: (link, deadlineMs) => parts.probe(link, deadlineMs),
-    close: () => filters.close(),
-  }
-}
-
-class LinkFilters {
+/** The links of one cluster. */
+export class DockerLinks implements Links {
   readonly #parts: LinksParts
   readonly #disturbances = new Map<string, Disturbance>()
   readonly #filters = new Map<NodeId, NodeFilters>()
@@ -112,8 +94,28 @@ class LinkFilters {
     }
   }
 
+  cut(links: readonly Link[]): Promise<void> {
+    return this.#disturb('cut', links, { cut: true })
+  }
+
+  lose(links: readonly Link[], share: number): Promise<void> {
+    return this.#disturb('lose', links, { lose: share })
+  }
+
+  limit(links: readonly Link[], bytesPerSecond: number): Promise<void> {
+    return this.#disturb('limit', links, { bytesPerSecond })
+  }
+
+  delay(links: readonly Link[], ms: number, jitterMs: number): Promise<void> {
+    return this.#disturb('delay', links, { delay: { ms, jitterMs } })
+  }
+
   async heal(links: readonly Link[] = this.#allLinks()): Promise<void> {
     if (this.#parts.report.cut.available) await this.#change(links, () => undisturbed)
+  }
+
+  probe(link: Link, deadlineMs: number): Promise<boolean> {
+    return this.#parts.probe(link, deadlineMs)
   }
 
   /** Renews nothing any more. */
@@ -127,7 +129,7 @@ class LinkFilters {
     return ids.flatMap((to) => [{ from: 'clients', to }, ...ids.filter((id) => id !== to).map((from) => ({ from, to }))])
   }
 
-  async disturb(capability: Capability, links: readonly Link[], edit: Partial<Disturbance>): Promise<void> {
+  async #disturb(capability: Capability, links: readonly Link[], edit: Partial<Disturbance>): Promise<void> {
     const { available, reason } = this.#parts.report[capability]
     if (!available) throw new ClusterError('unsupported', `Links cannot be disturbed this way (${capability}): ${reason}.`)
     await this.#change(links, (before) => ({ ...before, ...edit }))
