@@ -13,14 +13,14 @@ import { INITIAL } from './registers.ts'
 import type { Registers } from './registers.ts'
 import type { JudgeContext } from './judgement.ts'
 import type { Breach } from './breach.ts'
+import type { Sessions } from './session-walk.ts'
 import type { Describe } from './describe.ts'
 
 /** What the walk needs. */
 export interface CausalWalkOptions {
   readonly registers: Registers
   readonly source: Int32Array
-  /** For a read: the session's previous read of the key. */
-  readonly lastRead: Int32Array
+  readonly sessions: Sessions
   readonly order: Int32Array
   readonly position: Int32Array
   /** 1 for the sessions that uphold the other three guarantees: only their reads are judged. */
@@ -54,6 +54,8 @@ class CausalWalk {
   readonly #readers: Int32Array
   /** Writes of each key in causal order, as a list. */
   readonly #nextOnKey: Int32Array
+  /** How many writes of its key stand before each. */
+  readonly #ordinal: Int32Array
   readonly #firstOnKey: Int32Array
   readonly #lastOnKey: Int32Array
   readonly #breaches: Breach[] = []
@@ -70,6 +72,7 @@ class CausalWalk {
       if (from >= 0 && happened[op] === 1 && session[from] !== session[op]) this.#readers[from]!++
     }
     this.#nextOnKey = new Int32Array(count).fill(-1)
+    this.#ordinal = new Int32Array(count)
     this.#firstOnKey = new Int32Array(keys.length).fill(-1)
     this.#lastOnKey = new Int32Array(keys.length).fill(-1)
   }
@@ -105,7 +108,10 @@ class CausalWalk {
     }
     const k = key[op]!
     if (this.#lastOnKey[k]! < 0) this.#firstOnKey[k] = op
-    else this.#nextOnKey[this.#lastOnKey[k]!] = op
+    else {
+      this.#nextOnKey[this.#lastOnKey[k]!] = op
+      this.#ordinal[op] = this.#ordinal[this.#lastOnKey[k]!]! + 1
+    }
     this.#lastOnKey[k] = op
   }
 
@@ -120,7 +126,7 @@ class CausalWalk {
       if (judged) this.#initial(op, clock)
       return
     }
-    const previous = this.#options.lastRead[op]!
+    const previous = this.#options.sessions.lastRead[op]!
     if (judged && previous >= 0 && clock[session[from]!]! >= from) this.#returned(op, from, previous)
     if (session[from] !== own) this.#join(clock, from)
     if (this.#live[own] === 1) this.#overwritten(op, from, clock)
@@ -152,11 +158,27 @@ class CausalWalk {
 
   /** Is there a write to the key that happened after `from` and before `op`? */
   #overwritten(op: number, from: number, clock: Int32Array): void {
-    const { session } = this.#options.registers
-    for (let write = this.#nextOnKey[from]!; write >= 0; write = this.#nextOnKey[write]!) {
-      if (clock[session[write]!]! < write || !this.#before.precedes(from, write)) continue
-      return this.#breach(op, [...this.#before.path(from, write), ...this.#before.path(write, op)], (d) => `${d(from)}, which happened before ${d(write)}, which happened before ${d(op)}: an overwritten value`)
+    const newer = this.#newerOf(op, from, clock)
+    if (newer < 0) return
+    this.#breach(op, [...this.#before.path(from, newer), ...this.#before.path(newer, op)], (d) => `${d(from)}, which happened before ${d(newer)}, which happened before ${d(op)}: an overwritten value`)
+  }
+
+  /** Looks through the writes that followed `from`, or, when they are many, through the last visible one of each session. */
+  #newerOf(op: number, from: number, clock: Int32Array): number {
+    const { registers, sessions, position } = this.#options
+    const { session, key } = registers
+    const heads = sessions.heads[key[op]!]!
+    if (this.#ordinal[this.#lastOnKey[key[op]!]!]! - this.#ordinal[from]! <= heads.length) {
+      for (let write = this.#nextOnKey[from]!; write >= 0; write = this.#nextOnKey[write]!) {
+        if (clock[session[write]!]! >= write && this.#before.precedes(from, write)) return write
+      }
+      return -1
     }
+    for (const head of heads) {
+      const write = sessions.lastOfChain(sessions.chain[head]!, clock[session[head]!]!)
+      if (write >= 0 && write !== from && position[write]! > position[from]! && this.#before.precedes(from, write)) return write
+    }
+    return -1
   }
 
   #breach(op: number, operations: number[], explain: (describe: Describe) => string): void {

@@ -12,7 +12,7 @@
  * is a linearization (Gibbons and Korach), and the search never goes back. Where it is stuck it does, and remembers
  * the states from which there was no way on.
  */
-import { INITIAL, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
+import { INITIAL, NEVER, registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import { Sessions } from './session-walk.ts'
 import { settled } from './freshness.ts'
 import { causal } from './causal.ts'
@@ -21,8 +21,8 @@ import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
 import type { Registers } from './registers.ts'
 
-/** Times that the search may go back. */
-const RETREATS_MAX = 20_000
+/** Work that the search may do in vain: operations undone, and positions of sessions compared to recognize a state. */
+const WASTE_MAX = 20_000_000
 /** States remembered as hopeless. */
 const HOPELESS_MAX = 20_000
 
@@ -54,6 +54,7 @@ async function judge(history: History, context: JudgeContext): Promise<Judgement
 /** Depth-first, with a trail to undo. */
 class Search {
   retreats = 0
+  #waste = 0
   readonly #registers: Registers
   readonly #sessions: Sessions
   /** Where each session stands in `sessions.operations`. */
@@ -63,14 +64,23 @@ class Search {
   /** Reads still to come: of each write, and of each key's initial value. */
   readonly #awaited: Int32Array
   readonly #initialAwaited: Int32Array
+  /** The sessions that read write w: `readers.subarray(readersFrom[w], readersFrom[w + 1])`. */
+  readonly #readers: Int32Array
+  readonly #readersFrom: Int32Array
   /** The place of each write in the order in which they are tried. */
   readonly #turn: Int32Array
+  /** Sessions that write, by the earliest turn of their writes; all before `done` are finished. */
+  readonly #writers: Int32Array
+  readonly #firstTurn: Int32Array
+  #done = 0
   /** Executed operations, and for each write what it replaced. */
   readonly #trail: number[] = []
   readonly #replaced: Int32Array
   /** Length of the trail before each chosen write. */
   readonly #choices: number[] = []
   readonly #hopeless = new Set<string>()
+  /** Length of the longest trail that proved hopeless. */
+  #deepest = -1
   readonly #total: number
 
   constructor(registers: Registers) {
@@ -82,13 +92,26 @@ class Search {
     this.#awaited = new Int32Array(count)
     this.#initialAwaited = new Int32Array(keys.length)
     this.#replaced = new Int32Array(count)
-    this.#turn = turnsOf(registers)
-    this.#total = this.#sessions.operations.length
     for (let op = 0; op < count; op++) {
       if (write[op] === 1 || happened[op] === 0) continue
       if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!++
       else this.#awaited[source[op]!]!++
     }
+    this.#readersFrom = new Int32Array(count + 1)
+    for (let op = 0; op < count; op++) this.#readersFrom[op + 1] = this.#readersFrom[op]! + this.#awaited[op]!
+    this.#readers = new Int32Array(this.#readersFrom[count]!)
+    const filled = this.#readersFrom.slice()
+    for (let op = 0; op < count; op++) {
+      if (write[op] === 0 && happened[op] === 1 && source[op]! >= 0) this.#readers[filled[source[op]!]!++] = registers.session[op]!
+    }
+    this.#turn = turnsOf(registers)
+    this.#firstTurn = new Int32Array(registers.processes.length).fill(NEVER)
+    for (let op = 0; op < count; op++) {
+      const session = registers.session[op]!
+      if (write[op] === 1 && happened[op] === 1) this.#firstTurn[session] = Math.min(this.#firstTurn[session]!, this.#turn[op]!)
+    }
+    this.#writers = Int32Array.from(registers.processes.keys()).filter((session) => this.#firstTurn[session]! < NEVER).sort((a, b) => this.#firstTurn[a]! - this.#firstTurn[b]!)
+    this.#total = this.#sessions.operations.length
   }
 
   run(context: JudgeContext): 'order' | 'none' | string {
@@ -103,12 +126,13 @@ class Search {
         after = -1
         continue
       }
-      if (this.#hopeless.size < HOPELESS_MAX) this.#hopeless.add(this.#state())
+      if (this.#hopeless.size < HOPELESS_MAX) this.#giveUp()
       const choice = this.#choices.pop()
       if (choice === undefined) return 'none'
       after = this.#turn[this.#trail[choice]!]!
       this.#undo(choice)
-      if (++this.retreats > RETREATS_MAX) return `the search went back ${RETREATS_MAX} times`
+      this.retreats++
+      if (this.#waste > WASTE_MAX) return `the search went back ${this.retreats} times and grew too large`
       if ((this.retreats & 0xff) === 0 && context.elapsedMs() - begun > context.timeLimitMs) return `time limit of ${context.timeLimitMs / 1000} s`
     }
     return 'order'
@@ -117,10 +141,13 @@ class Search {
   /** The session whose next write is possible and whose turn is the first after `after`; -1 when there is none. */
   #nextWrite(after: number): number {
     const { key, write } = this.#registers
-    if (after < 0 && this.#choices.length > 0 && this.retreats > 0 && this.#hopeless.has(this.#state())) return -1
+    if (after < 0 && this.#trail.length <= this.#deepest && this.#hopeless.has(this.#state())) return -1
     let best = -1
     let earliest = Infinity
-    for (let session = 0; session < this.#at.length; session++) {
+    while (this.#done < this.#writers.length && this.#head(this.#writers[this.#done]!) < 0) this.#done++
+    for (let place = this.#done; place < this.#writers.length; place++) {
+      const session = this.#writers[place]!
+      if (this.#firstTurn[session]! > earliest) break
       const op = this.#head(session)
       if (op < 0 || write[op] === 0 || this.#turn[op]! <= after || this.#turn[op]! >= earliest) continue
       const held = this.#current[key[op]!]!
@@ -143,7 +170,8 @@ class Search {
     this.#current[key] = op
     this.#at[session]!++
     this.#trail.push(op)
-    this.#read(this.#awaited[op]! > 0 ? this.#at.keys() : [session])
+    this.#read([session])
+    this.#read(this.#readers.subarray(this.#readersFrom[op], this.#readersFrom[op + 1]))
   }
 
   /** Executes every read that these sessions have come to and whose value is the current one. */
@@ -161,8 +189,10 @@ class Search {
 
   #undo(length: number): void {
     const { key, source, write, session } = this.#registers
+    this.#done = 0
     while (this.#trail.length > length) {
       const op = this.#trail.pop()!
+      this.#waste++
       this.#at[session[op]!]!--
       if (write[op] === 1) this.#current[key[op]!] = this.#replaced[op]!
       else if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!++
@@ -170,7 +200,13 @@ class Search {
     }
   }
 
+  #giveUp(): void {
+    this.#hopeless.add(this.#state())
+    this.#deepest = Math.max(this.#deepest, this.#trail.length)
+  }
+
   #state(): string {
+    this.#waste += this.#at.length + this.#current.length
     return `${this.#at.join()};${this.#current.join()}`
   }
 }

@@ -22,6 +22,9 @@ export class Sessions {
   readonly next: Int32Array
   /** The first write of each chain, by key. */
   readonly heads: readonly (readonly number[])[]
+  /** `chained.subarray(chainStart[c], chainStart[c + 1])` are the writes of chain c, in order. */
+  readonly chained: Int32Array
+  readonly chainStart: Int32Array
   /** For a read: the session's previous read of the same key that names a write or the initial value; -1: none. */
   readonly lastRead: Int32Array
   readonly visible: Stamped
@@ -63,10 +66,28 @@ export class Sessions {
       }
     }
     this.heads = heads
+    this.chainStart = new Int32Array(chains + 1)
+    for (let op = 0; op < count; op++) if (this.chain[op]! >= 0) this.chainStart[this.chain[op]! + 1]!++
+    for (let c = 0; c < chains; c++) this.chainStart[c + 1]! += this.chainStart[c]!
+    this.chained = new Int32Array(this.chainStart[chains]!)
+    const place = this.chainStart.slice()
+    for (let op = 0; op < count; op++) if (this.chain[op]! >= 0) this.chained[place[this.chain[op]!]!++] = op
     this.visible = new Stamped(count)
     this.chainTop = new Stamped(chains)
     this.keyFirst = new Stamped(keys.length)
     this.reach = new Stamped(processes.length)
+  }
+
+  /** The last write of a chain up to an operation; -1 for none. */
+  lastOfChain(chain: number, upTo: number): number {
+    let low = this.chainStart[chain]!
+    let high = this.chainStart[chain + 1]!
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.chained[middle]! <= upTo) low = middle + 1
+      else high = middle
+    }
+    return low > this.chainStart[chain]! ? this.chained[low - 1]! : -1
   }
 
   of(session: number): Int32Array {

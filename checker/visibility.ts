@@ -87,7 +87,7 @@ function search(history: History, registers: Registers, context: JudgeContext): 
   }
   const causes = causalOrder(registers, source)
   if (causes.type === 'cycle') return { registers, breaches, judged, cycle: causes.operations, exhausted: undefined }
-  const causal = causalBreaches({ registers, source, lastRead: sessions.lastRead, order: causes.order, position: causes.position, upheld, describe, context })
+  const causal = causalBreaches({ registers, source, sessions, order: causes.order, position: causes.position, upheld, describe, context })
   judged['writes-follow-reads'] = causal.judged
   return { registers, breaches: [...breaches, ...causal.breaches], judged, cycle: [], exhausted: causal.exhausted }
 }
