@@ -14,8 +14,7 @@ import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
 import { programAnswers, quoteEnd, untilAnswers } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
-import type { DockerLinks } from '../docker/links.ts'
-import { dockerLinks, prepareNamespace } from '../docker/links.ts'
+import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
 import { netnsCapabilities } from './capabilities.ts'
@@ -72,7 +71,8 @@ class NetnsCluster implements Cluster {
   readonly system: System
   readonly #record: RunRecord
   readonly #relays: { readonly node: NodeId; readonly port: PortName; readonly server: Server }[] = []
-  #links: DockerLinks | undefined
+  #filters: DockerLinks | undefined
+  #links: Links | undefined
 
   constructor(system: System, plan: ClusterPlan) {
     this.runId = plan.runId
@@ -100,7 +100,7 @@ class NetnsCluster implements Cluster {
     await this.warden.ask('open', { runId, dir, nodes: this.nodes.map(({ id, dataDir, logFile }) => ({ id, dataDir, logFile })) })
     const namespaces = new Map<NodeId, Namespace>(this.plan.nodes.map((id) => [id, { feed: (program, input) => this.warden.ask('feed', { node: id, program, input }) }]))
     await Promise.all([...namespaces.values()].map(prepareNamespace))
-    this.#links = this.#watching(dockerLinks({
+    this.#filters = new DockerLinks({
       topology: { places: [...this.places.values()], oneWayConnections: this.system.oneWayConnections ?? false },
       namespaces,
       wall: () => this.clock.wall(),
@@ -108,7 +108,8 @@ class NetnsCluster implements Cluster {
       report: await netnsCapabilities(),
       log,
       leaseMs: LEASE_MS,
-    }))
+    })
+    this.#links = this.#watching(this.#filters)
     await this.#openRelays()
     const started = await Promise.allSettled(this.nodes.map((node) => node.start()))
     const failed = started.find((outcome) => outcome.status === 'rejected')
@@ -116,10 +117,13 @@ class NetnsCluster implements Cluster {
   }
 
   /** Notes which nodes' clients are cut off. */
-  #watching(links: DockerLinks): DockerLinks {
+  #watching(links: DockerLinks): Links {
     const fromClients = (all: readonly Link[]): NodeId[] => all.filter(({ from }) => from === 'clients').map(({ to }) => to)
     return {
-      ...links,
+      delay: (all, ms, jitterMs) => links.delay(all, ms, jitterMs),
+      lose: (all, share) => links.lose(all, share),
+      limit: (all, bytesPerSecond) => links.limit(all, bytesPerSecond),
+      probe: (link, deadlineMs) => links.probe(link, deadlineMs),
       cut: async (cut) => {
         await links.cut(cut)
         for (const id of fromClients(cut)) this.withoutClients.add(id)
@@ -186,7 +190,7 @@ class NetnsCluster implements Cluster {
   }
 
   async stop(): Promise<void> {
-    this.#links?.close()
+    this.#filters?.close()
     await this.warden.stop()
     for (const { server } of this.#relays) server.close()
     await Promise.allSettled(this.nodes.map((node) => rm(node.dataDir, { recursive: true, force: true })))
