@@ -17,7 +17,7 @@ import { labels } from './labels.ts'
 import type { Mechanism } from './namespace.ts'
 import { noteSystem, passes, request } from './testing/note-system.ts'
 
-const PROBE_MS = 150
+const PROBE_MS = 400
 const engineMissing = await connectEngines().then((engines) => engines.forEach((engine) => engine.close())).catch((error: Error) => error.message)
 /** Several engines, separated by blanks. */
 const engineHosts = (process.env['SPLITBRAIN_DOCKER_HOSTS'] ?? '').split(' ').filter((host) => host !== '')
@@ -132,12 +132,9 @@ containers('a throttled node and a limited link are as slow as asked', async () 
   const cluster = await sharedCluster('nsenter')
   const n1 = node(cluster, 'n1')
   if (n1.throttle !== undefined) {
-    const workMs = async (): Promise<number> => Number(await request(cluster, 'n1', 'WORK 5000000'))
-    await workMs()
-    const free = await workMs()
     await n1.throttle(0.1)
-    const throttled = await workMs()
-    assert.ok(throttled > 3 * free, `${throttled} ms against ${free} ms`)
+    const share = Number(await request(cluster, 'n1', 'WORK 5000000'))
+    assert.ok(share < 0.2, `given ${share} of a processor`)
     await n1.throttle(1)
   }
 

@@ -3,7 +3,8 @@
  * one TCP connection per direction.
  *
  * Client port, one line per request: `PING`, `WRITE text`, `READ`, `PASS peer token` (sends the token), `GOT token`
- * (whether it has arrived here), `WORK n` (milliseconds taken by n rounds of arithmetic), `FLOOD peer bytes`, `FLOODED`.
+ * (whether it has arrived here), `WORK n` (the share of a processor that n rounds of arithmetic were given), `FLOOD peer
+ * bytes`, `FLOODED`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -44,8 +45,9 @@ function send(peer: string, text: string): void {
 
 function work(rounds: number): number {
   const started = performance.now()
+  const used = process.cpuUsage()
   for (let sum = 0, round = 0; round < rounds; round++) sum = Math.sqrt(sum + round)
-  return performance.now() - started
+  return process.cpuUsage(used).user / 1000 / (performance.now() - started)
 }
 
 function readNote(): string {
