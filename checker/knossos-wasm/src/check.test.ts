@@ -68,6 +68,27 @@ test('two successful compare-and-sets cannot consume one value', async () => {
     b      c13--`), 'violated')
 })
 
+test('in a chain of compare-and-sets every value is gone once the next one stands', async () => {
+  assert.is(await verdictOf(`
+    a w1-- c12--
+    b            r1--`), 'violated')
+  assert.is(await verdictOf(`
+    a w1-- c12-- c23--
+    b         r1-----r2-----r3--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1--  c12--------
+    b r2--`), 'violated')
+  assert.is(await verdictOf(`
+    a w1-- c12--!
+    b             c23--   r3--  r2--`), 'violated')
+})
+
+test('compare-and-sets that need each other need something to begin with', async () => {
+  assert.is(await verdictOf(`
+    a c12----
+    b c21----`), 'violated')
+})
+
 test('a failed compare-and-set proves nothing, or that the value differed, as told', async () => {
   const text = `
     a w1-- c12--x`

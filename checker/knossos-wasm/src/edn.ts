@@ -111,16 +111,21 @@ export class EdnParser {
     if (c === '#') {
       // ##NaN, ##Inf, ##-Inf: no history should hold them, but they must not be mistaken for numbers.
       this.at++
-      return `##${String(this.#atom())}`
+      return `##${this.#word()}`
     }
     this.#atom()
     return this.form()
   }
 
-  #atom(): Edn {
+  #word(): string {
     const begun = this.at
     while (this.at < this.text.length && !/[\s,;"()[\]{}]/.test(this.text[this.at]!)) this.at++
-    const word = this.text.slice(begun, this.at)
+    return this.text.slice(begun, this.at)
+  }
+
+  #atom(): Edn {
+    const begun = this.at
+    const word = this.#word()
     if (word === '') throw new EdnError(begun, `unexpected ${JSON.stringify(this.text[begun])}`)
     if (word === 'nil') return null
     if (word === 'true') return true
@@ -134,12 +139,4 @@ export class EdnParser {
     if (/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$/.test(word)) return Number(word.replace(/M$/, ''))
     return word
   }
-}
-
-/** Every form in a text. */
-export function parseEdn(text: string): Edn[] {
-  const parser = new EdnParser(text)
-  const forms: Edn[] = []
-  while (parser.more()) forms.push(parser.form())
-  return forms
 }

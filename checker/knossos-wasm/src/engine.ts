@@ -51,7 +51,6 @@ export interface ScanEngine {
 
 /** What `run` returns. */
 export const HOLDS = 0
-export const VIOLATED = 1
 export const AGAIN = 2
 export const OUT_OF_MEMORY = 3
 

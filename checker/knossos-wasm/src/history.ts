@@ -68,7 +68,7 @@ const OPEN_MAX = 1 << 22
 
 function grown<A extends Uint8Array | Int16Array | Int32Array | Float64Array>(array: A, capacity: number): A {
   const larger = new (array.constructor as new (n: number) => A)(capacity)
-  larger.set(array as never)
+  larger.set(array)
   return larger
 }
 

@@ -146,8 +146,8 @@ function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, 
   return {
     time: time.read(fields['time'], row),
     process: typeof process === 'number' ? process : process === 'nemesis' ? 'nemesis' : 'observer',
-    type: type as EventType,
-    f: String(f),
+    type,
+    f: typeof f === 'string' ? f : '',
     key: json(pair === undefined ? (fields['key'] ?? null) : pair[0]),
     value: json(pair === undefined ? (value ?? null) : pair[1]),
     ...(error === undefined || error === null ? {} : { error: typeof error === 'string' ? error : JSON.stringify(json(error)) }),
@@ -159,7 +159,7 @@ function json(value: Edn): Json {
   if (typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return value.map(json)
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, json(part)]))
-  return value as Json
+  return value
 }
 
 const LOG_LINE = /^\S+\s+jepsen\.util\s+-\s+(\S+)\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(.*)$/

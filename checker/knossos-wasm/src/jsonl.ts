@@ -10,7 +10,7 @@ import { createScanner } from './scanner.ts'
 import { timeReader } from './times.ts'
 import type { TimeReader } from './times.ts'
 import type { Scanner } from './scanner.ts'
-import type { Event, EventType, Json, ProcessName } from './history.ts'
+import type { Event, Json } from './history.ts'
 
 /** How forgiving to be. */
 export interface ReadOptions {
@@ -176,9 +176,9 @@ function toEvent(json: unknown, text: string, row: number, time: TimeReader): Ev
   if (typeof f !== 'string') wrong('BAD_FUNCTION', row, `f is ${JSON.stringify(f) ?? 'missing'}; expected the name of a function, such as "read"`)
   return {
     time: time.read(typeof fields['time'] === 'string' && /^-?\d{16,}$/.test(fields['time']) ? BigInt(fields['time']) : fields['time'], row),
-    process: process as ProcessName,
-    type: type as EventType,
-    f: f as string,
+    process,
+    type,
+    f,
     key: (fields['key'] ?? null) as Json,
     value: (fields['value'] ?? null) as Json,
     ...(typeof node === 'string' ? { node } : {}),

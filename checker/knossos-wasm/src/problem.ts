@@ -3,9 +3,8 @@
  * arguments, result, outcome). Operations of the same type are interchangeable.
  */
 import { FAIL, HistoryError, INFO, INVOKE, OK } from './history.ts'
-import { CAS, FAILED_CAS, NEVER, READ, WRITE } from './register.ts'
 import { DenseIndex, sortedOrder } from './integers.ts'
-import { unknownFunction } from './register.ts'
+import { CAS, FAILED_CAS, NEVER, READ, WRITE, unknownFunction } from './register.ts'
 import type { History } from './history.ts'
 import type { KeyRows } from './order.ts'
 import type { Model, ModelOperation } from './model.ts'
@@ -14,9 +13,9 @@ import { canonical } from './values.ts'
 import type { RegisterOperations } from './register.ts'
 
 export const PURE = 1
-export const TOTAL = 2
+const TOTAL = 2
 export const CONSTANT = 4
-export const CRASHED = 8
+const CRASHED = 8
 
 const NONE = -1
 
@@ -134,7 +133,7 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     if (traits.ignored) continue
     const crashed = operation.outcome === 'info'
     if (crashed && traits.pure) continue
-    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)} ${String(operation.process)}`
+    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)} ${canonical(operation.process)}`
     let type = types.get(name)
     if (type === undefined) {
       type = operations.push(operation) - 1

@@ -3,7 +3,7 @@
  */
 import { AGAIN, HOLDS, OUT_OF_MEMORY, engineBytes, put } from './engine.ts'
 import { NEVER } from './register.ts'
-import { PURE } from './problem.ts'
+import { CONSTANT, PURE } from './problem.ts'
 import type { Engine } from './engine.ts'
 import type { Problem } from './problem.ts'
 import type { Json } from './values.ts'
@@ -88,8 +88,8 @@ function load(engine: Engine, problem: Problem, trace: boolean): boolean {
     new Int32Array(engine.memory.buffer, engine.stateNextAt() >>> 0, problem.states).set(chances.firstMake)
     new Int32Array(engine.memory.buffer, engine.stateLastAt() >>> 0, problem.states).set(chances.firstNeed)
   }
-  engine.step = (state, type) => transition(engine, problem.successors(state, type))
-  engine.reaches = (state, type) => (problem.reaches(state, type) ? 1 : 0)
+  engine.step = (state, kind) => transition(engine, problem.successors(state, kind))
+  engine.reaches = (state, kind) => (problem.reaches(state, kind) ? 1 : 0)
   return true
 }
 
@@ -173,7 +173,7 @@ function placed(path: readonly number[], problem: Problem): number[] {
       continue
     }
     const op = entry >= CRASH_BASE ? crashed[entry - CRASH_BASE]!.shift()! : entry
-    if ((problem.flags[problem.type[op]!]! & 4) !== 0) overwriting = order.length
+    if ((problem.flags[problem.type[op]!]! & CONSTANT) !== 0) overwriting = order.length
     order.push(op)
   }
   return order

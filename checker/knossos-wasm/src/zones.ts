@@ -207,7 +207,7 @@ function walkChain(ops: RegisterOperations, found: Clusters, head: number): numb
     if (last > latest) latest = last
     const cas = consumer[c]!
     if (cas < 0) break
-    if (ret[cas]! < latest) suspect(found, chainOf(found, head, next[c]!))
+    if (ret[cas]! < latest) suspect(found, chainOf(found, head, next[c]))
     if (ret[cas]! < f) f = ret[cas]!
     if (inv[cas]! > latest) latest = inv[cas]!
     if (inv[cas]! > s) s = inv[cas]!

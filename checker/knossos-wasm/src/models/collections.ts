@@ -27,7 +27,7 @@ function setModel(name: string, functions: readonly string[]): Model {
       const elements = state as List
       const present = has(elements, f === 'read' ? null : input)
       switch (f) {
-        case 'read': return Array.isArray(output) && same(sorted(output), elements as Json[]) ? [state] : []
+        case 'read': return Array.isArray(output) && same(sorted(output), elements) ? [state] : []
         case 'contains': return output === present ? [state] : []
         case 'add':
           if (typeof output === 'boolean' && output === present) return []

@@ -2,7 +2,7 @@
  * Maps: a key-value store of strings (Porcupine's kv model) and transactions over several registers (Knossos's
  * multi-register).
  */
-import { same } from '../values.ts'
+import { canonical, same } from '../values.ts'
 import type { Json } from '../values.ts'
 import type { Model } from '../model.ts'
 
@@ -21,7 +21,7 @@ function kvModel(initial: string | null, merge: (text: Json) => Json): Model {
       switch (f) {
         case 'get': return state !== UNSEEN && same(state, output ?? null) ? [state] : []
         case 'put': return [merge(input)]
-        case 'append': return [state === UNSEEN ? UNSEEN : merge(`${String(state ?? '')}${String(input)}`)]
+        case 'append': return [state === UNSEEN ? UNSEEN : merge(textOf(state) + textOf(input))]
         default: return [initial]
       }
     },
@@ -29,9 +29,14 @@ function kvModel(initial: string | null, merge: (text: Json) => Json): Model {
       ignored: outcome === 'fail',
       ...(f === 'get' ? { pure: true } : f === 'append' ? { total: true } : { constant: true }),
     }),
-    reaches: (state, { output }) => state !== UNSEEN && (same(state, output ?? null) || (typeof output === 'string' && output.startsWith(String(state ?? '')))),
+    reaches: (state, { output }) => state !== UNSEEN && (same(state, output ?? null) || (typeof output === 'string' && output.startsWith(textOf(state)))),
     specialized: (operations) => kvModel(initial, seenOnly(operations.filter(({ f }) => f === 'get').map(({ output }) => output ?? null))),
   }
+}
+
+/** A text as it stands, nothing as the empty one, anything else as JSON. */
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : value === null ? '' : canonical(value)
 }
 
 /** Every text that no read begins with: it can only be overwritten. */
@@ -72,8 +77,8 @@ export function multiRegister({ initial = {} }: { readonly initial?: { readonly 
       for (const micro of micros as unknown as readonly MicroOperation[]) {
         if (!Array.isArray(micro)) return []
         const [, key, value] = micro
-        if (!isRead(micro)) next[String(key)] = value
-        else if (value !== null && output !== undefined && !same(next[String(key)] ?? null, value)) return []
+        if (!isRead(micro)) next[textOf(key)] = value
+        else if (value !== null && output !== undefined && !same(next[textOf(key)] ?? null, value)) return []
       }
       return [next]
     },

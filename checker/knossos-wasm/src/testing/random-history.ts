@@ -109,7 +109,7 @@ function inputFor(model: Model, f: string, value: () => Json, next: (bound: numb
     return Array.from({ length: 1 + next(2) }, () => (next(2) === 0 ? ['read', 'xy'[next(2)]!, null] : ['write', 'xy'[next(2)]!, value()]))
   }
   if (['read', 'get', 'dequeue', 'pop', 'poll', 'acquire', 'release'].includes(f)) return null
-  if (model.name === 'kv') return String(value())
+  if (model.name === 'kv') return canonical(value())
   return value()
 }
 
