@@ -146,7 +146,7 @@ test('out of memory is unknown, never a pass', async () => {
 })
 
 test('random small histories of every model agree with the brute-force oracle', async () => {
-  for (let seed = 1; seed <= 1000; seed++) {
+  for (let seed = 1; seed <= 2000; seed++) {
     const { complaint } = await compareWithOracle(seed)
     assert.is(complaint, undefined, complaint)
   }
@@ -154,7 +154,7 @@ test('random small histories of every model agree with the brute-force oracle', 
 
 test('random small histories of the models with algorithms of their own agree with the oracle', async () => {
   for (const model of [models.register(), registers, models.casRegister({ failedCas: 'strict' }), models.kv(), models.fifoQueue(), models.unorderedQueue(), models.growOnlySet()]) {
-    for (let seed = 1; seed <= 500; seed++) {
+    for (let seed = 1; seed <= 1500; seed++) {
       const { complaint } = await compareWithOracle(seed, model)
       assert.is(complaint, undefined, complaint)
     }

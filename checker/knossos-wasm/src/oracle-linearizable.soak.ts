@@ -20,7 +20,7 @@ const suspects: readonly Model[] = [
 export async function compareWithOracle(seed: number, only?: Model): Promise<{ readonly verdict: string; readonly complaint?: string }> {
   const next = chance(seed)
   const model = only ?? suspects[next(suspects.length)]!
-  const history = randomHistory(model, randomShape(next), next)
+  const history = randomHistory(model, randomShape(next, only === undefined ? 7 : 9), next)
   const expected = oracle(history, model) ? 'holds' : 'violated'
   const { verdict, reason, witness } = await check(history, { model, elapsedMs: () => 0 })
   const { perKey } = verdict === 'holds' ? await check(history, { model, elapsedMs: () => 0, linearization: true }) : { perKey: [] }

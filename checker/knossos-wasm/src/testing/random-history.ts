@@ -39,7 +39,7 @@ export interface RandomShape {
 /** A random shape, small enough for the oracle. */
 export function randomShape(next: (bound: number) => number, operationsMax = 7): RandomShape {
   return {
-    operations: 2 + next(operationsMax - 1), processes: 1 + next(4), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 5, 15, 40][next(4)]!,
+    operations: 2 + next(operationsMax - 1), processes: 1 + next(4), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 15, 40, 70][next(4)]!,
     values: [0, 0, 2, 3, 5][next(5)]!, keys: next(6) === 0 ? 2 : 1, ties: next(3) === 0,
   }
 }
@@ -56,6 +56,7 @@ interface Open {
 export function randomHistory(model: Model, shape: RandomShape, next: (bound: number) => number): History {
   const history = new History()
   const states = new Map<string, Json>()
+  const past: Json[] = [model.init]
   const open: (Open | undefined)[] = Array.from({ length: shape.processes }, () => undefined)
   const names = open.map((_, i) => i)
   const crashed: Open[] = []
@@ -67,9 +68,11 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
   const takeEffect = (o: Open): void => {
     o.effective = true
     const state = states.get(canonical(o.key)) ?? model.init
-    const [output, after] = result(model, state, o, next, shape)
+    const [output, after] = result(model, state, past, o, next, shape)
     o.output = output
-    if (after !== undefined) states.set(canonical(o.key), after)
+    if (after === undefined) return
+    states.set(canonical(o.key), after)
+    past.push(after)
   }
   while (started < shape.operations || open.some((o) => o !== undefined)) {
     if (crashed.length > 0 && next(5) === 0) takeEffect(crashed.splice(next(crashed.length), 1)[0]!)
@@ -113,8 +116,8 @@ function inputFor(model: Model, f: string, value: () => Json, next: (bound: numb
   return value()
 }
 
-/** What the object answers, and its state afterwards; sometimes a wrong answer. */
-function result(model: Model, state: Json, { f, input }: Open, next: (bound: number) => number, shape: RandomShape): [Json, Json | undefined] {
+/** What the object answers, and its state afterwards; sometimes a wrong answer, most often one that was right a while ago. */
+function result(model: Model, state: Json, past: readonly Json[], { f, input }: Open, next: (bound: number) => number, shape: RandomShape): [Json, Json | undefined] {
   const lists = Array.isArray(state) ? (state as readonly Json[]) : []
   const txn = f === 'txn' ? [filled(input, () => null), filled(input, (key, own) => own.get(key) ?? (state as { readonly [key: string]: Json })[key] ?? null), filled(input, () => next(3))] : []
   const candidates: Json[] = [...lists, state, ...txn, null, true, false, 0, 1, 2, 3, next(8), lists.slice(0, -1), String(next(3)), ...(f === 'write' || f === 'add' || f === 'cas' ? [input] : [])]
@@ -123,8 +126,12 @@ function result(model: Model, state: Json, { f, input }: Open, next: (bound: num
   if (possible.length === 0) return [FAILED, undefined]
   const output = possible[next(possible.length)]!
   const states = model.step(state, { f, input, output, outcome: 'ok', process })
-  const wrong = next(100) < shape.wrong
-  return [wrong ? candidates[next(candidates.length)]! : output, states[next(states.length)]!]
+  const after = states[next(states.length)]!
+  if (next(100) >= shape.wrong) return [output, after]
+  if (next(4) === 0) return [candidates[next(candidates.length)]!, after]
+  const before = past[Math.max(0, past.length - 1 - next(4))]!
+  const outdated = [...candidates, before, ...(Array.isArray(before) ? (before as readonly Json[]) : [])].filter((one) => model.step(before, { f, input, output: one, outcome: 'ok', process }).length > 0)
+  return [outdated.length === 0 ? output : outdated[next(outdated.length)]!, after]
 }
 
 function filled(input: Json, read: (key: string, own: ReadonlyMap<string, Json>) => Json): Json {
