@@ -47,7 +47,8 @@ export class Observer {
     const time = now()
     for (const key of keys) {
       const text = JSON.stringify(key)
-      const value = Object.fromEntries(answered.map((c) => [c.id, c.held.get(text) ?? null]))
+      const replicas = answered.filter((c) => c.held.has(text))
+      const value = Object.fromEntries(replicas.map((c) => [c.id, c.held.get(text)!]))
       record({ time, process: 'observer', type: 'ok', f: 'peek', key, value })
       agreed &&= new Set(Object.values(value).map((v) => JSON.stringify(v))).size <= 1
     }

@@ -28,6 +28,9 @@ import { version } from './version.ts'
 /** A client rests this long after an operation that was not ok, so that a node that refuses at once does not fill the history. */
 const REST_AFTER_FAILURE_MS = 20
 
+/** With fewer successful operations than this a run has tested nothing. */
+const OK_MIN = 20
+
 /** How a run reports on itself while it goes on, and how it is stopped. */
 export interface RunOptions {
   /** The run's folder; it exists. */
@@ -73,8 +76,11 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
 
   const history = new History()
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
+  let last = -1
   const record = (event: Event): void => {
-    recorder.record(event)
+    // One thread sees every event, so the order in which it sees them is real; equal times would call neighbours concurrent.
+    last = Math.max(event.time, last + 1)
+    recorder.record(event.time === last ? event : { ...event, time: last })
     if (event.process === 'nemesis' && event.type !== 'invoke') tellFault(options, event)
   }
   const stage: Stage = { plan, options, workload: makeWorkload(plan.workload), system, driver, clock, history, record }
@@ -201,6 +207,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
     run: describeRun(plan, options),
     promised: system.expected,
     judgements: makeWorkload(plan.workload).judgements,
+    okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,
     elapsedMs: plan.driver === 'sim' ? () => 0 : () => clock.now() / 1e6,
