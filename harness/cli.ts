@@ -9,13 +9,14 @@ import { closest, help, parseArguments, type Command } from './command.ts'
 import { checkCommand } from './commands/check.ts'
 import { cleanCommand } from './commands/clean.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { imagesCommand } from './commands/images.ts'
 import { reportCommand } from './commands/report.ts'
 import { runCommand } from './commands/run.ts'
 import { tourCommand } from './commands/tour.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, doctorCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2

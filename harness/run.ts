@@ -169,7 +169,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
 
 /** Heals what an interrupted schedule left injected. */
 async function healAll(nemesis: Nemesis, clock: Clock, record: (event: Event) => void): Promise<void> {
-  for (const [id, { fault }] of [...nemesis.active]) {
+  for (const [id, { fault }] of new Map(nemesis.active)) {
     record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
     const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })
     record({ time: clock.now(), process: 'nemesis', f: 'heal', type: completion.type, value: completion.value ?? null })

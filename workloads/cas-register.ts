@@ -63,6 +63,3 @@ function observe(state: State, { type, f, key, value }: GeneratorEvent): State {
   if (found === undefined || found === null || found === state.seen[key]) return state
   return { ...state, seen: { ...state.seen, [key]: found } }
 }
-
-/** The workload as `--workload cas-register` runs it. */
-export const casRegister = casRegisterWorkload()

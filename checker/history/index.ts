@@ -4,8 +4,8 @@
  * The columns and the readers live in the `knossos-wasm` workspace, because that package must be usable alone;
  * the rest of the project imports them from here.
  */
-export { History, HistoryError, Values, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, eventTypes, readJsonl, JsonlReader } from 'knossos-wasm'
-export type { Event, EventType, Json, ProcessName } from 'knossos-wasm'
+export { History, HistoryError, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, readJsonl } from 'knossos-wasm'
+export type { Event, Json } from 'knossos-wasm'
 import type { Json } from 'knossos-wasm'
 
 /** What a client is asked to do. */

@@ -76,7 +76,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
 }
 
 /** A seed for a run that nobody asked to repeat; it is printed and recorded. */
-export function freshSeed(): number {
+function freshSeed(): number {
   return Math.floor(Math.random() * 1_000_000)
 }
 
