@@ -68,6 +68,15 @@ test('two successful compare-and-sets cannot consume one value', async () => {
     b      c13--`), 'violated')
 })
 
+test('a failed read and a failed write prove nothing', async () => {
+  assert.is(await verdictOf(`
+    a w1--  r7--x
+    b w2--x      r1--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1--
+    b w2--x   r2--`), 'violated')
+})
+
 test('in a chain of compare-and-sets every value is gone once the next one stands', async () => {
   assert.is(await verdictOf(`
     a w1-- c12--

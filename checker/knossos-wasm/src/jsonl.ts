@@ -68,7 +68,8 @@ export class JsonlReader {
       this.#read(bytes.subarray(start, end), false)
       start = end + 1
     }
-    this.#rest = bytes.subarray(start)
+    // A copy (slice of a Buffer is none): the caller may fill the same buffer again.
+    this.#rest = new Uint8Array(bytes.subarray(start))
   }
 
   #scan(scanner: Scanner, bytes: Uint8Array): number {

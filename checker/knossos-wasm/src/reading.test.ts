@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HistoryError } from './history.ts'
-import { readHistory, readJsonl, formatOf } from './index.ts'
+import { JsonlReader, formatOf, readHistory, readJsonl } from './index.ts'
 import type { History } from './history.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -57,6 +57,42 @@ test('a lenient reader warns by line and reads the rest', () => {
   assert.is(history.pair[0], -1)
   assert.is(history.warnings.length, 3)
   assert.match(history.warnings[1]!, /^line 3: /)
+})
+
+test('a file may come in pieces of any size, in one buffer that is filled again and again', () => {
+  const text = Array.from({ length: 50 }, (_, i) => line(i % 3, i % 6 < 3 ? 'invoke' : 'ok', 'write', i, i)).join('')
+  const whole = readJsonl(bytes(text))
+  for (const size of [1, 7, 64, 1000]) {
+    const reader = new JsonlReader()
+    const buffer = Buffer.alloc(size)
+    const all = bytes(text)
+    for (let at = 0; at < all.length; at += size) {
+      const piece = all.subarray(at, at + size)
+      buffer.set(piece)
+      reader.push(buffer.subarray(0, piece.length))
+    }
+    const history = reader.end()
+    assert.is(history.length, whole.length)
+    for (let row = 0; row < whole.length; row++) assert.equal(history.event(row), whole.event(row))
+  }
+})
+
+test('the byte scanner reads what JSON.parse reads', () => {
+  const plain = [0, 7, 123456789012, null, 'v1', 'x y', [1, 2], [null, 3], ['a', 'b'], true, -5, 1.5, { a: [1] }, [1, 2, 3], 'quote"', '\u00fc\n', 2 ** 30, 2 ** 31]
+  const events = plain.flatMap((value, i) => [
+    { index: 2 * i, time: 10 * i, process: i, type: 'invoke', f: i % 2 === 0 ? 'write' : 'ca"s', key: value, value, node: `n${i % 3}` },
+    { index: 2 * i + 1, time: 10 * i + 5, process: i, type: ['ok', 'fail', 'info'][i % 3]!, f: i % 2 === 0 ? 'write' : 'ca"s', key: value, value: null, node: `n${i % 3}` },
+    { index: 0, time: 10 * i + 6, process: 'nemesis', type: 'info', f: 'kill', value },
+  ])
+  const twice = [...events, ...events.map((event) => ({ ...event, time: event.time + 1000, ...(typeof event.process === 'number' ? { process: event.process + 100 } : {}) }))]
+  const fast = readJsonl(bytes(twice.map((event) => `${JSON.stringify(event)}\n`).join('')))
+  const spaced = readJsonl(bytes(twice.map((event) => `${JSON.stringify(event).replace(/,"(?=[a-z]+":)/g, ', "').replace(/"(index|time|process|type|f|key|value|node)":/g, '"$1": ')}\r\n`).join('')))
+  const careful = readJsonl(bytes(twice.map((event) => `${JSON.stringify({ unheard: 1, ...event })}\n`).join('')))
+  assert.is(fast.length, twice.length)
+  for (let row = 0; row < twice.length; row++) {
+    assert.equal(fast.event(row), careful.event(row))
+    assert.equal(spaced.event(row), careful.event(row))
+  }
 })
 
 test('epoch nanoseconds beyond 2^53 keep their order', () => {
