@@ -9,6 +9,7 @@ import { chance, randomHistory } from './testing/random-history.ts'
 import { drawn, only } from './testing/notation.ts'
 import { simulatedHistory } from './testing/simulated-history.ts'
 import { History } from './history.ts'
+import type { Model } from './model.ts'
 
 const registers = models.casRegister()
 
@@ -168,6 +169,27 @@ test('random small histories of the models with algorithms of their own agree wi
       assert.is(complaint, undefined, complaint)
     }
   }
+})
+
+test('so do those in which the engine counts crashed operations, and hides ones of the same type', async () => {
+  for (const [model, crashed, functions] of [[models.register(), 45, 2], [models.casRegister({ failedCas: 'strict' }), 45, 3], [models.kv(), 5, 3]] as const) {
+    for (let seed = 1; seed <= 2000; seed++) {
+      const few: Model = { ...model, functions: model.functions.slice(0, functions) }
+      const history = randomHistory(few, { operations: 9, processes: 4, crashed, wrong: 25, values: 2, keys: 1, ties: false }, chance(seed))
+      const { verdict } = await check(history, { model, explain: false, elapsedMs: () => 0 })
+      assert.is(verdict, oracle(history, model) ? 'holds' : 'violated', `${model.name}, seed ${seed}`)
+    }
+  }
+})
+
+test('of two equal appends the hidden one may stay hidden, although it returns first', async () => {
+  const history = new History()
+  const events: readonly (readonly [number, 'invoke' | 'ok', string, string | null])[] = [
+    [1, 'invoke', 'append', 'a'], [0, 'invoke', 'put', 'x'], [0, 'ok', 'put', 'x'], [2, 'invoke', 'append', 'a'], [0, 'invoke', 'get', null], [0, 'ok', 'get', 'xa'],
+    [1, 'ok', 'append', 'a'], [2, 'ok', 'append', 'a'], [0, 'invoke', 'get', null], [0, 'ok', 'get', 'xa'],
+  ]
+  events.forEach(([process, type, f, value], time) => history.push({ time, process, type, f, value }))
+  assert.is((await check(history, { model: models.kv() })).verdict, 'holds')
 })
 
 test('every witness of a register is refuted by the oracle when it stands alone, and nothing can be left out of its core', async () => {

@@ -15,7 +15,7 @@ const zones: readonly Mutant[] = [
   ['zones.js', 'if (writer[c] !== NOBODY)', 'if (false)'],
   ['zones.js', 'if (ret[i] < firstReturn[c])', 'if (ret[i] > firstReturn[c])'],
   ['zones.js', 'if (inv[i] > lastInvoke[c])', 'if (false)'],
-  ['zones.js', 'if (found.consumer[from] >= 0)', 'if (false)'],
+  ['zones.js', 'if (reads < f)', 'if (false)'],
   ['zones.js', 'if (w === NOBODY)\n        suspect', 'if (false)\n        suspect'],
   ['zones.js', 'if (firstReturn[c] < begun)', 'if (false)'],
   ['zones.js', 'if (reads < latest)', 'if (false)'],
@@ -52,7 +52,7 @@ const around: readonly Mutant[] = [
   ['live-zones.js', 'if (most <= value.first)', 'if (false)'],
   ['live-zones.js', 'if (invoked > value.last)', 'if (false)'],
   ['minimize.js', 'ops.ret[m] >= cut && ops.inv[m] < ops.ret[r]', 'ops.ret[m] >= cut && ops.inv[m] < ops.inv[r]'],
-  ['zone-order.js', 'Math.min(f, s)', 'Math.max(f, s)'],
+  ['zone-order.js', 'place(x) - place(y)', 'place(y) - place(x)'],
   ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
 ]
 
