@@ -37,6 +37,12 @@ test('a bridge still sees everyone, and the halves see each other only through i
   for (const left of sides['left']!) for (const right of sides['right']!) assert.ok(arrows(cut).has(`${left}>${right}`))
 })
 
+test('in a partial partition one node sees a single other, which sees everyone', () => {
+  const { sides, cut } = grudges['partial']!(five, seededRandom(3))
+  assert.equal(sees(sides['alone']![0]!, five, arrows(cut)).sort(), [...sides['alone']!, ...sides['friend']!].sort())
+  assert.is(sees(sides['friend']![0]!, five, arrows(cut)).length, 5)
+})
+
 test('one-way cuts what the minority says and nothing that it hears', () => {
   const { sides, cut } = grudges['one-way']!(five, seededRandom(2))
   assert.equal(arrows(cut), arrows(linksFromTo(sides['minority']!, sides['majority']!)))

@@ -65,6 +65,13 @@ export const grudges: Readonly<Record<string, (nodes: readonly NodeId[], random:
     const right = nodes.filter((n) => others.indexOf(n) >= half)
     return { sides: { left, bridge: bridge === undefined ? [] : [bridge], right }, cut: linksBetween(left, right) }
   },
+  /** One node is cut from all but one other, which still sees everyone: a partial partition (Alfatafta et al., OSDI 2020). */
+  partial: (nodes, random) => {
+    const order = shuffle(random, nodes)
+    const [alone, friend] = [order.slice(0, 1), order.slice(1, 2)]
+    const rest = nodes.filter((n) => order.indexOf(n) > 1)
+    return { sides: { alone, friend, rest }, cut: linksBetween(alone, rest) }
+  },
   /** The minority is heard by nobody, but hears the majority: messages are lost in one direction only. */
   'one-way': (nodes, random) => {
     const [minority, majority] = split(nodes, Math.max(1, minoritySize(nodes.length)), random)

@@ -25,18 +25,20 @@ const PRESETS = ['abd', 'quorum', 'one'] as const
 const SLOW_NODE = ['delay(one)', 'slow(one)'] as const
 
 /**
- * A killed node that comes back from its disk, a slow node, a majority that crashes at once, and a partition with
- * clients on both sides. The partition lasts until the clients stop: what its heal alone repairs can then be timed.
+ * A killed node that comes back from its disk, a slow node, a majority that crashes at once, a node that only one
+ * other still sees, and a clean partition with clients on both sides. That one lasts until the clients stop, so that
+ * what its heal alone repairs can be timed.
  */
 function tourSchedule(slowNode: string): Schedule {
   return [
-    { fault: 'kill(one)', at_ms: 1_000, for_ms: 1_000 },
-    { fault: slowNode, at_ms: 3_000, for_ms: 2_000 },
-    { fault: 'kill(majority)', at_ms: 6_500, for_ms: 2_000 },
-    { fault: 'partition(majority-minority)', at_ms: 10_000, for_ms: 4_000 },
+    { fault: 'kill(one)', at_ms: 500, for_ms: 1_000 },
+    { fault: slowNode, at_ms: 2_000, for_ms: 1_500 },
+    { fault: 'kill(majority)', at_ms: 4_200, for_ms: 1_500 },
+    { fault: 'partition(partial)', at_ms: 6_700, for_ms: 3_300 },
+    { fault: 'partition(majority-minority)', at_ms: 11_000, for_ms: 4_000 },
   ]
 }
-const TIME_MS = 14_000
+const TIME_MS = 15_000
 const RATE = 1_000
 const CLIENTS = 20
 const DEFAULT_SEED = 1
