@@ -93,6 +93,17 @@ test('in a chain of compare-and-sets every value is gone once the next one stand
     b             c23--   r3--  r2--`), 'violated')
 })
 
+test('a chain has begun as soon as any of its values was seen, even if its write goes on', async () => {
+  assert.is(await verdictOf(`
+    a w1--------------------
+    b r1-- c12--------------
+    c         w5-- r5--         r2--`), 'violated')
+  assert.is(await verdictOf(`
+    a w1--------------------
+    b r1-- c12--------------
+    c         w5-- r5--         r5--`), 'holds')
+})
+
 test('compare-and-sets that need each other need something to begin with', async () => {
   assert.is(await verdictOf(`
     a c12----

@@ -2,31 +2,20 @@
  * Integer tables for the hot paths: a hash map from 32-bit codes to small integers, and a stable radix sort.
  */
 
-/** Maps 32-bit integers to dense indices 0, 1, 2 ... in the order of first sight. Cleared in time proportional to its use. */
+/** Maps 32-bit integers to dense indices 0, 1, 2 ... in the order of first sight. */
 export class DenseIndex {
   /** The integer at each index. */
-  keys = new Int32Array(64)
+  keys: Int32Array
   size = 0
-  #slots = new Int32Array(128)
-  #mask = 127
+  #slots: Int32Array
+  #mask: number
 
-  clear(): void {
-    if (this.size * 4 > this.#slots.length) this.#slots.fill(0)
-    else this.#sweep()
-    this.size = 0
-  }
-
-  /** The index of a key, or -1. */
-  get(key: number): number {
-    const slots = this.#slots
-    const mask = this.#mask
-    let slot = Math.imul(key, 0x9e3779b1) >>> 7 & mask
-    for (;;) {
-      const found = slots[slot]!
-      if (found === 0) return -1
-      if (this.keys[found - 1] === key) return found - 1
-      slot = (slot + 1) & mask
-    }
+  /** `expected`: how many different integers there will be, about. */
+  constructor(expected = 32) {
+    const slots = 1 << (33 - Math.clz32(Math.max(32, expected)))
+    this.keys = new Int32Array(slots >> 1)
+    this.#slots = new Int32Array(slots)
+    this.#mask = slots - 1
   }
 
   /** The index of a key, made when it is new. */
@@ -53,17 +42,6 @@ export class DenseIndex {
       const found = this.#slots[slot]!
       if (found === 0 || this.keys[found - 1] === key) return slot
       slot = (slot + 1) & mask
-    }
-  }
-
-  /** Empties every probe sequence from each key's home slot to its first gap: all entries go, so gaps do no harm. */
-  #sweep(): void {
-    for (let i = 0; i < this.size; i++) {
-      let slot = Math.imul(this.keys[i]!, 0x9e3779b1) >>> 7 & this.#mask
-      while (this.#slots[slot] !== 0) {
-        this.#slots[slot] = 0
-        slot = (slot + 1) & this.#mask
-      }
     }
   }
 

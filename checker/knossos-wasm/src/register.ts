@@ -72,6 +72,8 @@ function emptyColumns(n: number) {
   return { kind: new Uint8Array(n), a: new Int32Array(n), b: new Int32Array(n), inv: new Int32Array(n), ret: new Int32Array(n), row: new Int32Array(n) }
 }
 
+const SMALL = 1 << 16
+
 /** The dense index of each invocation's key (null when there is only one key), and how many operations it has. */
 function countByKey(history: History): { readonly keyOf: Int32Array | null; readonly counts: readonly number[]; readonly keys: readonly number[] } {
   const { type, process, key, length } = history
@@ -87,11 +89,19 @@ function countByKey(history: History): { readonly keyOf: Int32Array | null; read
   }
   if (row === length) return { keyOf: null, counts: [count], keys: [only] }
   const index = new DenseIndex()
+  /** Index + 1 of keys that are small integers. */
+  const small = new Int32Array(SMALL)
   const keyOf = new Int32Array(length)
   const counts: number[] = []
   for (row = 0; row < length; row++) {
     if (type[row] !== INVOKE || process[row]! < 0) continue
-    const k = index.add(key[row]!)
+    const code = key[row]!
+    const isSmall = code >= 0 && code < SMALL
+    let k = isSmall ? small[code]! - 1 : index.add(code)
+    if (k < 0) {
+      k = index.add(code)
+      small[code] = k + 1
+    }
     if (k === counts.length) counts.push(0)
     counts[k]!++
     keyOf[row] = k

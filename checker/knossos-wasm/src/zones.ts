@@ -72,7 +72,7 @@ function numberValues(ops: RegisterOperations, initial: number): Numbering {
     }
   }
   if (min >= -1 && max < 4 * length + 1024) return { a, b, shift: 1, initial: initial + 1, count: max + 2, codeOf: (cluster) => cluster - 1 }
-  const index = new DenseIndex()
+  const index = new DenseIndex(length)
   index.add(initial)
   const mappedA = new Int32Array(length)
   const mappedB = new Int32Array(length)
