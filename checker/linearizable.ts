@@ -47,9 +47,9 @@ function toVerdict({ verdict, reason, perKey, stats }: CheckResult): JudgementVe
     .sort((a, b) => a.operations.length - b.operations.length)
     .slice(0, WITNESSES_MAX)
     .map((witness) => ({ ...(witness.key === null ? {} : { key: plain(witness.key) }), operations: [...witness.operations], explanation: witness.explanation }))
-  const over = `${stats.operations} operations on ${stats.keys} ${stats.keys === 1 ? 'key' : 'keys'}`
+  const over = `${stats.operations} ${stats.operations === 1 ? 'operation' : 'operations'} on ${stats.keys} ${stats.keys === 1 ? 'key' : 'keys'}`
   const summary =
-    verdict === 'holds' ? `not refuted: ${over} have a linearization`
+    verdict === 'holds' ? `not refuted: ${over} ${stats.operations === 1 ? 'has' : 'have'} a linearization`
     : verdict === 'violated' ? `${violated.length} of ${stats.keys} ${stats.keys === 1 ? 'key' : 'keys'} not linearizable: ${witnesses[0]!.explanation}`
     : `undecided: ${reason}`
   return {
