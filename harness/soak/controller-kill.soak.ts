@@ -32,7 +32,7 @@ async function killOnce(bytes: number, seed: number): Promise<string | undefined
     const controller = splitbrain('run', '--preset', 'abd', '--time', '8s', '--nemesis', 'partition,kill,pause', '--rate', '500', '--seed', String(seed))
     const history = path.join(cwd, 'runs/current/history.jsonl')
     while (!existsSync(history) || (await stat(history)).size < bytes) {
-      if (controller.exitCode !== undefined) break
+      if (controller.exitCode !== null) return `the controller ended by itself: ${(await controller).stderr}`
       await sleep(clock, 5)
     }
     controller.kill('SIGKILL')
