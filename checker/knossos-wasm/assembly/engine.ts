@@ -173,7 +173,7 @@ let wanted: usize = 0 // i32 by state: stamp
 let offered: usize = 0 // i32 by state: stamp
 let stamp: i32 = 0
 let anyWanted: bool = false // an open operation (a failed compare-and-set) needs any state but the present one
-const CHAIN_MAX: i32 = 48
+const CHAIN_MAX: i32 = 400
 const HEAD_COUNT: i32 = 1024
 
 // Transitions already asked for (models other than registers): open addressing on state * types + type.
@@ -845,10 +845,12 @@ function expand(index: usize): void {
     if (load<u16>(from + (<usize>crashAt << 2) + (<usize>c << 1)) >= load<u16>(available + (<usize>c << 1))) continue
     const type = get(crashType, c)
     const next = after(state, type)
-    if (next == NONE || next == state) continue
+    if (next == NONE) continue
+    // Overwriting a state by itself still hides what is open.
+    if (next == state && ((get(typeFlags, type) & CONSTANT) == 0 || !hidesAny(from))) continue
     if (isRegister) {
-      if (get(wanted, next) != stamp && !anyWanted) continue
-      if (needed != 0) {
+      if (get(wanted, next) != stamp && (!anyWanted || next == state)) continue
+      if (needed != 0 && next != state) {
         copyRecord(scratch, from)
         if (neededWithout(state, NONE)) continue
       }
@@ -857,6 +859,14 @@ function expand(index: usize): void {
     if (broken) return
     from = load<usize>(seen + RECORDS) + index * recordBytes
   }
+}
+
+/** Whether an overwriting effect would make an open operation hideable that is not yet. */
+function hidesAny(record: usize): bool {
+  for (let w = 0; w < words; w++) {
+    if ((get(totalMask, w) & get(openMask, w) & ~get(record, doneAt + w) & ~get(record, hideAt + w)) != 0) return true
+  }
+  return false
 }
 
 /** As stillNeeded, for a state that is about to be left by the operation in `slot`; X itself counts. */

@@ -9,6 +9,7 @@ import { chance, randomHistory } from './testing/random-history.ts'
 import { drawn, only } from './testing/notation.ts'
 import { simulatedHistory } from './testing/simulated-history.ts'
 import { History } from './history.ts'
+import type { Json } from './history.ts'
 import type { Model } from './model.ts'
 
 const registers = models.casRegister()
@@ -201,6 +202,18 @@ test('of two equal appends the hidden one may stay hidden, although it returns f
   ]
   events.forEach(([process, type, f, value], time) => history.push({ time, process, type, f, value }))
   assert.is((await check(history, { model: models.kv() })).verdict, 'holds')
+})
+
+test('a crashed write of the value that is there already may hide another write', async () => {
+  const history = new History()
+  const events: readonly (readonly [number, number, 'invoke' | 'ok' | 'info', string, Json])[] = [
+    [1, 0, 'invoke', 'write', 1], [2, 1, 'invoke', 'cas', [1, 2]], [3, 2, 'invoke', 'write', 0], [4, 1, 'ok', 'cas', [1, 2]],
+    [5, 2, 'ok', 'write', 0], [6, 0, 'info', 'write', 1], [7, 2, 'invoke', 'read', null], [8, 2, 'ok', 'read', 2],
+  ]
+  for (const [time, process, type, f, value] of events) history.push({ time, process, type, f, value })
+  const model = models.casRegister({ initial: 1, failedCas: 'strict' })
+  assert.ok(oracle(history, model))
+  assert.is((await check(history, { model })).verdict, 'holds')
 })
 
 test('every witness of a register is refuted by the oracle when it stands alone, and nothing can be left out of its core', async () => {

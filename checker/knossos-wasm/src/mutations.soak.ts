@@ -39,6 +39,7 @@ const engine: readonly Mutant[] = [
   ['assembly/engine.ts', 'if (at < get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)', 'if (at >= get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)'],
   ['assembly/engine.ts', '&& get(wanted, next) != stamp && (!anyWanted || next == state)) continue', ') continue'],
   ['assembly/engine.ts', 'store<u16>(address, load<u16>(address) + 1)', ''],
+  ['assembly/engine.ts', '== 0 || !hidesAny(from))) continue', '== 0 || true)) continue'],
 ]
 
 const around: readonly Mutant[] = [
