@@ -78,8 +78,9 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
   let last = -1
   const record = (event: Event): void => {
-    // One thread sees every event, so the order in which it sees them is real; equal times would call neighbours concurrent.
-    last = Math.max(event.time, last + 1)
+    // One thread sees every event, so the order in which it sees them is real; equal times would call neighbours
+    // concurrent. What the observer read of all keys at once keeps its one time.
+    last = Math.max(event.time, event.process === 'observer' ? last : last + 1)
     recorder.record(event.time === last ? event : { ...event, time: last })
     if (event.process === 'nemesis' && event.type !== 'invoke') tellFault(options, event)
   }

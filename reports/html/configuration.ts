@@ -67,7 +67,7 @@ function charts(configuration: Configuration): Html {
   const { id, document, facts, charts: drawn } = configuration
   const faults = document.faults.length === 0 ? 'There were no faults.' : `Faults: ${document.faults.map((fault) => `${fault.fault} from ${formatInstant(fault.from_ns)} to ${formatInstant(fault.to_ns)}`).join('; ')}.`
   const band = document.faults.length === 0 ? [] : ([['band', 'fault', 'fault']] as const)
-  const sides = drawn.series.availability.curves.map((curve, index) => [index === 0 ? 'solid' : 'dash', index === 0 ? 'majority' : 'minority', curve.name] as const)
+  const sides = drawn.series.availability.curves.map((curve, index) => [(['solid', 'dash', 'dot'] as const)[index % 3]!, (['majority', 'minority', 'p999'] as const)[index % 3]!, curve.name] as const)
   const every = (width_s: number | null) => (width_s === null ? '' : ` in slices of ${formatMs(width_s * 1000)}`)
   const figures: Figure[] = [
     { id: `${id}-operations`, kind: 'operations', run: id, title: 'Operations over time', says: `Completions per second${every(drawn.series.operations.width_s)}.`, label: `Completions per second by outcome. ${formatCount(document.operations.ok)} ok, ${formatCount(document.operations.fail)} failed, ${formatCount(document.operations.info)} unknown. ${faults}`, legend: [['area', 'ok', 'ok'], ['pale', 'fail', 'fail'], ['hatch', 'info', 'info'], ...band] },

@@ -75,9 +75,14 @@ function operationsSeries(history: History, span_s: number): Series {
   return { times_s: starts(count, width), width_s: width, curves }
 }
 
-/** Which side a node is on at a time: that of the latest partition begun, and before the first one, of the first. */
+/**
+ * Which side a node is on at a time: that of the latest partition begun, and before the first one, of the first.
+ * Where some partitions have a majority and a minority, only these count, so that a curve keeps one meaning.
+ */
 function sidesOverTime(faults: readonly FaultWindow[]): { readonly names: readonly string[]; sideOf(node: string, time_ns: number): string | undefined } {
-  const splits = [...partitions(faults)].sort((a, b) => a.from_ns - b.from_ns)
+  const all = [...partitions(faults)].sort((a, b) => a.from_ns - b.from_ns)
+  const clean = all.filter((fault) => fault.sides['majority'] !== undefined && fault.sides['minority'] !== undefined)
+  const splits = clean.length > 0 ? clean : all
   const maps = splits.map((fault) => new Map(Object.entries(fault.sides).flatMap(([side, members]) => members.map((node) => [node, side] as const))))
   const names = [...new Set(splits.flatMap((fault) => Object.keys(fault.sides)))]
   return {
