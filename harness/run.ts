@@ -71,7 +71,6 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   const clock = virtual ?? realClock()
   const system = makeSystem(plan)
   const driver = makeDriver(plan, clock)
-  await refuseImpossible(plan, driver)
   await saveJson(options.dir, 'plan.json', plan)
 
   const history = new History()
@@ -99,8 +98,9 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   return { document: await judgeRun(plan, history, options), history }
 }
 
-/** Refuses, before anything starts, a schedule that the driver cannot carry out on this machine. */
-async function refuseImpossible(plan: Plan, driver: Driver): Promise<void> {
+/** Refuses a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError. */
+export async function refuseImpossible(plan: Plan): Promise<void> {
+  const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
   for (const [fault, capabilities] of needs(plan.schedule)) {
     for (const capability of capabilities) {

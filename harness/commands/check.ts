@@ -2,18 +2,18 @@
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { check, models } from 'knossos-wasm'
-import type { History } from '../../checker/history/index.ts'
+import { gunzipSync } from 'node:zlib'
+import { check, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
+import { HistoryError, type History, type Json } from '../../checker/history/index.ts'
 import { exitCodes, type VerdictDocument } from '../../checker/verdict.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
-import { findRuns, loadRun, readHistory } from '../run-folder.ts'
+import { findRuns, loadRun } from '../run-folder.ts'
 import { judgeRun } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** What `--model` may say. */
-const checkable = { register: models.register, 'cas-register': models.casRegister } as const
-type Checkable = keyof typeof checkable
+const modelNames = (): string[] => Object.values(models).map((make) => make().name)
 
 /** How many operations of a witness are printed. */
 const WITNESS_LINES_MAX = 20
@@ -21,11 +21,16 @@ const WITNESS_LINES_MAX = 20
 export const checkCommand: Command = {
   name: 'check',
   arguments: ['FILE'],
-  describes: 'Judges a history (JSONL) against a model, or a run\'s folder against everything that its system promised.',
+  describes: 'Judges a history against a model (JSONL, also gzipped; Jepsen\'s EDN; Jepsen\'s etcd logs), or a run\'s folder against everything that its system promised.',
   options: {
-    model: { value: 'NAME', describes: `the object that was operated on: ${Object.keys(checkable).join(', ')}`, default: 'register' },
+    model: { value: 'NAME', describes: `the object that was operated on: ${modelNames().join(', ')}`, default: 'register' },
     'time-limit': { value: 'TIME', describes: 'give up and say unknown after this long', default: '60s' },
     'memory-limit': { value: 'MB', describes: 'give up and say unknown beyond this many megabytes', default: '2048' },
+    workers: { value: 'N', describes: 'threads over keys', default: '1' },
+    'failed-cas': { value: 'RULE', describes: 'a failed compare-and-set proves nothing (drop) or that the value differed (strict)', default: "the model's" },
+    'nil-reads': { value: 'RULE', describes: 'a read of nil saw no value (absent) or is not known to have seen anything (unknown)', default: "the model's" },
+    initial: { value: 'JSON', describes: 'what a register holds at first', default: "the model's" },
+    lenient: { describes: 'turn malformed lines into warnings and judge the rest' },
     json: { describes: 'print the whole result as JSON' },
   },
   async execute(args) {
@@ -35,14 +40,47 @@ export const checkCommand: Command = {
   },
 }
 
+/** Reads a history in any of the formats. Throws UsageError with file and line. */
+async function readAny(file: string, lenient: boolean): Promise<History> {
+  const bytes = await readFile(file)
+  try {
+    return readHistory(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes, { tolerateTruncation: true, lenient })
+  } catch (error) {
+    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message}`)
+    throw error
+  }
+}
+
+/** The rules of a register that the command line changes. Throws UsageError. */
+function rules(args: Arguments): { failedCas?: FailedCas; nilReads?: NilReads; initial?: Json } {
+  const [failedCas, nilReads, initial] = [args.text('failed-cas'), args.text('nil-reads'), args.text('initial')]
+  return {
+    ...(failedCas === undefined ? {} : { failedCas: choose<FailedCas>('rule', failedCas, ['drop', 'strict']) }),
+    ...(nilReads === undefined ? {} : { nilReads: choose<NilReads>('rule', nilReads, ['absent', 'unknown']) }),
+    ...(initial === undefined ? {} : { initial: parseJson(initial) }),
+  }
+}
+
+function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    throw new UsageError(`--initial takes JSON, for example 0, null or '"a"', not ${text}.`)
+  }
+}
+
 /** Judges one history file against one model. */
 async function checkFile(file: string, args: Arguments): Promise<number> {
-  const name: Checkable = choose('model', args.text('model') ?? 'register', Object.keys(checkable) as Checkable[])
-  const history = readHistory(file, await readFile(file))
+  const name = choose('model', args.text('model') ?? 'register', modelNames())
+  const history = await readAny(file, args.flag('lenient'))
+  if (history.length === 0) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
+  for (const warning of history.warnings) console.error(`${file}: ${warning}`)
   const result = await check(history, {
-    model: checkable[name](),
+    model: modelNamed(name)!,
     timeLimitMs: parseDuration(args.text('time-limit') ?? '60s'),
     memoryLimitMb: args.integer('memory-limit', { min: 1, max: 65_536 }) ?? 2_048,
+    workers: args.integer('workers', { min: 1, max: 256 }) ?? 1,
+    ...rules(args),
   })
   if (args.flag('json')) {
     console.log(JSON.stringify(result, null, 2))

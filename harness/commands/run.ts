@@ -6,7 +6,7 @@ import { terminalReporter } from '../../reports/terminal.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { createRunFolder, point, save } from '../run-folder.ts'
-import { runPlan } from '../run.ts'
+import { refuseImpossible, runPlan } from '../run.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 
 export const runCommand: Command = {
@@ -17,6 +17,7 @@ export const runCommand: Command = {
   notes: planNotes,
   async execute(args) {
     const plan = await planFrom(args)
+    await refuseImpossible(plan)
     const startedMs = Date.now()
     const dir = await createRunFolder(plan.name, startedMs)
     const reporter = terminalReporter()

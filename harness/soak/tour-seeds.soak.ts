@@ -44,7 +44,7 @@ function row(seed: number, name: string, document: VerdictDocument): string {
     (document.strongest ?? 'none').padEnd(13),
     percent(answered(document, 'majority')),
     percent(answered(document, 'minority')),
-    `${agreed ? `agreed after ${(time_to_converge_ms ?? 0).toFixed(0)} ms` : 'diverged'}`.padEnd(22),
+    (agreed ? `agreed after ${(time_to_converge_ms ?? 0).toFixed(0)} ms` : 'diverged').padEnd(22),
     `lost ${document.durability.lost}`,
     witness === undefined ? '' : `witness of ${witness}`,
   ].join('  ')
