@@ -44,9 +44,11 @@ export function formatDate(iso: string): string {
   return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, '$1 $2 UTC')
 }
 
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
 /** Whole numbers with thin groups: 1048576 -> "1,048,576". */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US', { maximumFractionDigits: 0 })
+  return grouped.format(count)
 }
 
 /** "1 key", "4 keys". */
