@@ -24,6 +24,8 @@ import { Warden } from './warden-client.ts'
 /** How long a node may take to answer after its start. */
 const READY_DEADLINE_MS = 10_000
 const RELAY_DEADLINE_MS = 10_000
+/** The state of a listening socket in /proc/net/tcp. */
+const LISTENING = '0A'
 /** Filters end by themselves this long after the controller; the namespaces end before that. */
 const LEASE_MS = 60_000
 
@@ -257,16 +259,23 @@ class NetnsNode implements Node {
     }
   }
 
-  /** A node that is started while its clients are cut off is ready when it accepts peers: nothing else can be asked. */
+  /** A node whose clients are cut off cannot be asked: it is ready when the kernel says that it listens for them. */
   async #ready(): Promise<void> {
-    const { withoutClients, clock, warden } = this.#cluster
+    const { withoutClients, clock } = this.#cluster
     if (!withoutClients.has(this.id)) return untilAnswers(this.#cluster, this, READY_DEADLINE_MS)
     for (const since = clock.now(); ; await sleep(clock, 20)) {
-      const stream = await warden.dial(addressOf(this.#cluster.place(this.id), 'peer'), 1_000).catch(() => undefined)
-      stream?.close()
-      if (stream !== undefined) return
+      if (await this.#listensForClients()) return
       if ((await this.state()) === 'stopped') throw new ClusterError('node-died', `${this.id} died while it was starting`)
-      if (clock.now() - since > READY_DEADLINE_MS * 1e6) throw new ClusterError('not-ready', `${this.id} did not accept a connection within ${READY_DEADLINE_MS} ms of its start`)
+      if (clock.now() - since > READY_DEADLINE_MS * 1e6) throw new ClusterError('not-ready', `${this.id} did not listen for clients within ${READY_DEADLINE_MS} ms of its start`)
     }
+  }
+
+  async #listensForClients(): Promise<boolean> {
+    const sockets = await this.#cluster.warden.ask('feed', { node: this.id, program: ['cat', '/proc/self/net/tcp', '/proc/self/net/tcp6'], input: '' })
+    const port = this.#cluster.place(this.id).ports.client.toString(16).toUpperCase().padStart(4, '0')
+    return sockets.split('\n').some((line) => {
+      const [, local, , state] = line.trim().split(/\s+/)
+      return local?.endsWith(`:${port}`) === true && state === LISTENING
+    })
   }
 }

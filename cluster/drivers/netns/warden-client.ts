@@ -14,6 +14,8 @@ import type { Answer, RequestType, Requests } from './messages.ts'
 
 /** Fresh namespaces of every kind that is needed, with the rights to set them up; no root is needed for that. */
 const NAMESPACES = ['--user', '--map-root-user', '--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'] as const
+/** A warden that has not ended by then is killed. */
+const DEAF_AFTER_MS = 3_000
 /** iptables and ip lie where only root's path leads. */
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
 
@@ -53,10 +55,13 @@ export class Warden {
       this.#complaints = (this.#complaints + chunk.toString()).slice(-2_000)
     })
     this.#child.on('message', (answer: Answer, socket: SendHandle) => this.#answered(answer, socket as Socket | undefined))
-    this.#gone = new Promise((resolve) => {
-      this.#child.once('error', (error) => this.#end(error.message, resolve))
-      this.#child.once('close', () => this.#end(this.#complaints.trim(), resolve))
+    // Not `close`: a child whose channel was closed from this side never says that.
+    const ended = new Promise<string>((resolve) => {
+      this.#child.once('error', (error) => resolve(error.message))
+      this.#child.once('exit', () => resolve(''))
     })
+    const complained = new Promise<void>((resolve) => void this.#child.stderr!.once('close', resolve))
+    this.#gone = Promise.all([ended, complained]).then(([error]) => this.#end(error === '' ? this.#complaints.trim() : error))
   }
 
   async ask<T extends RequestType>(type: T, ask: Requests[T]['ask']): Promise<Requests[T]['result']> {
@@ -75,10 +80,15 @@ export class Warden {
     return socket
   }
 
-  /** Ends the warden, and with it everything in its namespaces. */
+  /**
+   * Lets the warden end, and with it everything in its namespaces. `unshare` waits for that: a first process is gone
+   * when all others are. Killed itself it could not wait, so that is left for a warden that does not hear.
+   */
   async stop(): Promise<void> {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null) this.#child.kill('SIGKILL')
+    if (this.#child.connected) this.#child.disconnect()
+    const deaf = setTimeout(() => this.#child.kill('SIGKILL'), DEAF_AFTER_MS)
     await this.#gone
+    clearTimeout(deaf)
   }
 
   #send<T extends RequestType>(type: T, ask: Requests[T]['ask']): Promise<{ readonly result: unknown; readonly socket: Socket | undefined }> {
@@ -97,10 +107,9 @@ export class Warden {
     else waiting?.reject(new ClusterError(answer.code, answer.message))
   }
 
-  #end(complaint: string, resolve: () => void): void {
+  #end(complaint: string): void {
     const reason = complaint === '' ? '' : `: ${complaint}`
     for (const { reject } of this.#waiting.values()) reject(new ClusterError('warden-gone', `the process that holds the cluster's namespaces has ended${reason}`))
     this.#waiting.clear()
-    resolve()
   }
 }

@@ -40,6 +40,8 @@ async function open({ runId, dir, nodes: all }: Extract<Request, { type: 'open' 
 function dial(address: string, deadlineMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(parseAddress(address))
+    // Until the hand-over is acknowledged both of us hold the socket: if we read, bytes that are the controller's would be lost.
+    socket.pause()
     const late = setTimeout(() => socket.destroy(new Error(`no connection to ${address} within ${deadlineMs} ms`)), deadlineMs)
     socket.once('error', reject)
     socket.once('close', () => clearTimeout(late))

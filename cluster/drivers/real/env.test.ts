@@ -1,10 +1,13 @@
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Stream } from '../../../harness/env.ts'
+import { realClock } from '../../../harness/clock.ts'
+import { seededRandom } from '../../../harness/random.ts'
+import { PeerLink, encodeReceipt } from './peer-link.ts'
 import { freePorts } from './ports.ts'
 import type { RealEnv } from './env.ts'
 import { realEnv } from './env.ts'
@@ -104,6 +107,34 @@ test('a peer with another token, a stranger and an endless frame are refused', a
     })
   }
   assert.is(heard, 0)
+})
+
+test('a connection is given up when receipts stay out, and kept while they come', async (world) => {
+  const real = realClock()
+  const hurried = { ...real, after: (delayMs: number, callback: () => void) => real.after(delayMs / 50, callback) }
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    const silent = connections === 1
+    let frames = 0
+    const reader = new FrameReader()
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      reader.push(chunk, () => frames++)
+      if (!silent) socket.write(encodeReceipt(frames))
+    })
+  })
+  await new Promise<void>((resolve) => void server.listen(world.ports[0]!, '127.0.0.1', resolve))
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const link = new PeerLink({ address: `127.0.0.1:${world.ports[0]!}`, peer: 'n2', hello: Buffer.from('hello'), clock: hurried, random: seededRandom(1), log })
+  while (connections < 2) await new Promise((resolve) => real.after(5, () => resolve(undefined)))
+  for (let i = 0; i < 40; i++) {
+    link.send(Buffer.from('message'))
+    await new Promise((resolve) => real.after(5, () => resolve(undefined)))
+  }
+  assert.is(connections, 2)
+  link.close()
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('frames are found wherever the chunks break, and one beyond the limit is an error', () => {

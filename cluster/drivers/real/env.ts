@@ -10,12 +10,14 @@ import type { Clock, Disk, Env, Log, Network, NodeId, PortName, Random, Stream, 
 import { seededRandom } from '../../../harness/random.ts'
 import type { NodeAddresses } from '../../system.ts'
 import { FRAME_BYTES_MAX, FrameReader } from './frames.ts'
-import { PeerLink } from './peer-link.ts'
+import { PeerLink, encodeReceipt } from './peer-link.ts'
 import { SocketStream, parseAddress } from './socket-stream.ts'
 
 /** A peer that has not introduced itself within this is not a peer. */
 const HELLO_MS_MAX = 60_000
 const HELLO_BYTES_MAX = 1_024
+/** Frames that arrive within this share a receipt. */
+const RECEIPT_AFTER_MS = 50
 
 /** Who this node is and where. */
 export interface RealEnvOptions {
@@ -71,6 +73,7 @@ class TcpNetwork implements Network {
   readonly nodes: readonly NodeId[]
   readonly #id: NodeId
   readonly #addresses: NodeAddresses
+  readonly #clock: Clock
   readonly #log: Log
   readonly #digest: Buffer
   readonly #links = new Map<NodeId, PeerLink>()
@@ -82,6 +85,7 @@ class TcpNetwork implements Network {
   constructor(id: NodeId, addresses: NodeAddresses, clock: Clock, random: Random, log: Log) {
     this.#id = id
     this.#addresses = addresses
+    this.#clock = clock
     this.#log = log
     this.#digest = tokenDigest(addresses.token)
     this.nodes = [...new Set([id, ...Object.keys(addresses.peers)])].sort()
@@ -140,7 +144,14 @@ class TcpNetwork implements Network {
   #admit(socket: Socket): void {
     const frames = new FrameReader(HELLO_BYTES_MAX)
     let from: NodeId | undefined
+    let count = 0
+    let receiptDue = false
+    const receipt = (): void => {
+      receiptDue = false
+      if (socket.writable) socket.write(encodeReceipt(count))
+    }
     const receive = (message: Buffer): void => {
+      count++
       if (from !== undefined) {
         this.#handler?.(from, message)
         return
@@ -152,14 +163,20 @@ class TcpNetwork implements Network {
         socket.destroy()
       }
     }
+    const receiveAll = (chunk: Buffer): void => {
+      frames.push(chunk, (message) => {
+        if (!socket.destroyed) receive(message)
+      })
+      if (receiptDue || from === undefined) return
+      receiptDue = true
+      this.#clock.after(RECEIPT_AFTER_MS, receipt)
+    }
     socket.setTimeout(HELLO_MS_MAX, () => {
       if (from === undefined) socket.destroy()
     })
     socket.on('data', (chunk) => {
       try {
-        frames.push(chunk, (message) => {
-          if (!socket.destroyed) receive(message)
-        })
+        receiveAll(chunk)
       } catch (error) {
         this.#log.warn(`a connection of ${from ?? 'a stranger'} was closed: ${(error as Error).message}`)
         socket.destroy()
