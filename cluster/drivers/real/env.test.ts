@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Stream } from '../../../harness/env.ts'
-import { realClock } from '../../../harness/clock.ts'
+import { realClock, sleep } from '../../../harness/clock.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import { PeerLink, encodeReceipt } from './peer-link.ts'
 import { freePorts } from './ports.ts'
@@ -113,9 +113,12 @@ test('a connection is given up when receipts stay out, and kept while they come'
   const real = realClock()
   const hurried = { ...real, after: (delayMs: number, callback: () => void) => real.after(delayMs / 50, callback) }
   let connections = 0
+  let dialledAnew: () => void
+  const second = new Promise<void>((resolve) => (dialledAnew = resolve))
   const server = createServer((socket) => {
     connections++
     const silent = connections === 1
+    if (!silent) dialledAnew()
     let frames = 0
     const reader = new FrameReader()
     socket.on('error', () => undefined)
@@ -124,13 +127,13 @@ test('a connection is given up when receipts stay out, and kept while they come'
       if (!silent) socket.write(encodeReceipt(frames))
     })
   })
-  await new Promise<void>((resolve) => void server.listen(world.ports[0]!, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => void server.listen(world.ports[0], '127.0.0.1', resolve))
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const link = new PeerLink({ address: `127.0.0.1:${world.ports[0]!}`, peer: 'n2', hello: Buffer.from('hello'), clock: hurried, random: seededRandom(1), log })
-  while (connections < 2) await new Promise((resolve) => real.after(5, () => resolve(undefined)))
+  await second
   for (let i = 0; i < 40; i++) {
     link.send(Buffer.from('message'))
-    await new Promise((resolve) => real.after(5, () => resolve(undefined)))
+    await sleep(real, 5)
   }
   assert.is(connections, 2)
   link.close()
