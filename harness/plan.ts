@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { scheduleSchema } from '../nemesis/schedule.ts'
 
 /** Where nodes can run. */
-export const driverNames = ['process', 'docker', 'sim'] as const
+export const driverNames = ['process', 'netns', 'docker', 'sim'] as const
 export type DriverName = (typeof driverNames)[number]
 
 /** `plan.json`. */

@@ -4,6 +4,7 @@
 import type { Driver } from '../cluster/cluster.ts'
 import type { System } from '../cluster/system.ts'
 import { dockerDriver } from '../cluster/drivers/docker/driver.ts'
+import { netnsDriver } from '../cluster/drivers/netns/driver.ts'
 import { processDriver } from '../cluster/drivers/process/driver.ts'
 import { simDriver } from '../cluster/drivers/sim/driver.ts'
 import { presets } from '../cluster/kv/presets.ts'
@@ -13,7 +14,7 @@ import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
 import { choose } from './command.ts'
 import type { Clock } from './env.ts'
-import type { DriverName, Plan } from './plan.ts'
+import { driverNames, type Plan } from './plan.ts'
 import { runsDir } from './run-folder.ts'
 
 const workloads = new Map<string, Workload>([register].map((w) => [w.name, w]))
@@ -39,6 +40,8 @@ export function makeDriver({ driver }: Pick<Plan, 'driver'>, clock: Clock): Driv
   switch (driver) {
     case 'process':
       return processDriver({ runsDir: runsDir() })
+    case 'netns':
+      return netnsDriver({ runsDir: runsDir() })
     case 'docker':
       return dockerDriver()
     case 'sim':
@@ -48,6 +51,5 @@ export function makeDriver({ driver }: Pick<Plan, 'driver'>, clock: Clock): Driv
 
 /** Every driver, for the doctor and for cleaning. */
 export function allDrivers(): Driver[] {
-  const names: readonly DriverName[] = ['process', 'docker', 'sim']
-  return names.map((driver) => makeDriver({ driver }, realClock()))
+  return driverNames.map((driver) => makeDriver({ driver }, realClock()))
 }
