@@ -7,7 +7,6 @@ import { scheduleSchema } from '../nemesis/schedule.ts'
 
 /** Where nodes can run. */
 export const driverNames = ['process', 'netns', 'docker', 'sim'] as const
-export type DriverName = (typeof driverNames)[number]
 
 /** `plan.json`. */
 export const planSchema = z.strictObject({

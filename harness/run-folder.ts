@@ -88,7 +88,7 @@ export async function findRuns(where: string): Promise<string[]> {
 }
 
 /** Reads a JSONL history whose writer may have been killed. Throws UsageError with file and line. */
-export function readHistory(file: string, bytes: Uint8Array): History {
+function readHistory(file: string, bytes: Uint8Array): History {
   try {
     return readJsonl(bytes, { tolerateTruncation: true })
   } catch (error) {

@@ -9,7 +9,11 @@ export const cleanCommand: Command = {
   options: { run: { value: 'ID', describes: 'only this run, even if it still goes on' } },
   async execute(args) {
     const removed: string[] = []
-    for (const driver of allDrivers()) removed.push(...await driver.clean(args.text('run')))
+    for (const driver of allDrivers()) {
+      // A driver that can do nothing here (no engine, no right to use it) cannot have left anything that we could remove.
+      const able = Object.values(await driver.capabilities()).some((status) => status.available)
+      if (able) removed.push(...await driver.clean(args.text('run')))
+    }
     for (const line of removed) console.log(line)
     console.log(removed.length === 0 ? 'Nothing was left behind.' : `Removed ${removed.length}.`)
     return 0

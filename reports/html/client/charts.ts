@@ -65,7 +65,7 @@ function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2
     case 'operations':
       return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
     case 'availability':
-      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour((['majority', 'minority', 'p999'] as const)[index % 3]!), [[], [7, 4], [2, 4]][index % 3]!), borderWidth: 2.4, spanGaps: 3 * (run.series.availability.width_s ?? 0) })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
+      return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour((['majority', 'minority', 'p999'] as const)[index % 3]!), [[], [7, 4], [2, 4]][index % 3]), borderWidth: 2.4, spanGaps: 3 * (run.series.availability.width_s ?? 0) })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
     case 'latency':
       return timeChart({ ...base, lines: (['p50', 'p99', 'p999'] as const).map((name, index) => line(run.series.latency.curves[index]?.name ?? name, points(run.series.latency, index), colour(name), [[], [7, 4], [2, 4]][index])), y: { logarithmic: true }, words: formatMs })
     case 'divergence':
