@@ -2,6 +2,7 @@
  * `check`: is this history linearizable? Chooses, per key, the cheapest algorithm that is exact for what the key
  * holds, and merges the answers: one violated key condemns the history, one undecided key leaves it unknown.
  */
+import { acceptZones } from './accept-zones.ts'
 import { checkCollection } from './collections.ts'
 import { systemElapsedMs } from './clock.ts'
 import { sharedEngine } from './engine.ts'
@@ -16,6 +17,7 @@ import { registerKeys } from './register.ts'
 import { runWindow } from './window.ts'
 import { zoneOrder } from './zone-order.ts'
 import { checkZones } from './zones.ts'
+import type { AcceptedKey } from './accept-zones.ts'
 import type { Engine } from './engine.ts'
 import type { History, Json } from './history.ts'
 import type { FailedCas, Model, NilReads } from './model.ts'
@@ -83,6 +85,9 @@ export interface CheckResult {
   readonly stats: { readonly operations: number; readonly keys: number; readonly elapsedMs: number; readonly visits: number; readonly engineBytes: number }
 }
 
+/** From this many events on it is worthwhile to try all keys at once before anything is copied. */
+const ACCEPT_MIN = 1 << 15
+
 interface Limits {
   readonly memoryLimitMb: number
   readonly elapsedMs: () => number
@@ -98,8 +103,8 @@ export async function check(history: History, options: CheckOptions): Promise<Ch
   const begunMs = elapsedMs()
   const limits: Limits = { memoryLimitMb: options.memoryLimitMb ?? 2048, elapsedMs, deadlineMs: begunMs + (options.timeLimitMs ?? 60_000), linearization: options.linearization === true, explain: options.explain !== false }
   const session = new Session(history, model, limits)
-  const { tasks, total } = session.tasks()
-  const workers = Math.min(options.workers ?? 1, tasks.length)
+  const { tasks, total, accepted } = session.tasks()
+  const workers = accepted ? 1 : Math.min(options.workers ?? 1, tasks.length)
   const perKey: KeyVerdict[] = []
   let decided = 0
   const decide = async (index: number): Promise<void> => {
@@ -152,16 +157,18 @@ class Session {
     this.#limits = limits
   }
 
-  /** One task per key, and how many operations they hold in all. */
-  tasks(): { readonly tasks: readonly (() => Promise<KeyVerdict>)[]; readonly total: number } {
+  /** One task per key, and how many operations they hold in all; `accepted`: they are decided already. */
+  tasks(): { readonly tasks: readonly (() => Promise<KeyVerdict>)[]; readonly total: number; readonly accepted: boolean } {
     const rules = this.#model.register
     if (rules !== undefined) {
-      const keys = registerKeys(this.#history, this.#model, rules)
       const initial = this.#history.values.encode(rules.initial)
-      return { tasks: keys.map((key) => () => this.#decideRegister(key, initial)), total: keys.reduce((sum, key) => sum + key.operations, 0) }
+      const accepted = this.#history.length < ACCEPT_MIN || this.#limits.linearization ? null : acceptZones(this.#history, this.#model, rules, initial)
+      if (accepted !== null) return { accepted: true, tasks: accepted.map((key) => () => Promise.resolve(this.#accept(key))), total: accepted.reduce((sum, key) => sum + key.operations, 0) }
+      const keys = registerKeys(this.#history, this.#model, rules)
+      return { accepted: false, tasks: keys.map((key) => () => this.#decideRegister(key, initial)), total: keys.reduce((sum, key) => sum + key.operations, 0) }
     }
     const { keys, rank } = partition(this.#history, this.#model.partitioned !== false)
-    return { tasks: keys.map((key) => () => this.#decideModel(key, rank)), total: keys.reduce((sum, key) => sum + key.rows.length, 0) }
+    return { accepted: false, tasks: keys.map((key) => () => this.#decideModel(key, rank)), total: keys.reduce((sum, key) => sum + key.rows.length, 0) }
   }
 
   /** Lets keys that need the window go to other threads while the work lasts. */
@@ -213,6 +220,10 @@ class Session {
     const solve = (part: Part): WindowResult => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 })
     const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve, suspects)
     return { decidedEvents: illegal, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
+  }
+
+  #accept({ key, operations, events }: AcceptedKey): KeyVerdict {
+    return { key: this.#history.values.decode(key), operations, decidedEvents: events, verdict: 'holds', algorithm: events === 0 ? 'trivial' : 'zones' }
   }
 
   async #decideRegister({ key, operations, ops }: RegisterKey, initial: number): Promise<KeyVerdict> {

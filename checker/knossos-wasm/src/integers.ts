@@ -52,6 +52,33 @@ export class DenseIndex {
   }
 }
 
+const SMALL = 1 << 16
+
+/** As DenseIndex, for the keys of a history: null and small integers, which is what keys mostly are, go by a plain table. */
+export class KeyIndex {
+  readonly #others = new DenseIndex()
+  /** Index + 1 by code + 1. */
+  readonly #small = new Int32Array(SMALL)
+
+  get size(): number {
+    return this.#others.size
+  }
+
+  /** The index of a key, made when it is new. */
+  add(code: number): number {
+    const isSmall = code >= -1 && code < SMALL - 1
+    const found = isSmall ? this.#small[code + 1]! : 0
+    if (found > 0) return found - 1
+    const index = this.#others.add(code)
+    if (isSmall) this.#small[code + 1] = index + 1
+    return index
+  }
+
+  codeOf(index: number): number {
+    return this.#others.keys[index]!
+  }
+}
+
 /** The indices 0 to n - 1 in ascending order of their (non-negative) keys; equal keys keep their order. */
 export function sortedOrder(keys: Int32Array, n: number): Int32Array {
   let order = new Int32Array(n)

@@ -2,7 +2,7 @@
  * The register family's view of the operations of one key: reads, writes, compare-and-sets, as integer columns.
  */
 import { FAIL, HistoryError, INFO, INVOKE } from './history.ts'
-import { DenseIndex } from './integers.ts'
+import { KeyIndex } from './integers.ts'
 import { rowsInTimeOrder } from './order.ts'
 import { NIL } from './values.ts'
 import type { History } from './history.ts'
@@ -72,8 +72,6 @@ function emptyColumns(n: number) {
   return { kind: new Uint8Array(n), a: new Int32Array(n), b: new Int32Array(n), inv: new Int32Array(n), ret: new Int32Array(n), row: new Int32Array(n) }
 }
 
-const SMALL = 1 << 16
-
 /** The dense index of each invocation's key (null when there is only one key), and how many operations it has. */
 function countByKey(history: History): { readonly keyOf: Int32Array | null; readonly counts: readonly number[]; readonly keys: readonly number[] } {
   const { type, process, key, length } = history
@@ -88,25 +86,17 @@ function countByKey(history: History): { readonly keyOf: Int32Array | null; read
     count++
   }
   if (row === length) return { keyOf: null, counts: [count], keys: [only] }
-  const index = new DenseIndex()
-  /** Index + 1 of keys that are small integers. */
-  const small = new Int32Array(SMALL)
+  const index = new KeyIndex()
   const keyOf = new Int32Array(length)
   const counts: number[] = []
   for (row = 0; row < length; row++) {
     if (type[row] !== INVOKE || process[row]! < 0) continue
-    const code = key[row]!
-    const isSmall = code >= 0 && code < SMALL
-    let k = isSmall ? small[code]! - 1 : index.add(code)
-    if (k < 0) {
-      k = index.add(code)
-      small[code] = k + 1
-    }
+    const k = index.add(key[row]!)
     if (k === counts.length) counts.push(0)
     counts[k]!++
     keyOf[row] = k
   }
-  return { keyOf, counts, keys: Array.from(index.keys.subarray(0, index.size)) }
+  return { keyOf, counts, keys: counts.map((_, k) => index.codeOf(k)) }
 }
 
 function fill(history: History, model: Model, rules: RegisterRules, order: Int32Array | null, keyOf: Int32Array | null, starts: Int32Array, columns: ReturnType<typeof emptyColumns>) {
@@ -161,7 +151,8 @@ function fill(history: History, model: Model, rules: RegisterRules, order: Int32
   return { lengths: next.map((end, k) => end - starts[k]!), events, failedCas }
 }
 
-function functionKinds(history: History, model: Model): Int8Array {
+/** What each function of the history is: READ, WRITE, CAS; -1 when the model does not know it. */
+export function functionKinds(history: History, model: Model): Int8Array {
   const known = ['read', 'write', 'cas']
   return Int8Array.from(history.functions, (name) => (model.functions.includes(name) ? known.indexOf(name) : -1))
 }

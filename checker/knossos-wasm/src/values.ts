@@ -85,7 +85,7 @@ export class Values {
   }
 
   isPair(code: number): boolean {
-    return code < NIL && !this.#table.has(-2 - code)
+    return code < NIL && (this.#table.size === 0 || !this.#table.has(-2 - code))
   }
 
   /** The code of the first element of a pair. */
@@ -96,6 +96,16 @@ export class Values {
   /** The code of the second element of a pair. */
   second(code: number): number {
     return this.#second[-2 - code]!
+  }
+
+  /** The largest code that is part of a pair; -1 without pairs. */
+  get largestPairPart(): number {
+    let largest = NIL
+    for (let row = 0; row < this.#rows; row++) {
+      if (this.#first[row]! > largest) largest = this.#first[row]!
+      if (this.#second[row]! > largest) largest = this.#second[row]!
+    }
+    return largest
   }
 
   /** How many values stand in the table (integers that stand for themselves excluded). */
