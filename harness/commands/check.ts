@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { check, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
+import { check, formatOf, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
 import { HistoryError, type History, type Json } from '../../checker/history/index.ts'
 import { exitCodes, type VerdictDocument } from '../../checker/verdict.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
@@ -42,9 +42,14 @@ export const checkCommand: Command = {
 
 /** Reads a history in any of the formats. Throws UsageError with file and line. */
 async function readAny(file: string, lenient: boolean): Promise<History> {
-  const bytes = await readFile(file)
+  const raw = await readFile(file)
   try {
-    return readHistory(bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes, { tolerateTruncation: true, lenient })
+    const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw
+    const history = readHistory(bytes, { tolerateTruncation: true, lenient })
+    // A run that was killed early leaves an empty JSONL file or a torn first line; anything else without events is no history.
+    const killedEarly = bytes.length === 0 || formatOf(bytes) === 'jsonl'
+    if (history.length === 0 && !killedEarly) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
+    return history
   } catch (error) {
     if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message}`)
     throw error
@@ -73,7 +78,6 @@ function parseJson(text: string): Json {
 async function checkFile(file: string, args: Arguments): Promise<number> {
   const name = choose('model', args.text('model') ?? 'register', modelNames())
   const history = await readAny(file, args.flag('lenient'))
-  if (history.length === 0) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)
   const result = await check(history, {
     model: modelNamed(name)!,
