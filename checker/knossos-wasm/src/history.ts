@@ -2,7 +2,9 @@
  * A history in columns: what clients asked for, what came back, and when.
  *
  * One row per event, in the order in which the events happened, in typed arrays that grow by doubling, so that
- * ten million operations fit and the engine reads them without copying. Functions, keys and values are interned
+ * ten million operations fit and the engine reads them without copying. Columns whose numbers are usually small begin
+ * narrow and are widened by the first number that does not fit: read them through the history, never keep one while
+ * events are appended. Functions, keys and values are interned
  * to 32-bit codes: small integers stand for themselves, everything else is a row in a table of JSON values.
  *
  * The process model is Jepsen's: an `invoke` is followed by `ok` (it happened), `fail` (it certainly did not)
@@ -66,7 +68,17 @@ export class HistoryError extends Error {
 /** Processes below this number are found by index. */
 const OPEN_MAX = 1 << 22
 
-function grown<A extends Uint8Array | Int16Array | Int32Array | Float64Array>(array: A, capacity: number): A {
+/** Integers, as wide as the widest so far. */
+export type Integers = Int8Array | Int16Array | Int32Array
+
+/** The same integers, wide enough for one more. */
+function widened(column: Integers, value: number): Integers {
+  const wider = value === (value << 16) >> 16 ? new Int16Array(column.length) : new Int32Array(column.length)
+  wider.set(column)
+  return wider
+}
+
+function grown<A extends Integers | Uint8Array | Uint32Array | Float64Array>(array: A, capacity: number): A {
   const larger = new (array.constructor as new (n: number) => A)(capacity)
   larger.set(array)
   return larger
@@ -78,19 +90,19 @@ export class History {
   /** INVOKE, OK, FAIL, INFO. */
   type = new Uint8Array(1024)
   /** Client process number, or NEMESIS, OBSERVER. */
-  process = new Int32Array(1024)
+  process: Integers = new Int8Array(1024)
   /** Index into `functions`. */
-  f = new Int16Array(1024)
+  f: Integers = new Int8Array(1024)
   /** Code in `values`. */
-  key = new Int32Array(1024)
+  key: Integers = new Int8Array(1024)
   /** Code in `values`. */
   value = new Int32Array(1024)
-  /** Nanoseconds. */
-  time = new Float64Array(1024)
+  /** Nanoseconds: whole ones below 2^32 until the first that is not. */
+  time: Uint32Array | Float64Array = new Uint32Array(1024)
   /** The row of the completion (for an invocation) or of the invocation (for a completion); -1 where there is none. */
   pair = new Int32Array(1024)
   /** Index into `nodes`; -1 when unknown. */
-  node = new Int16Array(1024)
+  node: Integers = new Int8Array(1024)
   /** Intended start, by row, where it differs from `time`. */
   readonly intended = new Map<number, number>()
   /** Error codes by row. */
@@ -137,7 +149,22 @@ export class History {
     this.pair[row] = pair
     if (pair >= 0) this.pair[pair] = row
     this.node[row] = node
+    if (this.process[row] !== process || this.f[row] !== f || this.key[row] !== key || this.time[row] !== time || this.node[row] !== node) this.#widen(row, process, f, key, time, node)
     this.length = row + 1
+  }
+
+  /** Stores again what did not fit into its column. */
+  #widen(row: number, process: number, f: number, key: number, time: number, node: number): void {
+    if (this.process[row] !== process) this.process = widened(this.process, process)
+    if (this.f[row] !== f) this.f = widened(this.f, f)
+    if (this.key[row] !== key) this.key = widened(this.key, key)
+    if (this.node[row] !== node) this.node = widened(this.node, node)
+    if (this.time[row] !== time) this.time = new Float64Array(this.time)
+    this.process[row] = process
+    this.f[row] = f
+    this.key[row] = key
+    this.node[row] = node
+    this.time[row] = time
   }
 
   /** The event at a row, as it stands in the file. */
