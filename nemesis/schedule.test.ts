@@ -30,6 +30,8 @@ test('what cannot be understood is refused with the choices', () => {
   assert.throws(() => resolveFault('partitoin'), /There is no fault "partitoin"; choose from partition, kill, pause, slow, delay/)
   assert.throws(() => resolveFault('kill(leader)'), /"kill" has no variant "leader"; choose from one, minority/)
   assert.throws(() => parseNemesis('every=3s'), /has no fault before it/)
+  assert.throws(() => parseNemesis('partition,every=0s'), /"every=0s" must be at least 1ms/)
+  assert.throws(() => parseNemesis('partition,for=0.4ms'), /"for=0.4ms" must be at least 1ms/)
   assert.throws(() => parseDuration('20'), /"20" is not a duration/)
 })
 

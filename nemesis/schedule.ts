@@ -38,6 +38,13 @@ export function parseDuration(text: string): number {
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h']
 }
 
+/** The duration of `every=` or `for=`: a rhythm without length would strike without end, or not at all. */
+function parseRhythm(part: string, text: string): number {
+  const ms = parseDuration(text)
+  if (ms < 1) throw new ScheduleError(`"${part}" must be at least 1ms.`)
+  return ms
+}
+
 /** Splits `a(b,c),d` at the commas that stand outside parentheses. */
 function splitList(text: string): string[] {
   return text.split(/,(?![^(]*\))/).map((part) => part.trim()).filter((part) => part !== '')
@@ -62,7 +69,7 @@ export function parseNemesis(text: string): FaultRequest[] {
     const last = requests.at(-1)
     if (rhythm) {
       if (!last) throw new ScheduleError(`"${part}" has no fault before it; write for example partition,every=10s,for=5s.`)
-      last[rhythm[1] === 'every' ? 'everyMs' : 'forMs'] = parseDuration(rhythm[2]!)
+      last[rhythm[1] === 'every' ? 'everyMs' : 'forMs'] = parseRhythm(part, rhythm[2]!)
     } else {
       const { name, variant } = resolveFault(part)
       requests.push({ fault: `${name}(${variant})` })
