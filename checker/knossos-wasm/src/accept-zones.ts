@@ -7,7 +7,7 @@
  * every value is met on one key only; each key has an initial cluster of its own. Anything that zones cannot decide,
  * and any doubt, is left to the algorithms that know how to explain it: the answer is then null.
  */
-import { FAIL, INFO, INVOKE, OK } from './history.ts'
+import { FAIL, INVOKE, OK } from './history.ts'
 import { rowsInTimeOrder } from './order.ts'
 import { CAS, functionKinds, NEVER, READ, WRITE } from './register.ts'
 import { NIL } from './values.ts'
@@ -113,7 +113,8 @@ function gather(history: History, kinds: Int8Array, { failedCas, nilReads }: Reg
     const at = t === INVOKE ? row : other
     const k = key[at]! - keyMin
     if (t === INVOKE) {
-      if (operations[k]++ === 0) order.push(k)
+      if (operations[k] === 0) order.push(k)
+      operations[k]!++
       if (other >= 0) continue
     }
     const kind = kinds[f[row]!]!
@@ -125,13 +126,13 @@ function gather(history: History, kinds: Int8Array, { failedCas, nilReads }: Reg
     const crashed = t !== OK
     if (kind !== READ) {
       if (!enter(history, kind, clusters, at, k, crashed)) return null
-      events[k] += crashed ? 1 : 2
+      events[k]! += crashed ? 1 : 2
     } else if (!crashed && (value[row] !== NIL || nilReads !== 'unknown')) {
       const c = claim(clusters, value[row]!, k)
       if (c < 0) return null
       if (firstReturn[c] === NEVER) firstReturn[c] = row
       if (at > lastInvoke[c]!) lastInvoke[c] = at
-      events[k] += 2
+      events[k]! += 2
     }
   }
   return order.map((k) => ({ key: k + keyMin, operations: operations[k]!, events: events[k]! }))

@@ -9,7 +9,8 @@ import { History, HistoryError } from './history.ts'
 import { createScanner } from './scanner.ts'
 import { timeReader } from './times.ts'
 import type { TimeReader } from './times.ts'
-import type { Scanner } from './scanner.ts'
+import type { Name, Scanner } from './scanner.ts'
+import type { Block } from './scan-block.ts'
 import type { Event, Json } from './history.ts'
 
 /** How forgiving to be. */
@@ -70,6 +71,39 @@ export class JsonlReader {
     }
     // A copy (slice of a Buffer is none): the caller may fill the same buffer again.
     this.#rest = new Uint8Array(bytes.subarray(start))
+  }
+
+  /** Whether lines can be scanned elsewhere, in another thread. */
+  get plain(): boolean {
+    return this.#scanner !== undefined && this.#time.plain()
+  }
+
+  /** What a scanner elsewhere must know. */
+  get names(): readonly Name[] {
+    return this.#scanner?.names ?? []
+  }
+
+  /** Bytes of a line whose end did not come yet. */
+  get pending(): number {
+    return this.#rest.length
+  }
+
+  /** Forgets the line whose end did not come: it will be pushed again. */
+  restartLine(): void {
+    this.#rest = new Uint8Array(0)
+  }
+
+  /** Appends events that were scanned elsewhere, up to one that needs care; returns how many lines were taken. */
+  append(block: Block, events: number): number {
+    const scanner = this.#scanner!
+    try {
+      scanner.refusedAt = 0
+      scanner.append(block, events, this.history)
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+    }
+    this.#line += scanner.refusedAt
+    return scanner.refusedAt
   }
 
   #scan(scanner: Scanner, bytes: Uint8Array): number {

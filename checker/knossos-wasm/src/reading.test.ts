@@ -1,8 +1,13 @@
 /** Reading histories: good ones, and what is said about bad ones. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HistoryError } from './history.ts'
 import { JsonlReader, formatOf, readHistory, readJsonl } from './index.ts'
+import { readJsonlFile } from './read-file.ts'
+import type { ReadOptions } from './index.ts'
 import type { History } from './history.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -139,6 +144,46 @@ test('EDN: mistakes are named by their line', () => {
   const error = refusal('[{:process 0 :type :invoke :f :read}\n {:process 0 :type :done :f :read}]', readHistory)
   assert.is(error.line, 2)
   assert.is(refusal('[{:process 0 :type :invoke :f :read}\n {:process 0 :type', readHistory).code, 'NOT_EDN')
+})
+
+/** A file of 5 MB, with these lines in its middle and at its end. */
+function largeFile(middle: string, end: string): string {
+  const parts: string[] = []
+  for (let i = 0; i < 30_000; i++) {
+    if (i === 20_000) parts.push(middle)
+    const value = i % 3 === 0 ? [i, i + 1] : i % 7 === 0 ? `v${i % 5}` : i
+    const f = i % 3 === 0 ? 'cas' : 'write'
+    parts.push(line(i % 300, 'invoke', f, value, 3_000_000_000 + i * 100_000), line(i % 300, 'ok', f, value, 3_000_000_000 + i * 100_000 + 7))
+  }
+  return parts.join('') + end
+}
+
+async function readBothWays(text: string, options: ReadOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'knossos-wasm-'))
+  const path = join(folder, 'history.jsonl')
+  const outcome = (history: History): unknown => [history.length, history.truncated, history.warnings, history.functions, ...[0, 1, 39_999, 40_000, 40_001, history.length - 1].map((row) => history.event(row)), history.pair.subarray(0, history.length).reduce((sum, pair, row) => (sum * 31 + pair + row + history.value[row]!) | 0, 0)]
+  const refused = (error: unknown): unknown => [(error as HistoryError).code, (error as HistoryError).line, (error as HistoryError).message]
+  try {
+    writeFileSync(path, text)
+    const here = await Promise.resolve().then(() => readJsonl(bytes(text), options)).then(outcome, refused)
+    assert.equal(await readJsonlFile(path, options).then(outcome, refused), here)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('a file that two threads read is the history that one reads', () => readBothWays(largeFile('', ''), {}))
+
+test('two threads keep to odd lines, blank lines and torn ends', async () => {
+  const odd = '{"process":900,"type":"invoke","f":"write","value":{"a":1},"time":5000000000,"error":"late"}\n\n'
+  await readBothWays(largeFile(odd, '{"proc'), { tolerateTruncation: true })
+  await readBothWays(largeFile(odd, '{"proc'), {})
+})
+
+test('two threads refuse the line that one refuses, and let pass what one lets pass', async () => {
+  const mistakes = line(901, 'ok', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 2, 5_000_000_000)
+  await readBothWays(largeFile(mistakes, ''), {})
+  await readBothWays(largeFile(mistakes, ''), { lenient: true })
 })
 
 test.run()

@@ -3,19 +3,33 @@
  * history, and hands the lines that it does not understand back to the caller.
  */
 import { instantiateNow } from './engine.ts'
+import { blockOf, EVENTS_MAX } from './scan-block.ts'
 import type { ScanEngine } from './engine.ts'
+import type { Block } from './scan-block.ts'
 import type { Event, History } from './history.ts'
 import { NIL } from './values.ts'
 import type { Json } from './values.ts'
 
 /** Pieces grow while lines are plain, and shrink at every line that is not, so that little is copied in vain. */
 const PIECE_MIN = 1 << 12
-const PIECE_MAX = 1 << 20
-const EVENTS_MAX = 1 << 15
+export const PIECE_MAX = 1 << 20
 const FUNCTION = 1
 const NODE = 2
 const VALUE = 3
-const BASE = 1024
+export const BASE = 1024
+
+/** A name that the scanner was taught: the space it is in, its bytes, its code. */
+export interface Name {
+  readonly space: number
+  readonly bytes: Uint8Array
+  readonly code: number
+}
+
+/** Teaches an engine a name; `input` is room for its bytes. */
+export function teach(engine: ScanEngine, input: number, { space, bytes, code }: Name): void {
+  new Uint8Array(engine.memory.buffer, input, bytes.length).set(bytes)
+  engine.learn(space, input, bytes.length, code)
+}
 
 export interface Scanned {
   readonly bytes: number
@@ -30,7 +44,11 @@ export interface Scanner {
   /** Teaches it the names in an event that it could not read. */
   learn(event: Event, history: History): void
   /** The line of the event that `history.append` refused, counted from the start of the piece. */
-  readonly refusedAt: number
+  refusedAt: number
+  /** What it was taught. */
+  readonly names: readonly Name[]
+  /** Appends events that were scanned elsewhere with the same names; `refusedAt` counts them. */
+  append(block: Block, n: number, history: History): void
 }
 
 /** A scanner, or undefined where WebAssembly cannot be had at once. */
@@ -47,6 +65,8 @@ export function createScanner(): Scanner | undefined {
 
 class WasmScanner implements Scanner {
   refusedAt = 0
+  readonly names: Name[] = []
+  readonly #known = new Set<string>()
   #piece = PIECE_MIN
   readonly #engine: ScanEngine
   readonly #input: number
@@ -68,7 +88,7 @@ class WasmScanner implements Scanner {
       const n = this.#engine.scan(at, this.#input + whole.length, EVENTS_MAX)
       at = this.#engine.scanned() >>> 0
       this.refusedAt = lines
-      this.#append(history, n)
+      this.append(blockOf(this.#engine, n), n, history)
       lines += n
       if (n < EVENTS_MAX) break
     }
@@ -77,19 +97,7 @@ class WasmScanner implements Scanner {
     return { bytes: at - this.#input, lines, stopped }
   }
 
-  #append(history: History, n: number): void {
-    const { buffer } = this.#engine.memory
-    const engine = this.#engine
-    const ints = (at: number): Int32Array => new Int32Array(buffer, at >>> 0, n)
-    const types = new Uint8Array(buffer, engine.columnTypes() >>> 0, n)
-    const pairs = new Uint8Array(buffer, engine.columnPairs() >>> 0, n)
-    const times = new Float64Array(buffer, engine.columnTimes() >>> 0, n)
-    const processes = ints(engine.columnProcesses())
-    const functions = ints(engine.columnFunctions())
-    const keys = ints(engine.columnKeys())
-    const values = ints(engine.columnValues())
-    const seconds = ints(engine.columnSeconds())
-    const nodes = ints(engine.columnNodes())
+  append({ types, pairs, times, processes, functions, keys, values, seconds, nodes }: Block, n: number, history: History): void {
     for (let i = 0; i < n; i++) {
       const value = pairs[i] === 0 ? values[i]! : history.values.encodePair(values[i]!, seconds[i]!)
       history.append(types[i]!, processes[i]!, functions[i]!, keys[i]!, value, times[i]!, nodes[i]!)
@@ -111,8 +119,10 @@ class WasmScanner implements Scanner {
 
   #teach(space: number, text: string, code: number): void {
     const bytes = this.#encoder.encode(text)
-    if (bytes.length > 256 || code < NIL - 0x3fffffff) return
-    new Uint8Array(this.#engine.memory.buffer, this.#input, bytes.length).set(bytes)
-    this.#engine.learn(space, this.#input, bytes.length, code)
+    const known = `${space} ${text}`
+    if (bytes.length > 256 || code < NIL - 0x3fffffff || this.#known.has(known)) return
+    this.#known.add(known)
+    this.names.push({ space, bytes, code })
+    teach(this.#engine, this.#input, this.names.at(-1)!)
   }
 }
