@@ -1,0 +1,29 @@
+/** The quick acceptor of large histories, on small ones, where it can be compared. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { acceptZones } from './accept-zones.ts'
+import { check } from './check.ts'
+import { models } from './models.ts'
+import { chance, randomHistory } from './testing/random-history.ts'
+
+test('it accepts exactly the histories that zones find linearizable, key by key', async () => {
+  let [accepted, refused] = [0, 0]
+  for (let seed = 1; seed <= 3000; seed++) {
+    const next = chance(seed)
+    const model = seed % 2 === 0 ? models.register() : models.casRegister()
+    const shape = { operations: 3 + next(30), processes: 1 + next(4), crashed: [0, 10, 30][next(3)]!, wrong: [0, 2, 15][next(3)]!, values: 0, keys: 1 + next(2), ties: false }
+    const history = randomHistory(model, shape, next)
+    const keys = acceptZones(history, model, model.register!, history.values.encode(model.register!.initial))
+    const { verdict, perKey } = await check(history, { model, explain: false, elapsedMs: () => 0 })
+    if (verdict !== 'holds') {
+      assert.is(keys, null, `seed ${seed} is violated`)
+      refused++
+    } else if (perKey.every(({ algorithm }) => algorithm !== 'window')) {
+      assert.equal(keys?.map(({ key, operations, events }) => [history.values.decode(key), operations, events]), perKey.map(({ key, operations, decidedEvents }) => [key, operations, decidedEvents]), `seed ${seed} holds`)
+      accepted++
+    }
+  }
+  assert.ok(accepted > 500 && refused > 100, `${accepted} accepted, ${refused} refused`)
+})
+
+test.run()
