@@ -40,11 +40,20 @@ export const checkCommand: Command = {
   },
 }
 
+/** The bytes themselves, whether they were gzipped or not. Throws UsageError. */
+function unpacked(file: string, bytes: Buffer): Buffer {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  try {
+    return gunzipSync(bytes)
+  } catch (error) {
+    throw new UsageError(`${file} begins like gzip but cannot be unpacked: ${(error as Error).message}. Is it whole?`)
+  }
+}
+
 /** Reads a history in any of the formats. Throws UsageError with file and line. */
 async function readAny(file: string, lenient: boolean): Promise<History> {
-  const raw = await readFile(file)
+  const bytes = unpacked(file, await readFile(file))
   try {
-    const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw
     const history = readHistory(bytes, { tolerateTruncation: true, lenient })
     // A run that was killed early leaves an empty JSONL file or a torn first line; anything else without events is no history.
     const killedEarly = bytes.length === 0 || formatOf(bytes) === 'jsonl'
