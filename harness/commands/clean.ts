@@ -6,7 +6,7 @@ export const cleanCommand: Command = {
   name: 'clean',
   arguments: [],
   describes: 'Removes every process, container, network and volume that killed runs left. Runs that still go on are not touched; histories and reports stay.',
-  options: { run: { value: 'ID', describes: 'only this run, even if it still goes on' } },
+  options: { run: { value: 'ID', describes: 'only this run; its containers even if it still goes on, its processes only when its controller is gone' } },
   async execute(args) {
     const removed: string[] = []
     for (const driver of allDrivers()) {
