@@ -38,9 +38,9 @@ export interface Command {
   execute(args: Arguments): Promise<number>
 }
 
-/** The words of `known` that are closest to a mistyped one, best first (Levenshtein distance at most 3). */
+/** The words of `known` that are close to a mistyped one, best first: Levenshtein distance at most a third of its letters, rounded up. */
 export function closest(word: string, known: Iterable<string>): string[] {
-  return [...known].map((k) => ({ k, d: distance(word, k) })).filter(({ d }) => d <= 3).sort((a, b) => a.d - b.d).map(({ k }) => k)
+  return [...known].map((k) => ({ k, d: distance(word, k) })).filter(({ d }) => d <= Math.min(3, Math.ceil(word.length / 3))).sort((a, b) => a.d - b.d).map(({ k }) => k)
 }
 
 function distance(a: string, b: string): number {

@@ -92,7 +92,7 @@ function readHistory(file: string, bytes: Uint8Array): History {
   try {
     return readJsonl(bytes, { tolerateTruncation: true })
   } catch (error) {
-    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message}`)
+    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message.replace(/^line \d+: /, '')}`)
     throw error
   }
 }
@@ -104,5 +104,7 @@ export async function loadRun(dir: string): Promise<SavedRun> {
   if (!existsSync(historyFile)) throw new UsageError(`${dir} has no history.jsonl: the run ended before its clients started.`)
   const history = readHistory(historyFile, await readFile(historyFile))
   const verdictFile = path.join(dir, 'verdict.json')
-  return { dir, plan, history, document: existsSync(verdictFile) ? await readValidated(verdictFile, verdictDocumentSchema) : undefined }
+  // A verdict can always be found again: one that cannot be read is as good as none.
+  const document = existsSync(verdictFile) ? await readValidated(verdictFile, verdictDocumentSchema).catch(() => undefined) : undefined
+  return { dir, plan, history, document }
 }

@@ -124,7 +124,7 @@ function tellFault({ emit, label }: RunOptions, event: Event): void {
 
 function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster> {
   return driver.start(system, {
-    runId: path.basename(options.dir).replace(/[^a-zA-Z0-9]/g, '').toLowerCase() + plan.preset.replace(/[^a-z0-9]/g, ''),
+    runId: `${path.basename(options.dir)}${plan.name}${plan.preset}`.toLowerCase().replace(/[^a-z0-9]/g, ''),
     nodes: nodeIds(plan),
     dir: options.dir,
     seed: plan.seed,
@@ -170,6 +170,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
 
 /** Heals what an interrupted schedule left injected. */
 async function healAll(nemesis: Nemesis, clock: Clock, record: (event: Event) => void): Promise<void> {
+  await nemesis.settled()
   for (const [id, { fault }] of new Map(nemesis.active)) {
     record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
     const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })

@@ -57,7 +57,7 @@ export const delay: Fault = {
       heal: () => cluster.links.heal(links),
       verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, async () => {
         const ms = await latencies(cluster, seen)
-        return { seen: ms.some((m) => m < DELAY_MS), evidence: `a message ${describe(seen, ms)}` }
+        return { seen: ms.every((m) => m < DELAY_MS), evidence: `a message ${describe(seen, ms)}` }
       }),
     }
   },

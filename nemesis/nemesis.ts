@@ -34,6 +34,8 @@ export class Nemesis {
   readonly #cluster: Cluster
   readonly #random: Random
   readonly #active = new Map<number, { fault: string; injection: Injection }>()
+  /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(cluster: Cluster, random: Random) {
     this.#cluster = cluster
@@ -46,7 +48,18 @@ export class Nemesis {
   }
 
   /** Carries out one operation of the generator. Never rejects: what goes wrong stands in the completion. */
-  async invoke(op: { readonly f: string; readonly value?: Json }): Promise<Completion> {
+  invoke(op: { readonly f: string; readonly value?: Json }): Promise<Completion> {
+    const completion = this.#last.then(() => this.#carryOut(op))
+    this.#last = completion
+    return completion
+  }
+
+  /** Resolves when no operation is on its way. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  async #carryOut(op: { readonly f: string; readonly value?: Json }): Promise<Completion> {
     const { id, fault } = op.value as { id: number; fault: string }
     try {
       return op.f === 'inject' ? await this.#inject(id, fault) : await this.#heal(id)

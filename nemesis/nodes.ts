@@ -49,8 +49,12 @@ interface NodeFault {
   readonly name: string
   readonly describes: string
   readonly needs: readonly Capability[]
-  /** Strikes; returns how to see that it bit and that it is gone. */
-  strike(cluster: Cluster, nodes: readonly Node[]): Promise<Pick<Injection, 'verify' | 'heal' | 'verifyHealed'>>
+  /** How to strike these nodes, to see that it bit, to heal, and to see that it is gone. */
+  prepare(cluster: Cluster, nodes: readonly Node[]): Promise<Strike>
+}
+
+interface Strike extends Pick<Injection, 'verify' | 'heal' | 'verifyHealed'> {
+  strike(): Promise<unknown>
 }
 
 const nodeFaults: readonly NodeFault[] = [
@@ -58,9 +62,9 @@ const nodeFaults: readonly NodeFault[] = [
     name: 'kill',
     describes: 'kills nodes with SIGKILL; healing starts them again from their own disks',
     needs: ['kill', 'restart'],
-    async strike(cluster, nodes) {
-      await Promise.all(nodes.map((node) => node.kill()))
+    async prepare(cluster, nodes) {
       return {
+        strike: () => Promise.all(nodes.map((node) => node.kill())),
         verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, () => all(nodes, (node) => isDown(node, 'stopped'))),
         heal: async () => {
           await Promise.all(nodes.map(async (node) => ((await node.state()) === 'stopped' ? node.start() : undefined)))
@@ -73,9 +77,9 @@ const nodeFaults: readonly NodeFault[] = [
     name: 'pause',
     describes: 'stops nodes from running without closing their connections; healing lets them go on',
     needs: ['pause'],
-    async strike(cluster, nodes) {
-      await Promise.all(nodes.map((node) => node.pause!()))
+    async prepare(cluster, nodes) {
       return {
+        strike: () => Promise.all(nodes.map((node) => node.pause!())),
         verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, () => all(nodes, (node) => isDown(node, 'paused'))),
         heal: async () => {
           await Promise.all(nodes.map(async (node) => ((await node.state()) === 'paused' ? node.resume!() : undefined)))
@@ -88,12 +92,12 @@ const nodeFaults: readonly NodeFault[] = [
     name: 'slow',
     describes: `leaves nodes ${SLOW_SHARE * 100} % of their processor time`,
     needs: ['throttle'],
-    async strike(cluster, nodes) {
+    async prepare(cluster, nodes) {
       const before = new Map<Node, number>()
       const during = new Map<Node, number>()
       await Promise.all(nodes.map(async (node) => before.set(node, await slowestAnswerMs(cluster.clock, node))))
-      await Promise.all(nodes.map((node) => node.throttle!(SLOW_SHARE)))
       return {
+        strike: () => Promise.all(nodes.map((node) => node.throttle!(SLOW_SHARE))),
         verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, () => all(nodes, async (node) => {
           const slowest = await slowestAnswerMs(cluster.clock, node)
           const was = before.get(node)!
@@ -114,7 +118,7 @@ const nodeFaults: readonly NodeFault[] = [
 ]
 
 /** `kill(TARGETS)`, `pause(TARGETS)`, `slow(TARGETS)`. */
-export const [kill, pause, slow] = nodeFaults.map(({ name, describes, needs, strike }): Fault => ({
+export const [kill, pause, slow] = nodeFaults.map(({ name, describes, needs, prepare }): Fault => ({
   name,
   describes,
   needs,
@@ -122,6 +126,13 @@ export const [kill, pause, slow] = nodeFaults.map(({ name, describes, needs, str
   async inject(cluster, { variant, random }): Promise<Injection> {
     const ids = selectors[variant]!(cluster.nodes.map((n) => n.id), random)
     const nodes = cluster.nodes.filter((n) => ids.includes(n.id))
-    return { targets: ids, sides: {}, ...(await strike(cluster, nodes)) }
+    const { strike, verify, heal, verifyHealed } = await prepare(cluster, nodes)
+    try {
+      await strike()
+    } catch (error) {
+      await heal()
+      throw error
+    }
+    return { targets: ids, sides: {}, verify, heal, verifyHealed }
   },
 })) as [Fault, Fault, Fault]

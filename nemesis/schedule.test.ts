@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseDuration, parseNemesis, planSchedule, resolveFault } from './schedule.ts'
+import { parseDuration, parseNemesis, planSchedule, refuseOverlaps, resolveFault } from './schedule.ts'
 
 test('a fault without a variant takes the first one', () => {
   assert.equal(parseNemesis('partition,kill(minority)'), [{ fault: 'partition(majority-minority)' }, { fault: 'kill(minority)' }])
@@ -33,6 +33,16 @@ test('what cannot be understood is refused with the choices', () => {
   assert.throws(() => parseNemesis('partition,every=0s'), /"every=0s" must be at least 1ms/)
   assert.throws(() => parseNemesis('partition,for=0.4ms'), /"for=0.4ms" must be at least 1ms/)
   assert.throws(() => parseDuration('20'), /"20" is not a duration/)
+})
+
+test('faults that would heal each other are refused; links and nodes may be disturbed at once', () => {
+  assert.throws(() => refuseOverlaps(planSchedule(parseNemesis('partition,every=4s,for=3s,delay(one),every=4s,for=1s'), 12_000)), /both disturb links at the same time/)
+  refuseOverlaps(planSchedule(parseNemesis('partition,every=4s,for=3s,kill,every=4s,for=1s'), 12_000))
+  refuseOverlaps(planSchedule(parseNemesis('partition,kill,pause,slow,delay'), 60_000))
+})
+
+test('no fault outlasts the run', () => {
+  assert.equal(planSchedule(parseNemesis('kill,every=4s,for=10m'), 5_000), [{ fault: 'kill(one)', at_ms: 2_000, for_ms: 3_000 }])
 })
 
 test.run()

@@ -63,6 +63,7 @@ export function resolveFault(text: string): { name: string; variant: string } {
 /** Reads a nemesis from the command line: `none`, or faults with optional `every=` and `for=`. */
 export function parseNemesis(text: string): FaultRequest[] {
   if (text === 'none') return []
+  if (text.trim() === '') throw new ScheduleError('No fault is named; write none for a run without faults.')
   const requests: { fault: string; everyMs?: number; forMs?: number }[] = []
   for (const part of splitList(text)) {
     const rhythm = /^(every|for)=(.*)$/.exec(part)
@@ -98,5 +99,27 @@ export function planSchedule(requests: readonly FaultRequest[], timeMs: number):
     if (everyMs === undefined) continue
     for (let at = everyMs / 2; at < timeMs; at += everyMs) schedule.push({ fault, at_ms: Math.round(at), for_ms: forMs ?? Math.round(everyMs / 2) })
   }
-  return schedule.sort((a, b) => a.at_ms - b.at_ms)
+  const ordered = schedule.filter((s) => s.at_ms < timeMs).sort((a, b) => a.at_ms - b.at_ms)
+  return ordered.map((s) => ({ ...s, for_ms: Math.min(s.for_ms, timeMs - s.at_ms) }))
+}
+
+/** What a fault disturbs: links, or nodes. */
+function disturbs(fault: string): 'links' | 'nodes' {
+  return faults.get(resolveFault(fault).name)!.needs.some((need) => need === 'cut' || need === 'delay') ? 'links' : 'nodes'
+}
+
+/**
+ * Throws ScheduleError when two faults would disturb the same kind of thing at the same time: the heal of one would
+ * take the other's effect away, and its window in the history would be a lie.
+ */
+export function refuseOverlaps(schedule: Schedule): void {
+  const until = new Map<'links' | 'nodes', ScheduledFault>()
+  for (const next of [...schedule].sort((a, b) => a.at_ms - b.at_ms)) {
+    const kind = disturbs(next.fault)
+    const before = until.get(kind)
+    if (before && before.at_ms + before.for_ms > next.at_ms) {
+      throw new ScheduleError(`${before.fault} (from ${before.at_ms} to ${before.at_ms + before.for_ms} ms) and ${next.fault} (from ${next.at_ms} ms) both disturb ${kind} at the same time, and the heal of one would heal the other; let them take turns.`)
+    }
+    until.set(kind, next)
+  }
 }

@@ -111,7 +111,7 @@ export function tradeOffSentence(facts: Facts): string {
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
   if (share === undefined || share === null) return `No partition was seen to split the clients, so this run says nothing about the choice between C and A.${price}`
   const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
-  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model held all the same' : `was still no more than ${facts.strongest}`}`
+  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model held all the same' : `the strongest model seen to hold was ${facts.strongest}`}`
   const choice =
     share < 0.5 ? `It gave up availability on the minority side${kept}.`
     : share < nearlyAll ? `It refused a part of the operations on the minority side${kept}.`

@@ -60,7 +60,7 @@ async function readAny(file: string, lenient: boolean): Promise<History> {
     if (history.length === 0 && !killedEarly) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
     return history
   } catch (error) {
-    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message}`)
+    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message.replace(/^line \d+: /, '')}`)
     throw error
   }
 }

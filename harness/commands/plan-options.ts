@@ -7,7 +7,7 @@ import { driverNames, planDefaults, type Plan } from '../plan.ts'
 import { presetPromises, workloadNames } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
-import { parseDuration, parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
+import { parseDuration, parseNemesis, planSchedule, refuseOverlaps } from '../../nemesis/schedule.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** The largest seed. */
@@ -56,6 +56,8 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
   const driver = choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames)
   const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
+  const schedule = nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs)
+  refuseOverlaps(schedule)
   return {
     schema: 'splitbrain-plan/1',
     name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workload}`),
@@ -71,7 +73,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     converge_timeout_ms: base?.converge_timeout_ms ?? planDefaults.converge_timeout_ms,
     sample_ms: base?.sample_ms ?? planDefaults.sample_ms,
     seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? base?.seed ?? freshSeed(),
-    schedule: nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs),
+    schedule,
   }
 }
 

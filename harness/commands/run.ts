@@ -31,7 +31,8 @@ export const runCommand: Command = {
       await save(dir, 'report.html', renderReport({ title: plan.name, runs: [{ name: plan.preset, document, history }], repeat, generated: started }))
       await point('latest', dir)
       reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
-      return exitCodes[document.verdict]
+      // A run that was cut short has not shown what it was asked to show.
+      return interrupt.signal.aborted && document.verdict === 'holds' ? exitCodes.unknown : exitCodes[document.verdict]
     } finally {
       interrupt.dispose()
     }
