@@ -68,6 +68,7 @@ function afterLines(file: number, from: number, lines: number): number {
   let [at, left] = [from, lines]
   while (left > 0) {
     const read = readSync(file, piece, 0, PIECE, at)
+    if (read === 0) break
     let end = -1
     while (left > 0) {
       const newline = piece.subarray(0, read).indexOf(10, end + 1)
@@ -88,14 +89,14 @@ interface Progress {
 }
 
 /** Lets a thread scan from a line's beginning; returns how far it came. */
-function scanElsewhere(path: string, from: number, reader: JsonlReader): Promise<Progress> {
+async function scanElsewhere(path: string, from: number, reader: JsonlReader): Promise<Progress> {
   const ring = new SharedArrayBuffer(BLOCK_BYTES * SLOTS)
   const full = new SharedArrayBuffer(SLOTS * 4)
   const flags = new Int32Array(full)
   const blocks = Array.from({ length: SLOTS }, (_, slot) => blockAt(ring, slot))
   const order: ScanOrder = { path, from, names: reader.names, ring, full }
   const thread = new Worker(new URL('./scan-worker.js', import.meta.url), { workerData: order })
-  return new Promise<Progress>((resolve, reject) => {
+  const scanned = new Promise<Progress>((resolve, reject) => {
     let upTo = from
     let ended = false
     const end = (lines: number): void => {
@@ -111,7 +112,7 @@ function scanElsewhere(path: string, from: number, reader: JsonlReader): Promise
       try {
         lines = reader.append(blocks[block.slot]!, block.events)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
         return
       }
       if (lines < block.events) return end(lines)
@@ -120,5 +121,10 @@ function scanElsewhere(path: string, from: number, reader: JsonlReader): Promise
       Atomics.notify(flags, block.slot)
       if (block.done) end(0)
     })
-  }).finally(() => thread.terminate())
+  })
+  try {
+    return await scanned
+  } finally {
+    await thread.terminate()
+  }
 }

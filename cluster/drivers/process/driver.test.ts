@@ -38,6 +38,12 @@ async function fails(promise: Promise<unknown>): Promise<string> {
   return promise.then(() => 'no error', (error: Error) => error.message)
 }
 
+/** The process that a run has written down last for a node. Nodes start at once, so the order among them says nothing. */
+async function pidOf(dir: string, id: string): Promise<number> {
+  const recorded = JSON.parse(await readFile(join(dir, 'pids.json'), 'utf8')) as { node: string; pid: number }[]
+  return recorded.findLast((one) => one.node === id)!.pid
+}
+
 const test = suite<{ cluster: Cluster }>('nodes as processes')
 const node = (cluster: Cluster, id: string): Node => cluster.nodes.find((one) => one.id === id)!
 const heard = async (cluster: Cluster, id: string): Promise<string[]> => JSON.parse(await ask(cluster, id, 'HEARD', PATIENCE_MS)) as string[]
@@ -153,8 +159,7 @@ test('a paused node is seen stopped by the operating system, answers nobody, and
 })
 
 test('a slow node stands still most of the time but counts as running', async ({ cluster }) => {
-  const recorded = JSON.parse(await readFile(join(runsDir, 'shared', 'pids.json'), 'utf8')) as { node: string; pid: number }[]
-  const { pid } = recorded.findLast((one) => one.node === 'n1')!
+  const pid = await pidOf(join(runsDir, 'shared'), 'n1')
   const standsStill = async (): Promise<boolean> => (await look(pid))!.state === 'T'
   await node(cluster, 'n1').throttle!(0.1)
   let still = 0
@@ -198,7 +203,7 @@ test('what a killed controller left is ended, stopped nodes too, and a living on
   const dir = join(runsDir, 'killed', 'then')
   const controller = startController('process', dir, 'killed')
   await controller.up
-  const stopped = (await survivors(dir))[1]!
+  const stopped = await pidOf(dir, 'n2')
   await controller.kill()
   await until(async () => (await survivors(dir)).length <= 2)
   assert.ok((await survivors(dir)).includes(stopped), 'a stopped process cannot see that its parent is gone')
