@@ -78,6 +78,8 @@ export interface System {
   readonly expected: Model
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
+  /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
+  readonly functions: readonly string[]
   nodes(ids: readonly NodeId[]): NodeSpec[]
   /** A new client bound to `node`. Connects lazily; `deadlineMs` bounds each operation's own waits. */
   client(cluster: Cluster, node: NodeId, options: { readonly deadlineMs: number }): Client

@@ -5,6 +5,7 @@
 import { exitCodes } from '../checker/verdict.ts'
 import { ClusterError } from '../cluster/cluster.ts'
 import { ScheduleError } from '../nemesis/schedule.ts'
+import { WorkloadError } from '../workloads/index.ts'
 import { closest, help, parseArguments, type Command } from './command.ts'
 import { checkCommand } from './commands/check.ts'
 import { cleanCommand } from './commands/clean.ts'
@@ -13,10 +14,11 @@ import { imagesCommand } from './commands/images.ts'
 import { reportCommand } from './commands/report.ts'
 import { runCommand } from './commands/run.ts'
 import { tourCommand } from './commands/tour.ts'
+import { workloadsCommand } from './commands/workloads.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, workloadsCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2
@@ -33,7 +35,7 @@ function overview(): string {
 
 /** Whether an error is a sentence for the user rather than a defect of ours. */
 function isSentence(error: unknown): error is Error {
-  return error instanceof UsageError || error instanceof ScheduleError
+  return error instanceof UsageError || error instanceof ScheduleError || error instanceof WorkloadError
 }
 
 /** Runs the command line (without `node` and the script's name) and resolves to the exit code. */

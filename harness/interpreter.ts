@@ -31,6 +31,8 @@ export interface InterpreterOptions {
   readonly random: Random
   /** Client threads. Thread i is bound to `nodes[i % nodes.length]`. */
   readonly threads: number
+  /** The number of the first thread's first process: beyond all that an interpretation before this one used. Default 0. */
+  readonly firstProcess?: number
   readonly nodes: readonly NodeId[]
   readonly openClient: (thread: number, node: NodeId) => Client
   /** Carries out operations of the nemesis thread; without it there is no such thread. */
@@ -107,7 +109,7 @@ class Interpreter {
     this.#context = { time: 0, threads, free: this.#free.list, random: options.random }
     threads.forEach((thread, slot) => {
       const client = thread !== 'nemesis'
-      this.#processes.push(this.#newProcess({ thread, slot, number: thread, node: client ? options.nodes[slot % options.nodes.length] : undefined }, -Infinity))
+      this.#processes.push(this.#newProcess({ thread, slot, number: thread === 'nemesis' ? thread : (options.firstProcess ?? 0) + thread, node: client ? options.nodes[slot % options.nodes.length] : undefined }, -Infinity))
       this.#free.add(thread, slot)
     })
   }

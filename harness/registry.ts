@@ -9,7 +9,7 @@ import { processDriver } from '../cluster/drivers/process/driver.ts'
 import { simDriver } from '../cluster/drivers/sim/driver.ts'
 import { presets } from '../cluster/kv/presets.ts'
 import { kvSystem } from '../cluster/systems/kv.ts'
-import { register } from '../workloads/register.ts'
+import { refuseWithoutNeeds, workloadFrom } from '../workloads/index.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
 import { choose } from './command.ts'
@@ -17,17 +17,13 @@ import type { Clock } from './env.ts'
 import { driverNames, type Plan } from './plan.ts'
 import { runsDir } from './run-folder.ts'
 
-const workloads = new Map<string, Workload>([register].map((w) => [w.name, w]))
-
-/** What `--workload` may say. */
-export const workloadNames = (): string[] => [...workloads.keys()]
-
 /** What `--preset` may say, with what each promises. */
 export const presetPromises = (): { name: string; promise: string }[] => Object.entries(presets).map(([name, { promise }]) => ({ name, promise }))
 
-/** The workload of that name. Throws UsageError. */
-export function makeWorkload(name: string): Workload {
-  return workloads.get(choose('workload', name, workloadNames()))!
+/** The workload that a plan's text names, on its system. Throws WorkloadError, also when the system cannot do what it needs. */
+export function makeWorkload(text: string, system: System): Workload {
+  refuseWithoutNeeds(text, system)
+  return workloadFrom(text, new Set(system.functions))
 }
 
 /** The system that a plan tests. Throws UsageError for an unknown preset. */

@@ -8,12 +8,12 @@ import { History, type Event } from '../checker/history/index.ts'
 import { judge } from '../checker/judge.ts'
 import type { RunDescription, VerdictDocument } from '../checker/verdict.ts'
 import type { Cluster, Driver } from '../cluster/cluster.ts'
-import type { System } from '../cluster/system.ts'
+import type { Client, System } from '../cluster/system.ts'
 import { Nemesis, needs, nemesisGenerator } from '../nemesis/nemesis.ts'
 import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, startingNow, VirtualClock } from './clock.ts'
-import type { Clock, Log } from './env.ts'
+import type { Clock, Log, NodeId } from './env.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
@@ -83,7 +83,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
     recorder.record(event.time === last ? event : { ...event, time: last })
     if (event.process === 'nemesis' && event.type !== 'invoke') tellFault(options, event)
   }
-  const stage: Stage = { plan, options, workload: makeWorkload(plan.workload), system, driver, clock, history, record }
+  const stage: Stage = { plan, options, workload: makeWorkload(plan.workload, system), system, driver, clock, history, record }
   const within = <T>(main: () => Promise<T>): Promise<T> => (virtual ? virtual.run(main) : main())
   let cluster: Cluster | undefined
   try {
@@ -98,8 +98,14 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   return { document: await judgeRun(plan, history, options), history }
 }
 
-/** Refuses a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError. */
+/** A system's client that carries out the workload's operations. */
+function clientOf({ invoke }: Workload, client: Client): Client {
+  return invoke === undefined ? client : { invoke: (operation) => invoke(client, operation), close: () => client.close() }
+}
+
+/** Refuses a workload that the system cannot do, and a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError or WorkloadError. */
 export async function refuseImpossible(plan: Plan): Promise<void> {
+  makeWorkload(plan.workload, makeSystem(plan))
   const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
   for (const [fault, capabilities] of needs(plan.schedule)) {
@@ -142,22 +148,26 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
   const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })
 
+  const clientsOf = {
+    clock,
+    threads: plan.clients,
+    nodes: nodeIds(plan),
+    openClient: (_thread: number, node: NodeId) => clientOf(workload, system.client(cluster, node, { deadlineMs: plan.op_timeout_ms })),
+    opTimeoutMs: plan.op_timeout_ms,
+    restAfterFailureMs: REST_AFTER_FAILURE_MS,
+    record,
+    ...(options.signal ? { signal: options.signal } : {}),
+  }
+
   options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
   const working = new AbortController()
   const watching = observer.watch(plan.sample_ms, working.signal)
   await interpret({
+    ...clientsOf,
     generator: any(clients(timeLimit(plan.time_ms, workload.generator(workloadOptions))), nemesisGenerator(plan.schedule)),
-    clock,
     random: random.fork('generator'),
-    threads: plan.clients,
-    nodes: nodeIds(plan),
-    openClient: (_thread, node) => system.client(cluster, node, { deadlineMs: plan.op_timeout_ms }),
     nemesis: (op) => nemesis.invoke(op),
-    opTimeoutMs: plan.op_timeout_ms,
-    restAfterFailureMs: REST_AFTER_FAILURE_MS,
-    record,
     onProgress: tellProgress(stage, nemesis),
-    ...(options.signal ? { signal: options.signal } : {}),
   })
   working.abort()
   await watching
@@ -166,6 +176,14 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   await healAll(nemesis, clock, record)
   options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
   await observer.converge(plan.converge_timeout_ms, options.signal)
+  if (workload.final) await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
+}
+
+/** How many process numbers are used up. */
+function processesOf({ process, length }: History): number {
+  let largest = -1
+  for (let row = 0; row < length; row++) largest = Math.max(largest, process[row]!)
+  return largest + 1
 }
 
 /** Heals what an interrupted schedule left injected. */
@@ -208,7 +226,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   const document = await judge(history, {
     run: describeRun(plan, options),
     promised: system.expected,
-    judgements: makeWorkload(plan.workload).judgements,
+    judgements: makeWorkload(plan.workload, system).judgements,
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,

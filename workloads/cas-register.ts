@@ -8,19 +8,19 @@
  * What a client expects is what the harness saw last under that key, in an answer to anybody. Under contention that is
  * often out of date; that is wanted: a compare-and-set that must fail and does not is a violation too.
  */
+import { z } from 'zod'
 import type { Json } from '../checker/history/index.ts'
 import { registerJudgements } from '../checker/index.ts'
-import { stagger, unfold, type Context, type GeneratorEvent, type Op } from '../harness/generator/index.ts'
-import { keySpace, type KeyOptions } from './keys.ts'
-import type { Workload } from './workload.ts'
+import { unfold, type Context, type GeneratorEvent, type Op } from '../harness/generator/index.ts'
+import { keyOptions, keySpace, share } from './keys.ts'
+import { atRate } from './rate.ts'
+import { workloadKind, type Workload } from './workload.ts'
 
-/** What `casRegisterWorkload` may be told. Shares are of all operations; the rest are compare-and-sets. */
-export interface CasRegisterOptions extends KeyOptions {
-  /** Default 0.4. */
-  readonly readShare?: number
-  /** Default 0.2. */
-  readonly writeShare?: number
-}
+const options = z.strictObject({
+  ...keyOptions,
+  readShare: share.default(0.4).describe('the share of reads'),
+  writeShare: share.default(0.2).describe('the share of writes; the rest are compare-and-sets'),
+})
 
 /** What the generator remembers: how many operations it made, the last new value, and what was seen last under each key. */
 interface State {
@@ -30,9 +30,17 @@ interface State {
 }
 
 /** Reads, writes and compare-and-sets of uniformly chosen keys by all clients. */
-export function casRegisterWorkload(options: CasRegisterOptions = {}): Workload {
-  const { readShare = 0.4, writeShare = 0.2 } = options
-  const keys = keySpace(options)
+export const casRegister = workloadKind({
+  name: 'cas-register',
+  describes: 'reads, writes and compare-and-sets of unique values',
+  finds: 'as register, and two compare-and-sets that both continued from one value (lost updates)',
+  needs: ['read', 'write', 'cas'],
+  options,
+  make,
+})
+
+function make({ readShare, writeShare, ...chosen }: z.output<typeof options>): Workload {
+  const keys = keySpace(chosen)
   const next = ({ operations, written, seen }: State, { random }: Context): readonly [Op, State] => {
     const key = keys.pick(operations, random)
     const chance = random.float()
@@ -47,10 +55,7 @@ export function casRegisterWorkload(options: CasRegisterOptions = {}): Workload 
   return {
     name: 'cas-register',
     describes: `reads, writes and compare-and-sets of unique values, ${keys.width} keys at a time`,
-    generator: ({ rate }) => {
-      const operations = unfold({ state: { operations: 0, written: 0, seen: {} }, next, observe })
-      return rate === undefined ? operations : stagger(1000 / rate, operations)
-    },
+    generator: ({ rate }) => atRate(rate, unfold({ state: { operations: 0, written: 0, seen: {} }, next, observe })),
     keys: () => keys.names,
     judgements: registerJudgements(),
   }

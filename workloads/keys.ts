@@ -2,17 +2,25 @@
  * The keys of the register workloads: several at a time, chosen uniformly, and given up for new ones after a while
  * where a checker wants many short histories rather than a few long ones.
  */
+import { z } from 'zod'
 import type { Random } from '../harness/env.ts'
 
 /** Which keys there are. */
-export interface KeyOptions {
-  /** Keys in use at the same time. Default 100. */
-  readonly keys?: number
-  /** After how many operations per key, on average, all keys are given up for new ones. Default: never. */
-  readonly operationsPerKey?: number
-  /** How often keys are renewed at most; the last ones stay. Default 100. */
-  readonly renewals?: number
+export const keyOptions = {
+  keys: z.int().min(1).max(100_000).default(100).describe('keys in use at the same time'),
+  operationsPerKey: z.int().min(0).max(1_000_000).default(0).describe('operations per key, on average, after which all keys are given up for new ones; 0: never'),
+  renewals: z.int().min(0).max(10_000).default(100).describe('how often keys are renewed at most; the last ones stay'),
 }
+
+/** The options as numbers. */
+export interface KeyOptions {
+  readonly keys: number
+  readonly operationsPerKey: number
+  readonly renewals: number
+}
+
+/** A share of the operations. */
+export const share = z.number().min(0).max(1)
 
 /** The keys of one workload. */
 export interface KeySpace {
@@ -24,9 +32,9 @@ export interface KeySpace {
   pick(operation: number, random: Random): string
 }
 
-export function keySpace({ keys = 100, operationsPerKey, renewals = 100 }: KeyOptions): KeySpace {
-  const last = operationsPerKey === undefined ? 0 : renewals
-  const perGeneration = operationsPerKey === undefined ? Infinity : keys * operationsPerKey
+export function keySpace({ keys, operationsPerKey, renewals }: KeyOptions): KeySpace {
+  const last = operationsPerKey === 0 ? 0 : renewals
+  const perGeneration = operationsPerKey === 0 ? Infinity : keys * operationsPerKey
   const names = Array.from({ length: keys * (last + 1) }, (_, i) => `k${i}`)
   return {
     width: keys,

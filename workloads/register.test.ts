@@ -5,11 +5,13 @@ import { linearizable } from '../checker/index.ts'
 import { clients } from '../harness/generator/index.ts'
 import { invocations, simulate, type SimulatedEvent, type SimulateOptions } from '../harness/generator/simulate.ts'
 import { seededRandom } from '../harness/random.ts'
-import { casRegisterWorkload } from './cas-register.ts'
-import { register, registerWorkload } from './register.ts'
+import { workloadFrom } from './index.ts'
 import type { Workload } from './workload.ts'
 
 const MS = 1e6
+
+const named = (text: string): Workload => workloadFrom(text, new Set(['read', 'write', 'cas']))
+const register = named('register')
 
 function run(workload: Workload, options: Partial<SimulateOptions> & { readonly rate?: number } = {}): SimulatedEvent[] {
   const random = seededRandom(1)
@@ -51,7 +53,7 @@ test('a hundred keys are used, each about as often', () => {
 })
 
 test('keys are given up for new ones when that is asked for', () => {
-  const workload = registerWorkload({ keys: 2, operationsPerKey: 100, renewals: 3 })
+  const workload = named('register(keys=2,operations-per-key=100,renewals=3)')
   const events = invocations(run(workload))
   assert.equal(workload.keys({ random: seededRandom(1), clients: 10 }), ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
   assert.equal(new Set(events.slice(0, 200).map(({ key }) => key)), new Set(['k0', 'k1']))
@@ -65,14 +67,14 @@ test('a rate is that of all clients together, whatever the store takes', () => {
 })
 
 test('every key that is used is among the keys that are read at the end', () => {
-  for (const workload of [register, registerWorkload({ operationsPerKey: 10, renewals: 2 }), casRegisterWorkload()]) {
+  for (const workload of [register, named('register(operations-per-key=10,renewals=2)'), named('cas-register')]) {
     const known = new Set(workload.keys({ random: seededRandom(1), clients: 10 }))
     assert.ok(invocations(run(workload)).every(({ key }) => known.has(key!)))
   }
 })
 
 test('cas-register: compare-and-sets expect what was seen last, so many succeed and some fail', () => {
-  const events = run(casRegisterWorkload(), { answer: registers(), latencyNs: ({ thread }) => MS + 1000 * (thread as number) })
+  const events = run(named('cas-register'), { answer: registers(), latencyNs: ({ thread }) => MS + 1000 * (thread as number) })
   const succeeded = count(events.filter(({ type }) => type === 'ok'), 'cas')
   const failed = count(events.filter(({ type }) => type === 'fail'), 'cas')
   assert.ok(succeeded > 200 && failed > 20, `${succeeded} succeeded, ${failed} failed`)
@@ -80,12 +82,12 @@ test('cas-register: compare-and-sets expect what was seen last, so many succeed 
 })
 
 test('cas-register: new values are unique, whether written or set', () => {
-  const values = invocations(run(casRegisterWorkload(), { answer: registers() })).flatMap(({ f, value }) => (f === 'read' ? [] : f === 'cas' ? [(value as Json[])[1]] : [value]))
+  const values = invocations(run(named('cas-register'), { answer: registers() })).flatMap(({ f, value }) => (f === 'read' ? [] : f === 'cas' ? [(value as Json[])[1]] : [value]))
   assert.is(new Set(values).size, values.length)
 })
 
 test('cas-register: nothing is expected before anything was seen', () => {
-  const first = invocations(run(casRegisterWorkload(), { answer: registers() })).find(({ f }) => f === 'cas')
+  const first = invocations(run(named('cas-register'), { answer: registers() })).find(({ f }) => f === 'cas')
   assert.type((first!.value as Json[])[0], 'number')
 })
 
@@ -97,13 +99,13 @@ async function verdict(events: readonly SimulatedEvent[]): Promise<string> {
 }
 
 test('a store with one copy of everything holds, under both workloads', async () => {
-  for (const workload of [register, casRegisterWorkload()]) {
+  for (const workload of [register, named('cas-register')]) {
     assert.is(await verdict(run(workload, { answer: registers(), latencyNs: ({ thread }) => MS + 1000 * (thread as number) })), 'holds')
   }
 })
 
 test('a store that now and then answers a read from a copy that lags is violated, under both workloads', async () => {
-  for (const workload of [register, casRegisterWorkload()]) {
+  for (const workload of [register, named('cas-register')]) {
     const fresh = registers()
     const lagging = registers()
     let answered = 0

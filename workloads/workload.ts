@@ -1,12 +1,18 @@
 /**
  * The seam of a workload: what clients do, and which judgements apply. One file per workload in this folder.
+ *
+ * A workload speaks of an object (a register, a set, a bank) whose operations stand in the history; `invoke` carries
+ * one of them out with what the system's client can do (`read`, `write`, `cas`, `txn`). That is where a set becomes
+ * one key that is read and compared-and-set: the history shows the set, the store sees the register.
  */
-import type { Generator } from '../harness/generator/index.ts'
-import type { Json } from '../checker/history/index.ts'
+import type { z } from 'zod'
+import type { Completion, Invocation, Json } from '../checker/history/index.ts'
 import type { Judgement } from '../checker/judgement.ts'
+import type { Client } from '../cluster/system.ts'
 import type { Random } from '../harness/env.ts'
+import type { Generator } from '../harness/generator/index.ts'
 
-/** What a workload is told. */
+/** What a workload is told when a run begins. */
 export interface WorkloadOptions {
   readonly random: Random
   /** Threads, each with a client of its own. */
@@ -21,7 +27,37 @@ export interface Workload {
   readonly describes: string
   /** What clients do until time is up. */
   generator(options: WorkloadOptions): Generator
+  /** What they do at the end, when every fault is healed and replicas had their time to agree: last reads, draining. */
+  final?(options: WorkloadOptions): Generator
+  /** Carries out one operation with a client of the system. Default: the client's own operation of that name. */
+  invoke?(client: Client, operation: Invocation): Promise<Completion>
   /** Every key that may have been written: replicas are asked for these at the end. */
   keys(options: WorkloadOptions): readonly Json[]
   readonly judgements: readonly Judgement[]
+}
+
+/** The functions of a system's client: `read`, `write`, `delete`, `cas`, `txn`. */
+export type Functions = ReadonlySet<string>
+
+/** A kind of workload that can be chosen by name, and how it can be varied. */
+export interface WorkloadKind {
+  readonly name: string
+  /** One sentence: what clients do. */
+  readonly describes: string
+  /** One sentence: which anomalies show in it. */
+  readonly finds: string
+  /** The functions of the system's client without which it cannot be. */
+  readonly needs: readonly string[]
+  /** Its options with their defaults, by their names in code. */
+  readonly options: z.ZodObject
+  /** `options` are as `options` above reads them. Throws ZodError. */
+  make(options: Readonly<Record<string, unknown>>, functions: Functions): Workload
+}
+
+/** A kind of workload whose `make` sees its options typed. */
+export function workloadKind<S extends z.ZodObject>(kind: Omit<WorkloadKind, 'options' | 'make'> & {
+  readonly options: S
+  readonly make: (options: z.output<S>, functions: Functions) => Workload
+}): WorkloadKind {
+  return { ...kind, make: (options, functions) => kind.make(kind.options.parse(options), functions) }
 }

@@ -32,6 +32,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     name: `kv-${preset.name}`,
     expected: preset.expected,
     promise: preset.promise,
+    functions: ['read', 'write', 'delete'],
     oneWayConnections: true,
     nodes: (ids) =>
       ids.map((id, index): NodeSpec => ({

@@ -4,10 +4,11 @@
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
-import { presetPromises, workloadNames } from '../registry.ts'
+import { presetPromises } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
 import { parseDuration, parseNemesis, planSchedule, refuseOverlaps } from '../../nemesis/schedule.ts'
+import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** The largest seed. */
@@ -22,7 +23,7 @@ const SIM_RATE = 100
 /** The options of `splitbrain run`. */
 export const planOptions: Readonly<Record<string, Option>> = {
   preset: { value: 'NAME', describes: 'configuration of the store under test', default: planDefaults.preset },
-  workload: { value: 'NAME', describes: 'what clients do', default: planDefaults.workload },
+  workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them', default: planDefaults.workload },
   nemesis: { value: 'LIST', describes: 'faults, "none", or faults with a rhythm: partition(one),every=10s,for=5s', default: 'partition' },
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: planDefaults.driver },
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
@@ -41,18 +42,19 @@ export function planNotes(): string[] {
   return [
     'Presets:',
     ...presetPromises().map((p) => `  ${p.name.padEnd(width)}  ${p.promise}`),
-    `Workloads: ${workloadNames().join(', ')}`,
+    `Workloads: ${workloadKinds.map(({ name }) => name).join(', ')}`,
     'Faults:',
     ...[...faults.values()].map((f) => `  ${f.name}(${f.variants.join('|')})  ${f.describes}`),
   ]
 }
 
-/** Reads a plan from the command line. Throws UsageError or ScheduleError. */
+/** Reads a plan from the command line. Throws UsageError, ScheduleError or WorkloadError. */
 export async function planFrom(args: Arguments): Promise<Plan> {
   const file = args.text('plan')
   const base = file === undefined ? undefined : await readPlan(file)
   const preset = choose('preset', args.text('preset') ?? base?.preset ?? planDefaults.preset, presetPromises().map((p) => p.name))
-  const workload = choose('workload', args.text('workload') ?? base?.workload ?? planDefaults.workload, workloadNames())
+  const workload = args.text('workload') ?? base?.workload ?? planDefaults.workload
+  kindOf(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
   const driver = choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames)
   const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
@@ -60,7 +62,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   refuseOverlaps(schedule)
   return {
     schema: 'splitbrain-plan/1',
-    name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workload}`),
+    name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workloadName(workload)}`),
     system: 'kv',
     preset,
     workload,

@@ -157,6 +157,7 @@ export function toySystem(): System {
     name: 'toy',
     expected: 'eventual',
     promise: 'every node keeps its own keys',
+    functions: [],
     nodes: (ids) => ids.map((id): NodeSpec => ({ id, command: (addresses) => command(id, addresses), start: startToy })),
     client: () => {
       throw new Error('the toy has no clients: ask() it')

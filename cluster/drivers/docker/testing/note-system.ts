@@ -55,6 +55,7 @@ export function noteSystem(image: NodeSpec['image'] = { program: PROGRAM }): Sys
     name: 'note',
     expected: 'linearizable',
     promise: 'One note per node; nothing is replicated.',
+    functions: ['read', 'write'],
     oneWayConnections: true,
     nodes: (ids) =>
       ids.map((id) => ({

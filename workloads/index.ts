@@ -1,0 +1,88 @@
+/**
+ * The workloads by name, and how `--workload` is read: a name, optionally with options in parentheses, as
+ * `append(keys=10,ops-per-txn=4)`. The same text stands in `plan.json`.
+ */
+import { z } from 'zod'
+import type { System } from '../cluster/system.ts'
+import { casRegister } from './cas-register.ts'
+import { register } from './register.ts'
+import type { Functions, Workload, WorkloadKind } from './workload.ts'
+
+/** Every kind of workload, in the order in which lists show them. */
+export const workloadKinds: readonly WorkloadKind[] = [register, casRegister]
+
+/** A workload that cannot be understood or carried out; the sentence says what is wrong and what there is instead. */
+export class WorkloadError extends Error {
+  readonly code = 'BAD_WORKLOAD'
+}
+
+/** The name without its options. */
+export function workloadName(text: string): string {
+  return text.split('(')[0]!
+}
+
+/** The kind that a text names. Throws WorkloadError. */
+export function kindOf(text: string): WorkloadKind {
+  const kind = workloadKinds.find(({ name }) => name === workloadName(text))
+  if (kind === undefined) throw new WorkloadError(`There is no workload "${workloadName(text)}"; choose from ${workloadKinds.map(({ name }) => name).join(', ')}.`)
+  return kind
+}
+
+/** The workload that a text names, for a system whose client has these functions. Throws WorkloadError. */
+export function workloadFrom(text: string, functions: Functions): Workload {
+  const kind = kindOf(text)
+  const given = optionsIn(text, kind)
+  const parsed = kind.options.safeParse(given)
+  if (!parsed.success) throw new WorkloadError(explain(kind, parsed.error))
+  return kind.make(given, functions)
+}
+
+/** Throws WorkloadError when the system's client cannot do what the workload needs. */
+export function refuseWithoutNeeds(text: string, system: Pick<System, 'name' | 'functions'>): void {
+  const { name, needs } = kindOf(text)
+  const missing = needs.filter((f) => !system.functions.includes(f))
+  if (missing.length > 0) throw new WorkloadError(`The workload ${name} needs ${missing.join(' and ')}, which ${system.name} does not offer (it offers ${system.functions.join(', ')}).`)
+}
+
+/** An option of a kind as a person reads it. */
+export interface OptionText {
+  /** As on the command line: `ops-per-txn`. */
+  readonly name: string
+  readonly describes: string
+  readonly default: unknown
+}
+
+/** The options of a kind, for help. */
+export function optionTexts({ options }: WorkloadKind): OptionText[] {
+  return Object.entries(options.shape).map(([name, schema]) => {
+    const { description = '' } = schema as z.ZodType
+    const fallback = (schema as z.ZodType).safeParse(undefined)
+    return { name: kebab(name), describes: description, default: fallback.success ? fallback.data : undefined }
+  })
+}
+
+/** Reads `(a=1,b-c=2)` into `{ a: 1, bC: 2 }`. */
+function optionsIn(text: string, kind: WorkloadKind): Record<string, unknown> {
+  const match = /^[a-z-]+(?:\((.*)\))?$/.exec(text)
+  if (match === null) throw new WorkloadError(`"${text}" is not a workload with options; write for example ${kind.name}(${optionTexts(kind)[0]?.name ?? 'keys'}=10).`)
+  const known = optionTexts(kind).map(({ name }) => name)
+  return Object.fromEntries((match[1] ?? '').split(',').filter((part) => part.trim() !== '').map((part) => {
+    const [name, value] = part.split('=').map((side) => side.trim())
+    if (!known.includes(name!)) throw new WorkloadError(`The workload ${kind.name} has no option "${name}"; ${known.length === 0 ? 'it has none' : `choose from ${known.join(', ')}`}.`)
+    if (value === undefined || value === '') throw new WorkloadError(`The option ${name} of the workload ${kind.name} has no value; write ${name}=VALUE.`)
+    return [camel(name!), plain(value)]
+  }))
+}
+
+function explain(kind: WorkloadKind, error: z.ZodError): string {
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue]
+  return `The option ${kebab(String(path[0]))} of the workload ${kind.name} cannot be that: ${message}.`
+}
+
+/** A number, true or false where the text is one. */
+function plain(text: string): unknown {
+  return /^(-?\d+(\.\d+)?|true|false)$/.test(text) ? JSON.parse(text) : text
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+const camel = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
