@@ -5,6 +5,7 @@ import { faultWindows } from './faults.ts'
 import { judge } from './judge.ts'
 import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
 import { latencyOf } from './latency.ts'
+import { periodsOf } from './periods.ts'
 import { models, verdictDocumentSchema } from './verdict.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { JudgementVerdict, Model, VerdictDocument, VerdictWord } from './verdict.ts'
@@ -44,6 +45,16 @@ test('availability counts what began and ended within the period, by side and no
   assert.is(at('healthy', 'all')!.attempted, 2)
   assert.is(at('all', 'all')!.attempted, 6)
   assert.is(at('all', 'n3')!.attempted, 3)
+})
+
+test('beside a fault stands the healthy time before and after it, as long as the fault and never inside another', () => {
+  const fault = { fault: 'kill(one)', bit: true, evidence: '', targets: ['n1'], sides: {} }
+  const periods = periodsOf([{ ...fault, id: 1, from_ns: 100, to_ns: 150, healed_ns: 160 }, { ...fault, id: 2, from_ns: 200, to_ns: 300, healed_ns: null }])
+  assert.equal(periods.slice(4).map(({ name, spans, struck }) => [name, ...spans.flat(), ...struck!]), [
+    ['before 1:kill(one)', 50, 100, 'n1'],
+    ['after 1:kill(one)', 160, 200, 'n1'],
+    ['before 2:kill(one)', 160, 200, 'n1'],
+  ])
 })
 
 test('latency counts from the intended start, and only what succeeded', () => {

@@ -76,8 +76,8 @@ export type FaultWindow = z.infer<typeof faultWindowSchema>
 
 /** Availability of a group of nodes during a period: operations invoked and completed within it. */
 export const availabilitySchema = z.strictObject({
-  period: z.string().describe('"all", "healthy", or a fault window: "1:partition(majority-minority)"'),
-  group: z.string().describe('"all", a side of the partition, or a node id'),
+  period: z.string().describe('"all", "healthy", a fault window ("1:partition(majority-minority)"), or the healthy time beside one ("before 1:kill(one)", "after 1:kill(one)")'),
+  group: z.string().describe('"all", a side of the partition, "struck" and "others" around other faults, or a node id'),
   attempted: z.int(),
   ok: z.int(),
   fail: z.int(),

@@ -5,6 +5,8 @@ import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatSha
 import { html, Html } from './escape.ts'
 import { command, figure, glyph, value } from './sections.ts'
 import { coverageNote } from './data.ts'
+import { latticeSvg } from './lattice-svg.ts'
+import { phasesTable } from './phases-svg.ts'
 import { witnessSvg } from './witness-svg.ts'
 import type { Configuration, WitnessCard } from './data.ts'
 import type { Figure } from './sections.ts'
@@ -20,6 +22,7 @@ export function configurationSection(configuration: Configuration): Html {
 ${witnesses(configuration)}
 ${ladder(configuration)}
 ${charts(configuration)}
+${phasesTable(configuration.phases, id)}
 ${timeline(configuration)}
 ${coverage(configuration)}
 ${environment(configuration)}
@@ -54,13 +57,15 @@ function diagram(layout: WitnessLayout, own: string): Html {
 <ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>`
 }
 
-function ladder({ id, ladder: rungs, judgements }: Configuration): Html {
+function ladder({ id, document, facts, ladder: rungs, judgements }: Configuration): Html {
   const shown = new Set(rungs.map((rung) => rung.by))
   const beside = judgements.filter((judgement) => !shown.has(judgement.judgement))
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
-  return html`<div class="two"><div><h3 id="${id}-ladder">The ladder, strongest first</h3><ol class="ladder" aria-labelledby="${id}-ladder">${rows}</ol></div>
-<div><h3>Beside the ladder</h3><ul class="judgements">${beside.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}</p></div></li>`)}</ul>
-<details class="statistics"><summary>What each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details></div></div>`
+  return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
+<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg(rungs, document.promised, facts.strongest)}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
+<div><h4>Beside the ladder</h4><ul class="judgements">${beside.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}</p></div></li>`)}</ul></div></div>
+<h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
+<details class="statistics"><summary>Checker statistics: what each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details>`
 }
 
 function charts(configuration: Configuration): Html {

@@ -5,10 +5,12 @@
 import { availabilitySentence, factsOf, nearlyAll, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { models } from '../../checker/verdict.ts'
+import { phasesOf } from './phases.ts'
 import { seriesOf } from './series.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
 import type { Facts } from '../facts.ts'
+import type { FaultPhases } from './phases.ts'
 import type { RunSeries } from './series.ts'
 import type { TimelineHeader } from './columns.ts'
 import type { WitnessLayout } from './witness.ts'
@@ -122,6 +124,7 @@ export interface Configuration {
   readonly moreWitnesses: number
   readonly judgements: readonly (JudgementVerdict & { readonly numbers: string })[]
   readonly faults: readonly FaultRow[]
+  readonly phases: readonly FaultPhases[]
   readonly charts: RunCharts
   /** Base64 of gzip of the timeline's columns. */
   readonly columns: string
@@ -188,6 +191,7 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     moreWitnesses: more,
     judgements: document.judgements.map((judgement) => ({ ...judgement, numbers: numbersOf(judgement.metrics) })),
     faults: document.faults.map((fault) => faultRow(fault, document)),
+    phases: phasesOf(document),
     charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: firstAnomalies(header), series: seriesOf(history, document.faults), timeline: header },
     columns,
   }

@@ -102,11 +102,21 @@ if (browserPath() !== undefined || required) {
     }))
   })
 
-  test('ladders and tallies are the document’s', async (context) => {
+  test('ladders, tallies, and latency and availability around each fault are the document’s', async (context) => {
     const page = await opened(context, whole)
-    const read = await inPage(page, `[...document.querySelectorAll('.configuration')].map((section) => [...section.querySelectorAll('data')].map((cell) => [cell.dataset.field, cell.value]))`)
+    const read = await inPage<[string, string][][]>(page, `[...document.querySelectorAll('.configuration')].map((section) => [...section.querySelectorAll('data')].map((cell) => [cell.dataset.field, cell.value]))`)
     await page.close()
-    assert.equal(read, tour.map(({ document }) => [...(['invoked', 'ok', 'fail', 'info'] as const).map((field) => [`operations.${field}`, String(document.operations[field])]), ...document.ladder.map((rung) => [`ladder.${rung.model}`, rung.verdict])]))
+    const phases = (cells: [string, string][]) => cells.filter(([field]) => field.startsWith('phase.'))
+    assert.equal(read.map((cells) => cells.filter(([field]) => !field.startsWith('phase.'))), tour.map(({ document }) => [...(['invoked', 'ok', 'fail', 'info'] as const).map((field) => [`operations.${field}`, String(document.operations[field])]), ...document.ladder.map((rung) => [`ladder.${rung.model}`, rung.verdict])]))
+    tour.forEach(({ document }, index) => {
+      assert.is(phases(read[index]!).length, 3 * 2 * 3 * 5)
+      for (const [field, shown] of phases(read[index]!)) {
+        const [, period, group, name] = /^phase\.(.+)\.(\w+)\.(\w+)$/.exec(field)!
+        const rows = [document.availability.find((row) => row.period === period && row.group === group), document.latency.find((row) => row.period === period && row.group === group && row.f === 'all')]
+        const row = Object.assign({}, ...rows) as Record<string, number | null>
+        assert.is(shown, String(row[name!] ?? ''), field)
+      }
+    })
   })
 
   test('every chart has its numbers behind it as a table', async (context) => {

@@ -14,6 +14,11 @@ const shapes: Readonly<Record<VerdictWord, string>> = {
   unknown: '<circle cx="12" cy="12" r="9.4" class="line"/><path d="M9.3 9.6a2.8 2.8 0 1 1 3.9 2.6c-.9.4-1.2.9-1.2 1.8M12 16.6v.4" class="ask"/>',
 }
 
+/** The verdict's shape as the content of an SVG of 24 by 24. */
+export function shapeOf(verdict: VerdictWord): string {
+  return shapes[verdict]
+}
+
 /** The verdict's shape; colour comes from the style sheet. Decoration: the word stands beside it. */
 export function glyph(verdict: VerdictWord): Html {
   return html`<svg class="glyph ${verdict}" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">${new Html(shapes[verdict])}</svg>`
