@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { bugNames } from './bugs.ts'
+import { partitionerNames } from './partitioner.ts'
 
 const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
 
@@ -23,6 +24,7 @@ export const nodeOptionsSchema = z.strictObject({
   deadline_ms: z.number().min(1).describe('how long a coordinator waits for its quorum'),
   resend_ms: z.number().min(1).describe('how long it waits before it asks the silent replicas again'),
   anti_entropy_interval_ms: z.number().min(0).describe('every node compares itself with every other once per interval; 0: never'),
+  partitioner: z.enum(partitionerNames).describe('from a key to its place on the ring: a hash, or, with range scans, the first bytes of the key itself'),
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
   value_bytes_max: z.int().min(1).describe('longest value'),

@@ -15,7 +15,9 @@ import { RangeDigests } from './repair/hash-tree.ts'
 import { Hints } from './repair/hints.ts'
 import { replicationOf } from './replication/protocols.ts'
 import type { Replication } from './replication/replication.ts'
-import { Ring, TOKENS, murmur3Partitioner } from './ring.ts'
+import { TOKENS, partitioners } from './partitioner.ts'
+import type { Partitioner } from './partitioner.ts'
+import { Ring } from './ring.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { Eventually } from './storage.ts'
@@ -55,6 +57,7 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
 /** The parts of a node that clients do not see. */
 interface Replica {
   readonly incarnation: number
+  readonly partitioner: Partitioner
   readonly ring: Ring
   readonly storage: Storage
   readonly rpc: Rpc
@@ -67,10 +70,11 @@ interface Replica {
 async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
   const { id: self, nodes } = config
+  const partitioner = partitioners[config.partitioner]
   const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
-  const storage = await Storage.open(disk, clock, murmur3Partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
+  const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
   const incarnation = await storage.nextIncarnation()
-  const digests = await digestsOf(storage, ring, self)
+  const digests = await digestsOf(storage, partitioner, ring, self)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
@@ -79,15 +83,15 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     : undefined
   serveReplica(rpc, storage, hints, self)
   const timestamps = new Timestamps(clock, self, incarnation)
-  const replication = replicationOf(config.replication, { self, config, partitioner: murmur3Partitioner, lookup: ring, rpc, storage, timestamps, suspects })
+  const replication = replicationOf(config.replication, { self, config, partitioner, lists: ring, lookup: ring, rpc, storage, timestamps, suspects })
   const antiEntropy = new AntiEntropy({ self, nodes, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, storage, digests })
-  return { incarnation, ring, storage, rpc, replication, liveness, antiEntropy, hints }
+  return { incarnation, partitioner, ring, storage, rpc, replication, liveness, antiEntropy, hints }
 }
 
 /** The digests of what the disk holds, kept up to date from here on. */
-async function digestsOf(storage: Storage, ring: Ring, self: NodeId): Promise<RangeDigests> {
+async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Ring, self: NodeId): Promise<RangeDigests> {
   const digests = new RangeDigests(ring, self)
-  for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(murmur3Partitioner.token(key), ABSENT, cell)
+  for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(partitioner.token(key), ABSENT, cell)
   storage.observe((at, before, after) => digests.replace(at, before, after))
   return digests
 }
@@ -116,7 +120,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 /** The two ports that speak RESP. */
 function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
-  const { rpc, ring, storage, antiEntropy, hints, replication } = replica
+  const { rpc, partitioner, ring, storage, antiEntropy, hints, replication } = replica
   const stats = (): Record<string, number> => ({
     incarnation: replica.incarnation,
     clients: client.counts.connections,
@@ -146,7 +150,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,
   })
-  const holds = (key: string): boolean => ring.replicas(murmur3Partitioner.token(key)).includes(config.id)
+  const holds = (key: string): boolean => ring.replicas(partitioner.token(key)).includes(config.id)
   const admin = new Door({
     clock,
     log,

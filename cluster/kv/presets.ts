@@ -27,6 +27,7 @@ const common = {
   deadline_ms: 500,
   resend_ms: 150,
   anti_entropy_interval_ms: 1_000,
+  partitioner: 'murmur3' as const,
   virtual_nodes: 256,
   key_bytes_max: 64 * 1024,
   value_bytes_max: 8 * 1024 * 1024,

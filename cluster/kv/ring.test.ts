@@ -1,11 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Ring, TOKENS, murmur3Partitioner } from './ring.ts'
+import { TOKENS, partitioners } from './partitioner.ts'
+import { Ring } from './ring.ts'
 
 const nodes = (count: number): string[] => Array.from({ length: count }, (_, i) => `n${i + 1}`)
 const keys = Array.from({ length: 20_000 }, (_, i) => `key-${i}`)
 const ring = (count: number, replicas: number): Ring => new Ring({ nodes: nodes(count), replicas, virtualNodes: 256 })
-const replicasOf = (r: Ring, key: string): readonly string[] => r.replicas(murmur3Partitioner.token(key))
+const replicasOf = (r: Ring, key: string): readonly string[] => r.replicas(partitioners.murmur3.token(key))
 
 test('a preference list names N distinct nodes', () => {
   const r = ring(7, 3)

@@ -3,25 +3,14 @@
  * at many places on a ring of 2^32 tokens, and a key belongs to the first N distinct nodes met clockwise from its own
  * token, its preference list. A node that joins or leaves moves only the keys next to its places.
  *
- * Every node knows the whole ring (`Lookup` by table); a store with another way of finding keys brings another Lookup.
+ * Every node knows the whole ring by heart; the lookups in `lookup/` are for nodes that do not.
  */
 import type { NodeId } from '../../harness/env.ts'
 import { murmur3 } from './hash.ts'
+import type { Location, Lookup } from './lookup/lookup.ts'
 
-/** How many tokens there are. */
-export const TOKENS = 2 ** 32
-
-/** Maps keys to tokens in [0, 2^32). */
-export interface Partitioner {
-  readonly name: string
-  token(key: string): number
-}
-
-/** Spreads keys evenly and forgets their order. */
-export const murmur3Partitioner: Partitioner = { name: 'murmur3', token: key => murmur3(key) }
-
-/** Who holds a key? */
-export interface Lookup {
+/** Who holds a key, known by heart: what a protocol whose quorums must meet relies on. */
+export interface PreferenceLists {
   /** The preference list of a token, the first to be asked first. */
   replicas(token: number): readonly NodeId[]
   /** The nodes that are no replicas of the token, in the order in which they stand in for replicas that are down. */
@@ -49,7 +38,7 @@ interface Place {
 }
 
 /** The whole ring in a table. */
-export class Ring implements Lookup {
+export class Ring implements Lookup, PreferenceLists {
   /** The tokens of all places, ascending and distinct: place i owns the arc (tokens[i - 1], tokens[i]]. */
   readonly tokens: readonly number[]
   readonly #lists: readonly (readonly NodeId[])[]
@@ -70,6 +59,11 @@ export class Ring implements Lookup {
 
   substitutes(token: number): readonly NodeId[] {
     return this.#others[this.arcOf(token)]!
+  }
+
+  find(token: number): Location {
+    const arc = this.arcOf(token)
+    return { replicas: this.#lists[arc]!, substitutes: this.#others[arc]!, after: this.tokens.at(arc - 1)!, upTo: this.tokens[arc]! }
   }
 
   /** The arc that a token lies on: the first place at or after it, past the end the first of all. */

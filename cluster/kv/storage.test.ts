@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { VirtualClock, sleep } from '../../harness/clock.ts'
-import { murmur3Partitioner } from './ring.ts'
+import { partitioners } from './partitioner.ts'
 import { Storage } from './storage.ts'
 import type { StorageOptions } from './storage.ts'
 import { MemoryDisk } from './testing/memory-disk.ts'
@@ -15,7 +15,7 @@ const options: StorageOptions = { sync: 'always', syncIntervalMs: 100, cacheByte
 function withStorage(body: (storage: Storage, disk: MemoryDisk, clock: VirtualClock) => Promise<void>, change: Partial<StorageOptions> = {}): Promise<void> {
   const clock = new VirtualClock()
   const disk = new MemoryDisk()
-  return clock.run(async () => body(await Storage.open(disk, clock, murmur3Partitioner, { ...options, ...change }), disk, clock))
+  return clock.run(async () => body(await Storage.open(disk, clock, partitioners.murmur3, { ...options, ...change }), disk, clock))
 }
 
 /** Whether the promise is settled by the time everything that can happen now has happened. */
@@ -64,10 +64,10 @@ test('the greater version stays, whatever the order, also across a restart', asy
   const clock = new VirtualClock()
   const disk = new MemoryDisk()
   await clock.run(async () => {
-    const before = await Storage.open(disk, clock, murmur3Partitioner, options)
+    const before = await Storage.open(disk, clock, partitioners.murmur3, options)
     await before.apply('k', cell(2, 'new'))
     assert.ok(await before.apply('k', cell(1, 'old')), 'there was a value before')
-    const after = await Storage.open(disk, clock, murmur3Partitioner, options)
+    const after = await Storage.open(disk, clock, partitioners.murmur3, options)
     assert.is(valueOf(await after.read('k')), 'new')
     await after.apply('k', cell(1, 'old'))
     assert.is(valueOf(await after.read('k')), 'new')
@@ -114,7 +114,7 @@ test('after a failed write nothing is served any more: memory and disk may diffe
 test('a corrupt record is refused, not taken for absent', () =>
   withStorage(async (storage, disk) => {
     await storage.apply('k', cell(1, 'a'))
-    const reopened = await Storage.open(disk, new VirtualClock(), murmur3Partitioner, options)
+    const reopened = await Storage.open(disk, new VirtualClock(), partitioners.murmur3, options)
     const [key, record] = [...disk.entries][0]!
     disk.entries.set(key, Buffer.from(record).fill(0xff, 18))
     assert.match(await Promise.resolve(reopened.read('k')).then(() => 'served', (error: Error) => error.message), /the record of "k" is corrupt/)
@@ -133,14 +133,14 @@ test('under sync periodic a write is forced to disk within the interval, though 
 test('every start of a node has a number of its own', () =>
   withStorage(async (storage, disk, clock) => {
     assert.is(await storage.nextIncarnation(), 1)
-    assert.is(await (await Storage.open(disk, clock, murmur3Partitioner, options)).nextIncarnation(), 2)
+    assert.is(await (await Storage.open(disk, clock, partitioners.murmur3, options)).nextIncarnation(), 2)
   }))
 
 test('a scan gives the cells of a range of tokens, in their order', () =>
   withStorage(async (storage) => {
     const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
     for (const key of keys) await storage.apply(key, cell(1, key))
-    const inRange = keys.filter((key) => murmur3Partitioner.token(key) < 2 ** 31).sort((a, b) => murmur3Partitioner.token(a) - murmur3Partitioner.token(b))
+    const inRange = keys.filter((key) => partitioners.murmur3.token(key) < 2 ** 31).sort((a, b) => partitioners.murmur3.token(a) - partitioners.murmur3.token(b))
     const scanned: string[] = []
     for await (const [key] of storage.scan(0, 2 ** 31)) scanned.push(key)
     assert.equal(scanned, inRange)

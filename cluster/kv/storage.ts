@@ -13,7 +13,7 @@ import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
 import type { Bug } from './bugs.ts'
 import { StoreError } from './errors.ts'
 import { decodeCell, encodeCell } from './records.ts'
-import type { Partitioner } from './ring.ts'
+import type { Partitioner } from './partitioner.ts'
 import { ABSENT, mergeCells } from './versions.ts'
 import type { Cell } from './versions.ts'
 

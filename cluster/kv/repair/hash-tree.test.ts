@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
-import { Ring, TOKENS, murmur3Partitioner } from '../ring.ts'
+import { TOKENS, partitioners } from '../partitioner.ts'
+import { Ring } from '../ring.ts'
 import { ABSENT } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { RangeDigests } from './hash-tree.ts'
@@ -12,7 +13,7 @@ const cell = (counter: number, writer = 'n1.1'): Cell => ({ counter, writer, val
 
 function digestsOf(cells: readonly (readonly [key: string, cell: Cell])[], self = 'n1'): RangeDigests {
   const digests = new RangeDigests(ring, self)
-  for (const [key, held] of cells) digests.replace(murmur3Partitioner.token(key), ABSENT, held)
+  for (const [key, held] of cells) digests.replace(partitioners.murmur3.token(key), ABSENT, held)
   return digests
 }
 const rootOf = (digests: RangeDigests): number => digests.tree(digests.sharedLeaves('n2')).at(-1)![0]!
@@ -35,7 +36,7 @@ test('two nodes share exactly the leaves that both are replicas of', () => {
   const digests = new RangeDigests(ring, 'n1')
   const shared = new Set(digests.sharedLeaves('n2'))
   for (let i = 0; i < 500; i++) {
-    const token = murmur3Partitioner.token(`key${i}`)
+    const token = partitioners.murmur3.token(`key${i}`)
     const replicas = ring.replicas(token)
     assert.is(shared.has(digests.leafOf(token)), replicas.includes('n1') && replicas.includes('n2'))
   }
@@ -46,14 +47,14 @@ test('the same cells in any order, over any detour, give the same root', () => {
   fc.assert(fc.property(cells, (list) => {
     const distinct = [...new Map(list)].map(([key, counter]) => [key, cell(counter)] as const)
     const detour = digestsOf(distinct.map(([key]) => [key, cell(7, 'n9.9')] as const))
-    for (const [key, held] of distinct) detour.replace(murmur3Partitioner.token(key), cell(7, 'n9.9'), held)
+    for (const [key, held] of distinct) detour.replace(partitioners.murmur3.token(key), cell(7, 'n9.9'), held)
     assert.is(rootOf(digestsOf([...distinct].reverse())), rootOf(detour))
   }), { numRuns: 50 })
 })
 
 test('one cell that differs changes its leaf and the nodes above it, and nothing else', () => {
   const keys = Array.from({ length: 300 }, (_, i) => `key${i}`)
-  const [self, peer] = ring.replicas(murmur3Partitioner.token('key7'))
+  const [self, peer] = ring.replicas(partitioners.murmur3.token('key7'))
   const a = digestsOf(keys.map((key) => [key, cell(1)]), self)
   const b = digestsOf(keys.map((key) => [key, cell(key === 'key7' ? 2 : 1)]), self)
   const leaves = a.sharedLeaves(peer!)
@@ -62,7 +63,7 @@ test('one cell that differs changes its leaf and the nodes above it, and nothing
     assert.is(left[level]!.filter((digest, i) => digest !== right[level]![i]).length, 1, `level ${level}`)
   }
   const differing = left[0]!.findIndex((digest, i) => digest !== right[0]![i])
-  assert.is(leaves[differing], a.leafOf(murmur3Partitioner.token('key7')))
+  assert.is(leaves[differing], a.leafOf(partitioners.murmur3.token('key7')))
 })
 
 test.run()

@@ -9,7 +9,7 @@
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { fold, murmur3 } from '../hash.ts'
-import { TOKENS } from '../ring.ts'
+import { TOKENS } from '../partitioner.ts'
 import type { Ring } from '../ring.ts'
 import { ABSENT } from '../versions.ts'
 import type { Cell } from '../versions.ts'

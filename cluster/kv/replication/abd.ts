@@ -15,11 +15,11 @@ import type { Coordinator, Replication } from './replication.ts'
 
 /** The ABD protocol. */
 export function abdReplication(coordinator: Coordinator): Replication {
-  const { config, lookup, partitioner, rpc, timestamps } = coordinator
+  const { config, lists, partitioner, rpc, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum, bugs } = config
 
   async function read(key: string): Promise<Cell> {
-    const to = lookup.replicas(partitioner.token(key))
+    const to = lists.replicas(partitioner.token(key))
     const answers = await rpc.gather(READ, { to, request: key, need: bugs.includes('read-one-replica') ? 1 : readQuorum })
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
@@ -32,7 +32,7 @@ export function abdReplication(coordinator: Coordinator): Replication {
   }
 
   async function write(key: string, value: Uint8Array | null): Promise<boolean> {
-    const to = lookup.replicas(partitioner.token(key))
+    const to = lists.replicas(partitioner.token(key))
     const versions = await rpc.gather(VERSION, { to, request: key, need: readQuorum })
     if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, config)
     let seen = 0

@@ -16,6 +16,8 @@
 import type { NodeId } from '../../../harness/env.ts'
 import { NOBODY, READ, WRITE } from '../messages.ts'
 import type { StandIns } from '../messages.ts'
+import type { Location } from '../lookup/lookup.ts'
+import type { Gathered } from '../rpc.ts'
 import type { Eventually } from '../storage.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
@@ -33,34 +35,37 @@ export function quorumReplication(coordinator: Coordinator): Replication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
 
-  function targetsOf(key: string): Targets {
-    const token = partitioner.token(key)
-    const replicas = lookup.replicas(token)
-    return config.sloppy ? withSubstitutes(replicas, lookup.substitutes(token), coordinator.suspects) : { to: replicas, standIns: NOBODY }
+  function targetsOf({ replicas, substitutes }: Location): Targets {
+    return config.sloppy ? withSubstitutes(replicas, substitutes, coordinator.suspects) : { to: replicas, standIns: NOBODY }
   }
 
-  function read(key: string): Eventually<Cell> {
-    const { to } = targetsOf(key)
-    return readQuorum === 1 && to.includes(self) ? storage.read(key) : readFrom(to, key)
+  /** Goes on at once where the lookup knows the answer. */
+  function locate<T>(key: string, goOn: (location: Location) => Eventually<T>): Eventually<T> {
+    const found = lookup.find(partitioner.token(key))
+    return found instanceof Promise ? found.then(goOn) : goOn(found)
   }
 
-  async function readFrom(to: readonly NodeId[], key: string): Promise<Cell> {
+  function readAt(location: Location, key: string): Eventually<Cell> {
+    const { to } = targetsOf(location)
+    return readQuorum === 1 && to.includes(self) ? storage.read(key) : readFrom(location, to, key)
+  }
+
+  async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string): Promise<Cell> {
     const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
-    if (config.read_repair) repair(key, latest, answers.replies, answers.from)
+    if (config.read_repair) repair(key, latest, replicas, answers)
     return latest
   }
 
-  function repair(key: string, latest: Cell, replies: readonly Cell[], from: readonly NodeId[]): void {
-    const replicas = lookup.replicas(partitioner.token(key))
+  function repair(key: string, latest: Cell, replicas: readonly NodeId[], { replies, from }: Gathered<Cell>): void {
     for (let i = 0; i < from.length; i++) {
       if (compareVersions(replies[i]!, latest) < 0 && replicas.includes(from[i]!)) rpc.send(from[i]!, WRITE, [key, latest, NOBODY])
     }
   }
 
-  function write(key: string, value: Uint8Array | null): Promise<boolean> {
-    const targets = targetsOf(key)
+  function writeAt(location: Location, key: string, value: Uint8Array | null): Promise<boolean> {
+    const targets = targetsOf(location)
     const cell: Cell = { counter: timestamps.wall(), writer: timestamps.writer, value }
     if (writeQuorum > 1 || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell)
     for (const peer of targets.to) if (peer !== self) rpc.send(peer, WRITE, [key, cell, NOBODY])
@@ -73,7 +78,10 @@ export function quorumReplication(coordinator: Coordinator): Replication {
     return stored.replies.includes(true)
   }
 
-  return { read, write }
+  return {
+    read: key => locate(key, location => readAt(location, key)),
+    write: (key, value) => locate(key, location => writeAt(location, key, value)),
+  }
 }
 
 /** Puts the next node that is up in the place of each replica that is down. Where nobody is left, the replica is asked after all. */

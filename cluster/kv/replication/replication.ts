@@ -5,7 +5,9 @@
 import type { NodeId } from '../../../harness/env.ts'
 import type { NodeConfig } from '../config.ts'
 import { StoreError } from '../errors.ts'
-import type { Lookup, Partitioner } from '../ring.ts'
+import type { Lookup } from '../lookup/lookup.ts'
+import type { Partitioner } from '../partitioner.ts'
+import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
 import type { Eventually, Storage } from '../storage.ts'
 import type { Timestamps } from '../timestamps.ts'
@@ -24,6 +26,9 @@ export interface Coordinator {
   readonly self: NodeId
   readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms' | 'sloppy' | 'read_repair' | 'bugs'>
   readonly partitioner: Partitioner
+  /** For protocols whose quorums must meet: every coordinator knows the same lists. */
+  readonly lists: PreferenceLists
+  /** For protocols that can do with an answer that is a little old. */
   readonly lookup: Lookup
   readonly rpc: Rpc
   readonly storage: Storage
