@@ -62,6 +62,34 @@ export interface Links {
 /** How a node was last observed. */
 export type NodeState = 'running' | 'paused' | 'stopped'
 
+/** How far a node's wall clock is from the truth: `offsetMs` now, and from now on `driftPpm` parts per million faster (negative: slower). */
+export interface ClockSkew {
+  readonly offsetMs: number
+  readonly driftPpm: number
+}
+
+/** One node's wall clock, where it can be reached. A restart of the program sets it right. */
+export interface NodeClock {
+  /** What it reads, in milliseconds since the Unix epoch: asked of the node. */
+  read(deadlineMs: number): Promise<number>
+  set(skew: ClockSkew, deadlineMs: number): Promise<void>
+}
+
+/** Who belongs to a running cluster, and how that changes. */
+export interface ClusterMembership {
+  /** Machines that are prepared but belong to nobody: they may join. */
+  readonly spares: readonly NodeId[]
+  /** Makes a spare a member: the others are told, its program is started on an empty disk. Resolves when it answers. */
+  join(node: NodeId, deadlineMs: number): Promise<void>
+  /**
+   * Makes a member a spare: the others let it go, after it has handed over what it holds where it is alive and can;
+   * then its program ends and its disk is emptied.
+   */
+  leave(node: NodeId, deadlineMs: number): Promise<void>
+  /** The members as `asked` believes. */
+  members(asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
+}
+
 /** One running (or dead) node. Methods beyond `id` and `state` exist where the driver has the capability. */
 export interface Node {
   readonly id: NodeId
@@ -77,13 +105,18 @@ export interface Node {
   resume?(): Promise<void>
   /** Leaves the node this share (0..1] of its processor time; 1 removes the limit. */
   throttle?(share: number): Promise<void>
+  /** Absent where neither driver nor system can reach the node's clock. */
+  readonly clock?: NodeClock | undefined
 }
 
 /** A started cluster. */
 export interface Cluster {
   readonly runId: string
+  /** The members, in their plan's order: not the spares. Read anew where membership may have changed. */
   readonly nodes: readonly Node[]
   readonly links: Links
+  /** Absent where the system's members are fixed. */
+  readonly membership?: ClusterMembership | undefined
   /** The run's secret; admin ports refuse anyone without it. */
   readonly token: string
   /** Time and chance for clients of this cluster: the virtual ones in the simulator. */
@@ -103,6 +136,8 @@ export interface ClusterPlan {
   /** Unique on this machine; everything that the driver makes carries it. */
   readonly runId: string
   readonly nodes: readonly NodeId[]
+  /** Machines that are prepared and idle, for systems whose members may change. */
+  readonly spares?: readonly NodeId[]
   /** A folder of this run's own for data and logs. */
   readonly dir: string
   readonly seed: number

@@ -3,7 +3,7 @@
  */
 import type { Env, NodeId, PortName } from '../harness/env.ts'
 import type { Completion, Invocation, Json } from '../checker/history/index.ts'
-import type { Cluster } from './cluster.ts'
+import type { ClockSkew, Cluster } from './cluster.ts'
 import type { Model } from '../checker/verdict.ts'
 
 /** One client connection, bound to one node. Used by one process at a time. */
@@ -55,15 +55,25 @@ export interface ImageContents {
 /** One node of a system. */
 export interface NodeSpec {
   readonly id: NodeId
-  /** As a process: with these addresses, run this. */
-  command(addresses: NodeAddresses): Command
+  /** As a process: with these addresses, run this. `joining`: the members that it joins, or has joined; absent for the first members. */
+  command(addresses: NodeAddresses, joining?: readonly NodeId[]): Command
   /** In the simulator (and wherever an Env is enough): the node itself. Absent for foreign programs. */
-  start?(env: Env, token: string): Promise<RunningNode>
+  start?(env: Env, token: string, joining?: readonly NodeId[]): Promise<RunningNode>
   /**
    * In a container: the name of an image in which `command` works as it stands, or what the harness makes one from.
    * Absent: the node cannot run in a container.
    */
   readonly image?: string | ImageContents
+}
+
+/** How a system's members change while it runs. Nodes that join and leave keep their ids and addresses. */
+export interface SystemMembership {
+  /** Tells the members that `node` is to join; its program is started when this resolves. */
+  admit(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
+  /** Makes the members let `node` go, handing over what it holds where it is alive. Its program is ended when this resolves. */
+  dismiss(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
+  /** The members as `asked` believes, asked of it. */
+  members(cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
 }
 
 /** A node running inside the simulator. A crash just drops it: its Env stops working. */
@@ -80,7 +90,15 @@ export interface System {
   readonly promise: string
   /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
   readonly functions: readonly string[]
-  nodes(ids: readonly NodeId[]): NodeSpec[]
+  /** All nodes, in this order: the first members, then machines that may join later (none unless it has a `membership`). */
+  nodes(ids: readonly NodeId[], spares?: readonly NodeId[]): NodeSpec[]
+  /** Absent: its members are those that it was started with. */
+  readonly membership?: SystemMembership
+  /** A node's wall clock, where the node itself lets a tester read it and set it wrong. */
+  readonly clock?: {
+    read(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<number>
+    set(cluster: Cluster, node: NodeId, skew: ClockSkew, deadlineMs: number): Promise<void>
+  }
   /** A new client bound to `node`. Connects lazily; `deadlineMs` bounds each operation's own waits. */
   client(cluster: Cluster, node: NodeId, options: { readonly deadlineMs: number }): Client
   /** Reads one replica directly, past any coordination; keys that the node is no replica of are left out. Rejects when the replica does not answer in time. */
