@@ -119,16 +119,17 @@ const verdictOn = (model: Model, verdict: VerdictWord): JudgementVerdict => ({ j
 
 test('a violated rung takes every stronger one with it; one that holds every weaker one', () => {
   const broken = ladderOf([verdictOn('monotonic-reads', 'violated'), verdictOn('linearizable', 'unknown')])
-  assert.equal(broken.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model), ['linearizable', 'sequential', 'causal', 'pram', 'monotonic-reads'])
+  assert.equal(broken.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model), ['linearizable', 'sequential', 'causal-convergence', 'causal-memory', 'causal', 'pram', 'monotonic-reads'])
   const held = ladderOf([verdictOn('linearizable', 'holds')])
   assert.equal(held.filter((rung) => rung.verdict === 'unknown').map((rung) => rung.model), ['eventual'])
   assert.is(strongestOf(held), 'linearizable')
 })
 
-test('no model implies itself, eventual stands alone, and regular implies nothing', () => {
+test('no model implies itself, eventual stands alone, regular implies no session guarantee, and weak causal only one', () => {
   for (const model of models) assert.not(weakerThan(model).includes(model))
   assert.equal(weakerThan('eventual'), [])
-  assert.equal(weakerThan('regular'), [])
+  assert.equal(weakerThan('regular'), ['safe'])
+  assert.equal(weakerThan('weak-causal'), ['read-your-writes'])
 })
 
 test.run()

@@ -19,6 +19,7 @@ import { linearizable } from './linearizable.ts'
 import { monotonicReads, monotonicWrites, pram, readYourWrites, writesFollowReads } from './sessions.ts'
 import { outcomes, vacuity } from './vacuity.ts'
 import { regular } from './regular.ts'
+import { safe } from './safe.ts'
 import { sentenceOf } from './sentence.ts'
 import { sequential } from './sequential.ts'
 import { staleness } from './staleness.ts'
@@ -48,18 +49,22 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
     monotonicReads,
     monotonicWrites,
     writesFollowReads,
+    safe,
     convergence,
     durability,
     staleness,
   ]
 }
 
+/** Every judgement there is, for `--judge`; one that finds nothing to judge in a history says so. */
+export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), vacuity]
+
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
-  const { run, promised, judgements = registerJudgements(options), ...given } = options
+  const { run, promised, judgements: chosen = registerJudgements(options), ...given } = options
   const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
   const verdicts: JudgementVerdict[] = []
-  for (const judgement of [...judgements.filter((one) => one.name !== vacuity.name), vacuity]) verdicts.push(await judged(judgement, history, context))
+  for (const judgement of [...chosen.filter((one) => one.name !== vacuity.name), vacuity]) verdicts.push(await judged(judgement, history, context))
   const ladder = ladderOf(verdicts)
   const basis = basisOf(history, promised, verdicts, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))

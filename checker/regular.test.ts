@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { historyOf, picture } from './testing/operations.ts'
 import { regular } from './regular.ts'
+import { safe } from './safe.ts'
 import { soak } from './regular.soak.ts'
 import { staleness } from './staleness.ts'
 import type { JudgementVerdict } from './verdict.ts'
@@ -32,6 +33,21 @@ test('a read of the initial value after an acknowledged write is refused', () =>
     0: |w x 1|
     1:           |r x nil|
   `).verdict, 'violated')
+})
+
+test('a safe register may return anything during a write, and nothing from nowhere', () => {
+  const isSafe = (text: string): string => (safe.judge(historyOf(picture(text)), context) as JudgementVerdict).verdict
+  const flicker = `
+    0: |w x 1|   |w x 2|   |w x 3-------|
+    1:                        |r x 1|
+  `
+  assert.is(judge(flicker).verdict, 'violated')
+  assert.is(isSafe(flicker), 'holds')
+  assert.is(isSafe(flicker.replace('r x 1', 'r x 9')), 'violated')
+  assert.is(isSafe(`
+    0: |w x 1|   |w x 2|
+    1:                     |r x 1|
+  `), 'violated')
 })
 
 test('a read of a value before its write began is refused', () => {

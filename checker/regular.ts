@@ -22,15 +22,25 @@ const WITNESSES = 10
 export const regular: Judgement = {
   name: 'regular',
   describes: 'a read returns the last write before it or one that overlaps it (several writers: each read by itself); exact for values written once, linear',
-  judge,
+  judge: (history, context) => judgeReads(history, context, { model: 'regular', refusedOf: refusedReads, promise: 'returned the last write before them or one that overlapped' }),
 }
 
-function judge(history: History, context: JudgeContext): JudgementVerdict {
+/** What a judgement asks of each read by itself. */
+export interface ReadRule {
+  readonly model: 'regular' | 'safe'
+  /** The reads that break it. */
+  readonly refusedOf: (registers: Registers) => readonly Refused[]
+  /** What all reads did where it holds. */
+  readonly promise: string
+}
+
+/** The verdict on a model that each read upholds or breaks by itself. */
+export function judgeReads(history: History, context: JudgeContext, { model, refusedOf, promise }: ReadRule): JudgementVerdict {
   const registers = registersOf(history, context)
-  const base = { judgement: 'regular', model: 'regular' as const, operations: registers.reads + registers.writes, witnesses: [] as Witness[] }
+  const base = { judgement: model, model, operations: registers.reads + registers.writes, witnesses: [] as Witness[] }
   const vacuous = registers.foreign.length > 0 ? whyIncomplete(history, registers) : whyVacuous(registers)
   if (vacuous !== undefined) return { ...base, metrics: {}, verdict: 'unknown', reason: vacuous, summary: `Not judged: ${vacuous}.` }
-  const refused = refusedReads(registers)
+  const refused = refusedOf(registers)
   const keys = new Set(refused.map((r) => registers.key[r.read]!))
   const metrics = { reads: registers.reads, reads_violated: refused.length, keys: registers.keys.length, keys_violated: keys.size }
   if (refused.length > 0) {
@@ -39,16 +49,17 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   }
   const reason = whyIncomplete(history, registers)
   if (reason !== undefined) return { ...base, metrics, verdict: 'unknown', reason, summary: `Not refuted, but ${reason}.` }
-  return { ...base, metrics, verdict: 'holds', summary: `All ${registers.reads} reads returned the last write before them or one that overlapped.` }
+  return { ...base, metrics, verdict: 'holds', summary: `All ${registers.reads} reads ${promise}.` }
 }
 
 /** A read that fits into no order; `newer`: the write that had replaced what it returned, -1 when that is not the reason. */
-interface Refused {
+export interface Refused {
   readonly read: number
   readonly newer: number
 }
 
-function refusedReads(registers: Registers): Refused[] {
+/** The reads that no order of the writes to their key explains, one read at a time. O(n). */
+export function refusedReads(registers: Registers): Refused[] {
   const { count, write, start, end, source, happened } = registers
   const newest = newestBefore(registers)
   const refused: Refused[] = []

@@ -16,12 +16,16 @@ export const models = [
   'linearizable',
   'sequential',
   'regular',
+  'causal-convergence',
+  'causal-memory',
   'causal',
+  'weak-causal',
   'pram',
   'read-your-writes',
   'monotonic-reads',
   'monotonic-writes',
   'writes-follow-reads',
+  'safe',
   'eventual',
 ] as const
 export type Model = (typeof models)[number]

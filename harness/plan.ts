@@ -3,6 +3,7 @@
  * (`plan.json`), and `splitbrain run --plan FILE` plays it again.
  */
 import { z } from 'zod'
+import { models } from '../checker/verdict.ts'
 import { scheduleSchema } from '../nemesis/schedule.ts'
 
 /** Where nodes can run. */
@@ -25,6 +26,7 @@ export const planSchema = z.strictObject({
   sample_ms: z.number().positive().describe('how often replicas are compared while clients work'),
   seed: z.int().min(0).max(0x7fffffff),
   schedule: scheduleSchema,
+  expect: z.enum(models).optional().describe('judge against this model; absent: what the system promises'),
 })
 export type Plan = z.infer<typeof planSchema>
 

@@ -225,7 +225,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   const system = makeSystem(plan)
   const document = await judge(history, {
     run: describeRun(plan, options),
-    promised: system.expected,
+    promised: plan.expect ?? system.expected,
     judgements: makeWorkload(plan.workload, system).judgements,
     okMin: OK_MIN,
     timeLimitMs: 60_000,

@@ -53,6 +53,17 @@ export const sequential = (operations: readonly Operation[]): boolean => worlds(
 export const regular = (operations: readonly Operation[]): boolean =>
   worlds(operations).some((world) => world.filter(isRead).every((read) => serializable([read, ...world.filter((o) => isWrite(o) && o.key === read.key)], precedes)))
 
+/** Safe: as regular for the reads that overlap no write; the others return what somebody wrote, some time, or the initial value. */
+export const safe = (operations: readonly Operation[]): boolean => {
+  const domain = (read: Operation): boolean => read.value === null || operations.some((o) => isWrite(o) && o.outcome !== 'fail' && o.key === read.key && o.value === read.value)
+  return worlds(operations).some((world) =>
+    world.filter(isRead).every((read) => {
+      const writes = world.filter((o) => isWrite(o) && o.key === read.key)
+      return domain(read) && (writes.some((w) => !precedes(w, read) && !precedes(read, w)) || serializable([read, ...writes], precedes))
+    }),
+  )
+}
+
 /** Lipton and Sandberg 1988: for each session an order of its reads and all writes that keeps every session's order. */
 export const pipelined = (operations: readonly Operation[]): boolean => worlds(operations).some((world) => everySession(world, (session) => serializable(world.filter((o) => isWrite(o) || o.process === session), before)))
 

@@ -5,7 +5,9 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { check, formatOf, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
 import { HistoryError, type History, type Json } from '../../checker/history/index.ts'
-import { exitCodes, type VerdictDocument } from '../../checker/verdict.ts'
+import { judge, judgements } from '../../checker/index.ts'
+import { exitCodes, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
+import { realClock } from '../clock.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import { findRuns, loadRun } from '../run-folder.ts'
@@ -24,6 +26,8 @@ export const checkCommand: Command = {
   describes: 'Judges a history against a model (JSONL, also gzipped; Jepsen\'s EDN; Jepsen\'s etcd logs), or a run\'s folder against everything that its system promised.',
   options: {
     model: { value: 'NAME', describes: `the object that was operated on: ${modelNames().join(', ')}`, default: 'register' },
+    judge: { value: 'LIST', describes: 'grade a file by every judgement (all), or by some: causal,staleness; splitbrain models lists them' },
+    expect: { value: 'MODEL', describes: 'what the history is judged against', default: "linearizable for a file, the system's promise for a run" },
     'time-limit': { value: 'TIME', describes: 'give up and say unknown after this long', default: '60s' },
     'memory-limit': { value: 'MB', describes: 'give up and say unknown beyond this many megabytes', default: '2048' },
     workers: { value: 'N', describes: 'threads over keys', default: '1' },
@@ -36,7 +40,8 @@ export const checkCommand: Command = {
   async execute(args) {
     const file = args.positionals[0]!
     if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`)
-    return statSync(file).isDirectory() ? checkRuns(file, args) : checkFile(file, args)
+    if (statSync(file).isDirectory()) return checkRuns(file, args)
+    return args.text('judge') === undefined && args.text('expect') === undefined ? checkFile(file, args) : gradeFile(file, args)
   },
 }
 
@@ -123,6 +128,43 @@ async function checkFile(file: string, args: Arguments): Promise<number> {
   return exitCodes[result.verdict]
 }
 
+/** Judges one history file by every judgement, or by those that `--judge` names: then the verdict is theirs alone. */
+async function gradeFile(file: string, args: Arguments): Promise<number> {
+  const { nilReads, initial } = rules(args)
+  const options = { ...(nilReads === undefined ? {} : { nilReads: nilReads === 'unknown' ? nilReads : 'initial' as const }), ...(initial === undefined ? {} : { initial }) }
+  const known = judgements(options)
+  const list = args.text('judge') ?? 'all'
+  const chosen = list === 'all' ? known : list.split(',').map((name) => known.find((one) => one.name === choose('judgement', name.trim(), known.map((one) => one.name)))!)
+  const promised = expected(args) ?? 'linearizable'
+  const history = await readAny(file, args.flag('lenient'))
+  for (const warning of history.warnings) console.error(`${file}: ${warning}`)
+  const clock = realClock()
+  const document = await judge(history, {
+    ...options,
+    run: null,
+    promised,
+    judgements: chosen,
+    timeLimitMs: parseDuration(args.text('time-limit') ?? '60s'),
+    memoryLimitMb: args.integer('memory-limit', { min: 1, max: 65_536 }) ?? 2_048,
+    elapsedMs: () => clock.now() / 1e6,
+  })
+  const named = list !== 'all' && args.text('expect') === undefined ? document.judgements.filter(({ judgement }) => chosen.some(({ name }) => name === judgement)) : undefined
+  const verdict = named === undefined ? document.verdict : mergeVerdicts(named.map((one) => one.verdict))
+  if (args.flag('json')) console.log(JSON.stringify(document, null, 2))
+  else if (named === undefined) print(path.basename(file), history, document)
+  for (const one of args.flag('json') ? [] : named ?? document.judgements.filter(({ model }) => model === undefined)) {
+    console.log(`  ${one.judgement.padEnd(22)}${one.verdict.padEnd(10)}${one.summary}`)
+    if (named !== undefined && one.witnesses.length > 0) printOperations(history, one.witnesses[0]!.operations)
+  }
+  return exitCodes[verdict]
+}
+
+/** The model that `--expect` names. Throws UsageError. */
+function expected(args: Arguments): (typeof rungs)[number] | undefined {
+  const name = args.text('expect')
+  return name === undefined ? undefined : choose('model', name, rungs)
+}
+
 /** The events of a witness, as they stand in the file. */
 function printOperations(history: History, rows: readonly number[]): void {
   for (const row of rows.slice(0, WITNESS_LINES_MAX)) {
@@ -138,7 +180,8 @@ async function checkRuns(where: string, args: Arguments): Promise<number> {
   const documents: VerdictDocument[] = []
   for (const dir of await findRuns(where)) {
     const { plan, history, document: before } = await loadRun(dir)
-    const document = await judgeRun(plan, history, {
+    const expect = expected(args)
+    const document = await judgeRun(expect === undefined ? plan : { ...plan, expect }, history, {
       dir,
       label: plan.name,
       emit: () => undefined,

@@ -1,6 +1,7 @@
 /**
  * The options that say what to run, shared by `run` and the tour, and how they become a plan.
  */
+import { models } from '../../checker/verdict.ts'
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
@@ -32,6 +33,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   time: { value: 'TIME', describes: 'how long clients work', default: '20s' },
   'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
   seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
+  expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
   name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD' },
   plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
 }
@@ -60,6 +62,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
   const schedule = nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs)
   refuseOverlaps(schedule)
+  const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
   return {
     schema: 'splitbrain-plan/1',
     name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workloadName(workload)}`),
@@ -76,6 +79,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     sample_ms: base?.sample_ms ?? planDefaults.sample_ms,
     seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? base?.seed ?? freshSeed(),
     schedule,
+    ...(expect === undefined ? {} : { expect }),
   }
 }
 
