@@ -8,6 +8,7 @@ import { coverageNote } from './data.ts'
 import { latticeSvg } from './lattice-svg.ts'
 import { phasesTable } from './phases-svg.ts'
 import { witnessSvg } from './witness-svg.ts'
+import { outcomes } from './columns.ts'
 import type { Configuration, WitnessCard } from './data.ts'
 import type { Figure } from './sections.ts'
 import type { WitnessLayout } from './witness.ts'
@@ -92,12 +93,19 @@ function timeline({ id, charts: { timeline: header } }: Configuration): Html {
 <span class="group"><button type="button" data-act="previous" aria-label="Previous moment" title="Previous moment (p)">‹</button><button type="button" data-act="next" aria-label="Next moment" title="Next moment (n)">›</button></span>
 <span class="group"><button type="button" data-act="out" aria-label="Zoom out" title="Zoom out (−)">−</button><button type="button" data-act="in" aria-label="Zoom in" title="Zoom in (+)">+</button></span>
 <button type="button" data-act="all">Whole run</button>
-<label>Key <input class="key" type="text" size="8" autocomplete="off" spellcheck="false" placeholder="all"></label>
+<button type="button" data-act="follow" aria-pressed="false" title="The curves above show the same part of the run (f)">Charts follow</button>
+</div>
+<div class="toolbar filters" role="group" aria-label="Show only">
+<label>Key <input name="key" type="text" size="7" autocomplete="off" spellcheck="false" placeholder="all"></label>
+<label>Process or node <input name="process" type="text" size="7" autocomplete="off" spellcheck="false" placeholder="all"></label>
+<label>Function <select name="function"><option value="">all</option>${header.functions.map((f) => html`<option>${f}</option>`)}</select></label>
+<label>Outcome <select name="outcome"><option value="">all</option>${outcomes.map((outcome) => html`<option>${outcome}</option>`)}</select></label>
+<button type="button" class="clear">Show all</button><output></output>
 </div>
 <div class="overview"><canvas aria-hidden="true"></canvas></div>
 <div class="rows" role="application" tabindex="0" aria-roledescription="timeline" aria-label="Operations over time, one row per client thread. Arrow keys move, plus and minus zoom, n and p go to the next and previous anomaly or fault, comma and full stop step through operations." aria-describedby="${id}-operation"><canvas role="img" aria-label="Operations as intervals, one row per client thread, faults shaded, operations of witnesses marked with a red diamond."></canvas></div>
-<ul class="legend"><li><span class="key-box ok"></span>ok</li><li><span class="key-box fail"></span>fail</li><li><span class="key-box info"></span>info</li><li><span class="c-violated" aria-hidden="true">◆</span>in a witness</li><li><span class="key-box fault"></span>fault</li><li class="keys">drag or ← → move · + − zoom · n p moments · , . step</li></ul>
-<p class="operation" id="${id}-operation" role="status" aria-live="polite">Point at an operation, or step through them with comma and full stop.</p>
+<ul class="legend"><li><span class="key-box ok"></span>ok</li><li><span class="key-box fail"></span>fail</li><li><span class="key-box info"></span>info</li><li><span class="c-violated" aria-hidden="true">◆</span>in a witness</li><li><span class="key-box fault"></span>fault</li><li class="keys">drag or ← → move · + − zoom · n p moments · , . step · f charts follow</li></ul>
+<div class="details"><p class="operation" id="${id}-operation" role="status" aria-live="polite">Point at an operation, or step through them with comma and full stop; a click pins it, Esc lets it go. Drag over the strip on top to choose a part of the run.</p><dl></dl><div class="actions" hidden>Only this <button type="button" data-by="key">key</button><button type="button" data-by="process">process</button><button type="button" data-by="node">node</button><button type="button" data-by="function">function</button></div></div>
 <p class="note">${coverageNote(header)} ${header.threads === null ? 'One row per process.' : 'One row per client thread: a process whose operation ends in info goes on under a new number in the same row.'}</p>
 <details class="numbers"><summary>The operations in view as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Operations in view"></div></details>
 </div>`

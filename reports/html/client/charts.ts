@@ -13,12 +13,15 @@ import type { AnnotationOptions } from 'chartjs-plugin-annotation'
 import type { Charts, RunCharts } from '../data.ts'
 import type { Palette } from '../palette.ts'
 import type { Series } from '../series.ts'
+import type { View } from './timeline-draw.ts'
 
 Chart.register(CategoryScale, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ScatterController, Tooltip, annotationPlugin)
 
 interface Point {
   readonly x: number
   readonly y: number
+  /** The value itself, where y is a sum. */
+  readonly own?: number
 }
 type Line = ChartDataset<'line', Point[]>
 
@@ -63,7 +66,7 @@ function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2
   const base = { run, context }
   switch (kind) {
     case 'operations':
-      return timeChart({ ...base, lines: operationLines(run, context), y: { stacked: true, beginAtZero: true }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
+      return timeChart({ ...base, lines: operationLines(run, context), y: { beginAtZero: true }, words: (y) => `${Math.round(y).toLocaleString('en-US')}/s` })
     case 'availability':
       return timeChart({ ...base, lines: run.series.availability.curves.map((curve, index) => ({ ...line(curve.name, stepped(run.series.availability, index, 100), colour((['majority', 'minority', 'p999'] as const)[index % 3]!), [[], [7, 4], [2, 4]][index % 3]), borderWidth: 2.4, spanGaps: 3 * (run.series.availability.width_s ?? 0) })), y: { min: -3, max: 103, percent: true }, words: (y) => formatShare(y / 100) })
     case 'latency':
@@ -75,16 +78,22 @@ function overTime(kind: string, run: RunCharts, context: CanvasRenderingContext2
   }
 }
 
+/** Outcomes on top of one another. Summed here: Chart.js stacks by x, and a step has two points at the same one. */
 function operationLines(run: RunCharts, context: CanvasRenderingContext2D): Line[] {
   const series = run.series.operations
   const fills: [keyof Palette, string | CanvasPattern][] = [['ok', `${colour('ok')}b0`], ['fail', `${colour('fail')}d0`], ['info', hatch(context, colour('info'))]]
-  return fills.map(([name, fill], index) => ({ ...line(name, stepped(series, index), colour(name)), borderWidth: index === 0 ? 1 : 1.4, backgroundColor: fill as string, fill: index === 0 ? 'origin' : '-1' }))
+  let below: readonly Point[] = []
+  return fills.map(([name, fill], index) => {
+    const data = stepped(series, index).map((point, at) => ({ x: point.x, y: point.y + (below[at]?.y ?? 0), own: point.y }))
+    below = data
+    return { ...line(name, data, colour(name)), borderWidth: index === 0 ? 1 : 1.4, backgroundColor: fill as string, fill: index === 0 ? 'origin' : '-1' }
+  })
 }
 
 interface TimeChart {
   readonly run: RunCharts
   readonly lines: Line[]
-  readonly y: { readonly stacked?: boolean; readonly beginAtZero?: boolean; readonly min?: number; readonly max?: number; readonly suggestedMax?: number; readonly logarithmic?: boolean; readonly whole?: boolean; readonly percent?: boolean }
+  readonly y: { readonly beginAtZero?: boolean; readonly min?: number; readonly max?: number; readonly suggestedMax?: number; readonly logarithmic?: boolean; readonly whole?: boolean; readonly percent?: boolean }
   readonly words: (y: number) => string
 }
 
@@ -102,32 +111,45 @@ function timeChart({ run, lines, y, words }: TimeChart): ChartConfiguration<'lin
       interaction: { mode: 'index', intersect: false },
       layout: { padding: { top: 16, right: 6 } },
       scales: {
-        x: { type: 'linear', min: 0, max: run.series.span_s, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(tick)} s`, includeBounds: false, maxRotation: 0 } },
+        x: { type: 'linear', min: 0, max: run.series.span_s, grid: { display: false }, border: { color: colour('rule') }, ticks: { maxTicksLimit: 9, callback: (tick) => `${Number(Number(tick).toPrecision(7))} s`, includeBounds: false, maxRotation: 0 } },
         y: logarithmic === true
           ? { ...fixed, type: 'logarithmic', ...(Number.isFinite(lowest) ? { min: lowest * 0.7 } : {}), border: { display: false }, grid: { color: (tick) => (isDecade(tick.tick.value) ? colour('grid') : 'transparent') }, ticks: { ...ticks, maxTicksLimit: 40, autoSkip: false, callback: (tick) => (isDecade(Number(tick)) ? decade(Number(tick)) : '') } }
           : { ...fixed, type: 'linear', border: { display: false }, ...limits, grid: { color: colour('grid') }, ticks: { ...ticks, includeBounds: false, callback: (tick) => (percent === true ? (Number(tick) >= 0 && Number(tick) <= 100 ? `${tick} %` : '') : Number(tick).toLocaleString('en-US')) } },
       },
       plugins: {
-        tooltip: { callbacks: { title: (items) => `${(items[0]?.parsed.x ?? 0).toFixed(2)} s`, label: (item) => ` ${item.dataset.label ?? ''}  ${words(item.parsed.y ?? 0)}` } },
-        annotation: { clip: false, annotations: shading(run) },
+        tooltip: { callbacks: { title: (items) => `${(items[0]?.parsed.x ?? 0).toFixed(2)} s`, label: (item) => ` ${item.dataset.label ?? ''}  ${words((item.raw as Point).own ?? item.parsed.y ?? 0)}` } },
+        annotation: { clip: false, annotations: shading(run, { from_s: 0, to_s: run.series.span_s }) },
       },
     },
   }
 }
 
+/** Makes a curve show a part of the run, or all of it again (null). */
+export function narrowChart(chart: Chart, run: RunCharts, view: View | null): void {
+  const { from_s, to_s } = view ?? { from_s: 0, to_s: run.series.span_s }
+  const { scales, plugins } = chart.options
+  if (scales?.['x'] === undefined || plugins?.annotation === undefined) return
+  Object.assign(scales['x'], { min: from_s, max: to_s })
+  plugins.annotation.annotations = shading(run, { from_s, to_s })
+  for (const dataset of chart.data.datasets) dataset.clip = view === null ? false : 0
+  chart.update('none')
+}
+
 /** Faults as bands behind the curves, named above; the first anomaly of each kind as a dashed red line. */
-function shading(run: RunCharts): AnnotationOptions[] {
-  const wide = run.series.span_s
-  const bands = run.bands.map((band): AnnotationOptions => ({
-    type: 'box',
-    xMin: band.from_s,
-    xMax: band.to_s,
-    backgroundColor: colour('fault'),
-    borderWidth: 0,
-    drawTime: 'beforeDatasetsDraw',
-    label: { display: (band.to_s - band.from_s) / wide > 0.05, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
-  }))
-  const anomalies = [...new Set(run.anomalies_s)].map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
+function shading(run: RunCharts, { from_s, to_s }: View): AnnotationOptions[] {
+  const bands = run.bands.filter((band) => band.from_s < to_s && band.to_s > from_s).map((band): AnnotationOptions => {
+    const [xMin, xMax] = [Math.max(from_s, band.from_s), Math.min(to_s, band.to_s)]
+    return {
+      type: 'box',
+      xMin,
+      xMax,
+      backgroundColor: colour('fault'),
+      borderWidth: 0,
+      drawTime: 'beforeDatasetsDraw',
+      label: { display: (xMax - xMin) / (to_s - from_s) > 0.05, content: shortName(band.label), position: { x: 'start', y: 'start' }, padding: 0, yAdjust: -15, color: colour('faultInk'), font: { size: 11, weight: 'normal' }, drawTime: 'afterDatasetsDraw' },
+    }
+  })
+  const anomalies = [...new Set(run.anomalies_s)].filter((at) => at >= from_s && at <= to_s).map((at): AnnotationOptions => ({ type: 'line', xMin: at, xMax: at, borderColor: colour('anomaly'), borderWidth: 1.2, borderDash: [3, 3], drawTime: 'afterDatasetsDraw' }))
   return [...bands, ...anomalies]
 }
 

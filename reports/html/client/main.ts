@@ -2,7 +2,7 @@
  * What runs in the page: charts, timelines, copy buttons, tables on demand. It asks nobody for anything, and
  * writes text only as text.
  */
-import { applyDefaults, drawChart } from './charts.ts'
+import { applyDefaults, drawChart, narrowChart } from './charts.ts'
 import { numbersOf } from './tables.ts'
 import { onThemeChange } from './theme.ts'
 import { Timeline } from './timeline.ts'
@@ -82,7 +82,14 @@ listenForButtons()
 onThemeChange(redraw)
 for (const run of data.runs) {
   const root = document.getElementById(`${run.id}-timeline`)
-  if (root !== null) timelines.set(run.id, new Timeline(root, run))
+  if (root === null) continue
+  const own = figures.filter((figure) => figure.dataset['run'] === run.id)
+  timelines.set(run.id, new Timeline(root, run, (view) => {
+    for (const figure of own) {
+      const chart = drawn.get(figure)
+      if (chart !== undefined) narrowChart(chart, run, view)
+    }
+  }))
 }
 async function loadTimelines(): Promise<void> {
   for (const [id, timeline] of timelines) await timeline.load(document.getElementById(`${id}-columns`)?.textContent ?? '')

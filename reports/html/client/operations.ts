@@ -111,6 +111,12 @@ export class Operations {
     return codes
   }
 
+  /** The key as one would type it to find it again. */
+  keyText(index: number): string {
+    const key = this.columns.key[index]!
+    return key === -1 ? '' : this.text(key)
+  }
+
   functionOf(index: number): string {
     return this.header.functions[this.columns.kind[index]! >> 2] ?? '?'
   }

@@ -27,8 +27,8 @@ export interface Frame {
   /** Operations of the witness in question. */
   readonly marked: ReadonlySet<number>
   readonly hovered: number
-  /** Codes of keys to show; null: all. */
-  readonly keys: ReadonlySet<number> | null
+  /** 1 for each operation that is shown; null: all are. */
+  readonly mask: Uint8Array | null
 }
 
 export const axisHeight = 24
@@ -120,7 +120,7 @@ function drawLanes(frame: Frame, inks: Inks): void {
 }
 
 function faded(frame: Frame, index: number): boolean {
-  return frame.keys !== null && !frame.keys.has(frame.operations.columns.key[index]!)
+  return frame.mask !== null && frame.mask[index] === 0
 }
 
 function drawBar(frame: Frame, lane: number, index: number, inks: Inks): void {
@@ -185,7 +185,7 @@ function drawDensity(frame: Frame, lane: number, first: number, last: number, in
   const unit = operations.header.unit_us / 1e6
   for (let position = first; position < last; position++) {
     const index = order[position]!
-    if (frame.keys !== null && !frame.keys.has(data.key[index]!)) continue
+    if (frame.mask !== null && frame.mask[index] === 0) continue
     const at = Math.floor((data.start[index]! * unit - view.from_s) * scale)
     if (at >= 0 && at < columns) counts[data.kind[index]! & 3]![at]!++
   }

@@ -3,6 +3,8 @@
  */
 import { axisHeight, drawOverview, drawRows, prepared, topHeight } from './timeline-draw.ts'
 import { cellHeads, unpack } from './operations.ts'
+import { Details } from './details.ts'
+import { Filter } from './filter.ts'
 import { table } from './tables.ts'
 import type { RunCharts } from '../data.ts'
 import type { Operations } from './operations.ts'
@@ -19,23 +21,31 @@ export class Timeline {
   readonly #canvas: HTMLCanvasElement
   readonly #overview: HTMLCanvasElement
   readonly #moments: HTMLSelectElement
-  readonly #status: HTMLElement
+  readonly #filter: Filter
+  readonly #details: Details
+  readonly #narrow: (view: View | null) => void
   #operations: Operations | undefined
   #view: View
   #moment = 0
   #marked: ReadonlySet<number> = new Set()
   #hovered = -1
-  #keys: ReadonlySet<number> | null = null
+  /** The operation in question was chosen: pointing at others does not change it. */
+  #pinned = false
+  /** The curves show the same part of the run. */
+  #followed = false
   #queued = false
 
-  constructor(root: HTMLElement, run: RunCharts) {
+  /** `narrow` makes the run's curves show a part of the run; null: all of it. */
+  constructor(root: HTMLElement, run: RunCharts, narrow: (view: View | null) => void) {
     this.#root = root
     this.#run = run
     this.#rows = root.querySelector<HTMLElement>('.rows')!
     this.#canvas = this.#rows.querySelector('canvas')!
     this.#overview = root.querySelector<HTMLCanvasElement>('.overview canvas')!
     this.#moments = root.querySelector<HTMLSelectElement>('select.moments')!
-    this.#status = root.querySelector<HTMLElement>('.operation')!
+    this.#narrow = narrow
+    this.#filter = new Filter(root.querySelector<HTMLElement>('.filters')!, () => this.#operations, () => this.redraw())
+    this.#details = new Details(root, () => this.#operations, this.#filter)
     this.#view = { from_s: 0, to_s: run.timeline.span_s }
     this.#listen()
   }
@@ -114,18 +124,26 @@ export class Timeline {
     this.#canvas.style.height = `${height}px`
     const context = prepared(this.#canvas, width, height)
     if (context !== null && this.#operations !== undefined) {
-      drawRows({ context, width, height, left: this.#left, rowHeight: this.#rowHeight, view: this.#view, operations: this.#operations, bands: this.#run.bands, marked: this.#marked, hovered: this.#hovered, keys: this.#keys })
+      drawRows({ context, width, height, left: this.#left, rowHeight: this.#rowHeight, view: this.#view, operations: this.#operations, bands: this.#run.bands, marked: this.#marked, hovered: this.#hovered, mask: this.#filter.mask })
     }
     this.#overview.style.height = `${overviewHeight}px`
     const above = prepared(this.#overview, width, overviewHeight)
     if (above !== null) drawOverview(above, width, overviewHeight, this.#left, this.#run.timeline, this.#run.bands, this.#view)
     this.#fillTable()
+    if (this.#followed) this.#narrow(this.#view)
   }
 
   #select(index: number): void {
     if (this.#operations === undefined || index < 0) return
     this.#hovered = index
-    this.#status.textContent = this.#operations.describe(index)
+    this.#details.show(this.#operations, index)
+    this.redraw()
+  }
+
+  #follow(on: boolean): void {
+    if (this.#followed && !on) this.#narrow(null)
+    this.#followed = on
+    this.#root.querySelector('[data-act="follow"]')!.setAttribute('aria-pressed', String(on))
     this.redraw()
   }
 
@@ -135,12 +153,15 @@ export class Timeline {
     if (operations === undefined) return
     if (this.#hovered < 0) {
       const first = [...this.#marked][0] ?? operations.order[operations.firstAt(0, this.#view.from_s)]
+      this.#pinned = true
       return this.#select(first ?? -1)
     }
     const lane = operations.laneOf[this.#hovered]!
-    const position = operations.firstAt(lane, operations.start(this.#hovered)) + by
+    let position = operations.order.indexOf(this.#hovered, operations.firstAt(lane, operations.start(this.#hovered)))
+    do position += by
+    while (by !== 0 && position >= operations.offsets[lane]! && position < operations.offsets[lane + 1]! && !this.#filter.shows(operations.order[position]!))
     if (position < operations.offsets[lane]! || position >= operations.offsets[lane + 1]!) return
-    this.#follow(operations.order[position]!)
+    this.#visit(operations.order[position]!)
   }
 
   #lane(by: number): void {
@@ -149,10 +170,11 @@ export class Timeline {
     const lane = operations.laneOf[this.#hovered]! + by
     if (lane < 0 || lane >= this.#run.timeline.lanes.length) return
     const position = Math.min(operations.offsets[lane + 1]! - 1, operations.firstAt(lane, operations.start(this.#hovered)))
-    if (position >= operations.offsets[lane]!) this.#follow(operations.order[position]!)
+    if (position >= operations.offsets[lane]!) this.#visit(operations.order[position]!)
   }
 
-  #follow(index: number): void {
+  #visit(index: number): void {
+    this.#pinned = true
     const start = this.#operations!.start(index)
     const { from_s, to_s } = this.#view
     if (start < from_s || start > to_s) this.#show(start - (to_s - from_s) / 2, start + (to_s - from_s) / 2)
@@ -166,7 +188,7 @@ export class Timeline {
     const { from_s, to_s } = this.#view
     const shown: number[] = []
     for (let lane = 0; lane < this.#run.timeline.lanes.length; lane++) {
-      for (let position = operations.firstAt(lane, from_s); position < operations.firstAt(lane, to_s) && shown.length < tableRowsMax * 4; position++) shown.push(operations.order[position]!)
+      for (let position = operations.firstAt(lane, from_s); position < operations.firstAt(lane, to_s) && shown.length < tableRowsMax * 4; position++) if (this.#filter.shows(operations.order[position]!)) shown.push(operations.order[position]!)
     }
     const rows = shown.sort((a, b) => operations.start(a) - operations.start(b)).slice(0, tableRowsMax).map((index) => operations.cells(index))
     details.querySelector('.scroll')!.replaceChildren(table(cellHeads, rows))
@@ -178,26 +200,18 @@ export class Timeline {
       const act = (event.target as HTMLElement).dataset['act']
       if (act !== undefined) this.#act(act)
     })
-    this.#root.querySelector<HTMLInputElement>('input.key')!.addEventListener('input', (event) => {
-      const text = (event.target as HTMLInputElement).value.trim()
-      this.#keys = text === '' ? null : this.#operations?.keysLike(text) ?? null
-      this.redraw()
-    })
     this.#root.querySelector('details.numbers')!.addEventListener('toggle', () => this.redraw())
     this.#rows.addEventListener('keydown', (event) => this.#onKey(event))
     this.#rows.addEventListener('wheel', (event) => this.#onWheel(event), { passive: false })
     this.#drag(this.#rows, (from, to) => this.#pan((from - to) / (this.#rows.clientWidth - this.#left)))
-    this.#drag(this.#overview, (_, to) => {
-      const centre = ((to - this.#left) / (this.#overview.clientWidth - this.#left)) * this.#run.timeline.span_s
-      const half = (this.#view.to_s - this.#view.from_s) / 2
-      this.#show(centre - half, centre + half)
-    })
+    this.#brush()
     this.#rows.addEventListener('pointermove', (event) => this.#onPoint(event))
+    this.#rows.addEventListener('click', () => (this.#pinned = this.#hovered >= 0))
     new ResizeObserver(() => this.redraw()).observe(this.#rows)
   }
 
   #act(act: string): void {
-    const acts: Record<string, () => void> = { previous: () => this.#turn(-1), next: () => this.#turn(1), in: () => this.#zoom(0.5), out: () => this.#zoom(2), all: () => this.#show(0, this.#run.timeline.span_s) }
+    const acts: Record<string, () => void> = { previous: () => this.#turn(-1), next: () => this.#turn(1), in: () => this.#zoom(0.5), out: () => this.#zoom(2), all: () => this.#show(0, this.#run.timeline.span_s), follow: () => this.#follow(!this.#followed) }
     acts[act]?.()
   }
 
@@ -206,7 +220,7 @@ export class Timeline {
     const acts: Record<string, () => void> = {
       ArrowLeft: () => this.#pan(-0.2), ArrowRight: () => this.#pan(0.2), ArrowUp: () => this.#lane(-1), ArrowDown: () => this.#lane(1),
       '+': () => this.#zoom(0.5), '=': () => this.#zoom(0.5), '-': () => this.#zoom(2), Home: () => this.#show(0, this.#run.timeline.span_s),
-      n: () => this.#turn(1), p: () => this.#turn(-1), '.': () => this.#step(1), ',': () => this.#step(-1),
+      n: () => this.#turn(1), p: () => this.#turn(-1), '.': () => this.#step(1), ',': () => this.#step(-1), f: () => this.#follow(!this.#followed), Escape: () => (this.#pinned = false),
     }
     const act = acts[event.key]
     if (act === undefined) return
@@ -232,13 +246,13 @@ export class Timeline {
   }
 
   #onPoint(event: PointerEvent): void {
-    if (event.buttons !== 0 || this.#operations === undefined) return
+    if (event.buttons !== 0 || this.#pinned || this.#operations === undefined) return
     const y = event.clientY - this.#rows.getBoundingClientRect().top - topHeight
     const lane = Math.floor(y / this.#rowHeight)
     if (lane < 0 || lane >= this.#run.timeline.lanes.length) return
     const slack = ((this.#view.to_s - this.#view.from_s) / (this.#rows.clientWidth - this.#left)) * 4
     const found = this.#operations.at(lane, this.#timeAt(event), slack)
-    if (found >= 0 && found !== this.#hovered) this.#select(found)
+    if (found >= 0 && found !== this.#hovered && this.#filter.shows(found)) this.#select(found)
   }
 
   #drag(element: HTMLElement, move: (from: number, to: number) => void): void {
@@ -248,13 +262,32 @@ export class Timeline {
       if (event.button !== 0) return
       element.setPointerCapture(event.pointerId)
       last = local(event)
-      if (element === this.#overview) move(last, last)
     })
     element.addEventListener('pointermove', (event) => {
       if (!element.hasPointerCapture(event.pointerId)) return
       const here = local(event)
       move(last, here)
       last = here
+    })
+  }
+
+  /** Dragging over the overview chooses a part of the run, for the curves too; a click moves the window there. */
+  #brush(): void {
+    let first = 0
+    const timeAt = (event: PointerEvent) => Math.min(1, Math.max(0, (event.clientX - this.#overview.getBoundingClientRect().left - this.#left) / (this.#overview.clientWidth - this.#left))) * this.#run.timeline.span_s
+    this.#overview.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return
+      this.#overview.setPointerCapture(event.pointerId)
+      first = timeAt(event)
+      const half = (this.#view.to_s - this.#view.from_s) / 2
+      this.#show(first - half, first + half)
+    })
+    this.#overview.addEventListener('pointermove', (event) => {
+      if (!this.#overview.hasPointerCapture(event.pointerId)) return
+      const here = timeAt(event)
+      if (Math.abs(here - first) < this.#run.timeline.span_s / 250) return
+      this.#show(Math.min(first, here), Math.max(first, here))
+      if (!this.#followed) this.#follow(true)
     })
   }
 }
