@@ -164,6 +164,47 @@ if (browserPath() !== undefined || required) {
     assert.equal(context.problems, [])
   })
 
+  test('operations are filtered by key, process or node, function and outcome, and the count is the history’s', async (context) => {
+    const run = tour[2]!
+    const page = await opened(context, renderReport({ ...input, runs: [run] }))
+    const counts: string[] = []
+    for (const [name, text] of [['key', 'k3'], ['process', 'n2'], ['function', 'write'], ['outcome', 'ok']] as const) {
+      if (name === 'key' || name === 'process') await page.fill(`[name="${name}"]`, text)
+      else await page.selectOption(`[name="${name}"]`, text)
+      counts.push((await page.textContent('.filters output'))!)
+    }
+    await page.click('.filters .clear')
+    assert.is(await page.textContent('.filters output'), '')
+    await page.close()
+    let left = Array.from({ length: run.history.length }, (_, row) => ({ ...run.history.event(row), end: run.history.pair[row]! })).filter((event) => event.type === 'invoke' && typeof event.process === 'number')
+    const keeps: ((event: (typeof left)[0]) => boolean)[] = [(event) => event.key === 'k3', (event) => event.node === 'n2', (event) => event.f === 'write', (event) => event.end >= 0 && run.history.event(event.end).type === 'ok']
+    const expected = keeps.map((keep) => (left = left.filter(keep)).length.toLocaleString('en-US'))
+    assert.equal(counts, expected.map((count) => `${count} of ${run.document.operations.invoked.toLocaleString('en-US')} operations`))
+  })
+
+  test('a part of the run chosen on the strip narrows every curve; the whole run is one key away', async (context) => {
+    const page = await opened(context, renderReport({ ...input, runs: [tour[2]!] }))
+    const pixels = () => inPage<number[]>(page, `[...document.querySelectorAll('.charts canvas')].map((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.reduce((sum, byte, at) => (sum * 31 + byte * at) | 0, 7))`)
+    const before = await pixels()
+    const strip = (await page.locator('.overview canvas').boundingBox())!
+    await page.locator('.overview').scrollIntoViewIfNeeded()
+    const { x, y, width } = (await page.locator('.overview canvas').boundingBox()) ?? strip
+    await page.mouse.move(x + width * 0.4, y + 10)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.6, y + 10, { steps: 4 })
+    await page.mouse.up()
+    await page.waitForSelector('[data-act="follow"][aria-pressed="true"]')
+    await inPage(page, 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+    const narrowed = await pixels()
+    await page.focus('.rows')
+    await page.keyboard.press('f')
+    const again = await pixels()
+    await page.close()
+    narrowed.forEach((sum, index) => assert.is.not(sum, before[index]))
+    assert.equal(again, before)
+    assert.equal(context.problems, [])
+  })
+
   test('"show in the timeline" brings the witness into sight', async (context) => {
     const page = await opened(context, renderReport({ ...input, runs: [tour[1]!] }))
     await page.click('button.show')
