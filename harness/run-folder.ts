@@ -108,3 +108,10 @@ export async function loadRun(dir: string): Promise<SavedRun> {
   const document = existsSync(verdictFile) ? await readValidated(verdictFile, verdictDocumentSchema).catch(() => undefined) : undefined
   return { dir, plan, history, document }
 }
+
+/** Reads a run folder that was judged. Throws UsageError when it was not. */
+export async function loadJudged(dir: string): Promise<SavedRun & { readonly document: VerdictDocument }> {
+  const run = await loadRun(dir)
+  if (run.document === undefined) throw new UsageError(`${dir} has no verdict that this version reads: splitbrain check ${dir} judges it.`)
+  return { ...run, document: run.document }
+}

@@ -2,14 +2,14 @@
  * Two sets of verdicts, before and after: what is new, what is resolved, what is still there, and whether the numbers
  * moved by more than chance.
  *
- * Shares are compared by Newcombe's interval for a difference of proportions (Statistics in Medicine 17, 1998,
- * method 10: two Wilson intervals), which behaves near 0 and 1, where availability lives. Runs that were not made the
- * same way are said to be not comparable, and why, instead of being compared.
+ * Numbers are compared by the block bootstrap (`bootstrap.ts`). Runs that were not made the same way are said to be not
+ * comparable, and why, instead of being compared.
  */
-import { factsOf } from './facts.ts'
+import { difference, measure, quantile, share } from './bootstrap.ts'
 import { formatMs, formatShare, visible } from './format.ts'
-import type { SideFact } from './facts.ts'
+import type { Blocks, Difference, Measured } from './bootstrap.ts'
 import type { NamedDocument } from './junit.ts'
+import type { History } from '../checker/history/index.ts'
 import type { RunDescription, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
 
 /** What became of one judgement. */
@@ -22,34 +22,22 @@ export interface Finding {
   readonly explanation: string | null
 }
 
-/** How a share moved: after minus before, with its 95 % interval. */
-export interface ShareChange {
+/** How a number moved: after minus before, with its 95 % interval. Shares in 0..1, latencies in ms. */
+export interface NumberChange extends Difference {
   readonly what: string
-  readonly before: number
-  readonly after: number
-  readonly difference: number
-  readonly low: number
-  readonly high: number
+  readonly unit: 'share' | 'ms'
   /** The interval does not contain zero. */
   readonly real: boolean
-}
-
-/** How a quantile of latency moved. Two runs say nothing about its scatter, so there is no interval. */
-export interface LatencyChange {
-  readonly what: string
-  readonly before_ms: number
-  readonly after_ms: number
 }
 
 /** One configuration, before and after. */
 export interface ConfigurationChange {
   readonly name: string
-  /** Why they cannot be compared; empty when they can. */
+  /** Why their numbers cannot be compared; empty when they can. */
   readonly incomparable: readonly string[]
   readonly verdict: { readonly before: VerdictWord; readonly after: VerdictWord }
   readonly findings: readonly Finding[]
-  readonly shares: readonly ShareChange[]
-  readonly latency: readonly LatencyChange[]
+  readonly numbers: readonly NumberChange[]
 }
 
 /** The whole comparison. */
@@ -59,37 +47,50 @@ export interface Comparison {
   readonly onlyAfter: readonly string[]
 }
 
-/** Compares configurations of the same name; where each side has just one, those two. */
-export function compare(before: readonly NamedDocument[], after: readonly NamedDocument[]): Comparison {
+/** A run to compare: its verdict, and the history that its numbers are computed from. */
+export interface ComparedRun extends NamedDocument {
+  readonly history: History
+}
+
+/** Compares configurations of the same name; where each side has just one, those two. `random` draws from [0, 1). */
+export function compare(before: readonly ComparedRun[], after: readonly ComparedRun[], random: () => number): Comparison {
   const single = before.length === 1 && after.length === 1
   const partner = (name: string) => (single ? before[0] : before.find((one) => one.name === name))
-  const pairs = after.flatMap(({ name, document }) => {
-    const other = partner(name)
-    return other === undefined ? [] : [{ name, before: other.document, after: document }]
+  const pairs = after.flatMap((now) => {
+    const then = partner(now.name)
+    return then === undefined ? [] : [{ then, now }]
   })
-  const names = new Set(pairs.map((pair) => pair.name))
+  const names = new Set(pairs.map(({ now }) => now.name))
   return {
-    configurations: pairs.map((pair) => changeOf(pair.name, pair.before, pair.after)),
+    configurations: pairs.map(({ then, now }) => changeOf(then, now, random)),
     onlyBefore: single ? [] : before.map((one) => one.name).filter((name) => !names.has(name)),
     onlyAfter: single ? [] : after.map((one) => one.name).filter((name) => !names.has(name)),
   }
 }
 
-function changeOf(name: string, before: VerdictDocument, after: VerdictDocument): ConfigurationChange {
-  const incomparable = differences(before, after)
-  const [was, is] = [factsOf(name, before), factsOf(name, after)]
-  const comparable = incomparable.length === 0
+function changeOf(before: ComparedRun, after: ComparedRun, random: () => number): ConfigurationChange {
+  const incomparable = differences(before.document, after.document)
   return {
-    name,
+    name: after.name,
     incomparable,
-    verdict: { before: before.verdict, after: after.verdict },
-    findings: findings(before, after),
-    shares: comparable ? [shareChange('majority answered', was.majority, is.majority), shareChange('minority answered', was.minority, is.minority)].filter((change) => change !== undefined) : [],
-    latency: comparable ? (['p50_ms', 'p99_ms', 'p999_ms'] as const).flatMap((quantile) => {
-      const [before_ms, after_ms] = [was.latency?.[quantile] ?? null, is.latency?.[quantile] ?? null]
-      return before_ms === null || after_ms === null ? [] : [{ what: { p50_ms: 'p50', p99_ms: 'p99', p999_ms: 'p99.9' }[quantile], before_ms, after_ms }]
-    }) : [],
+    verdict: { before: before.document.verdict, after: after.document.verdict },
+    findings: findings(before.document, after.document),
+    numbers: incomparable.length === 0 ? numbersOf(before, after, random) : [],
   }
+}
+
+function numbersOf(before: ComparedRun, after: ComparedRun, random: () => number): NumberChange[] {
+  const [was, is] = [before, after].map(({ document, history }) => measure(history, document.faults)) as [Measured, Measured]
+  const change = (what: string, unit: NumberChange['unit'], group: keyof Measured, of: (blocks: Blocks) => number): NumberChange[] => {
+    const found = difference(was[group], is[group], of, random)
+    return found === undefined ? [] : [{ what, unit, ...found, real: found.low > 0 || found.high < 0 }]
+  }
+  return [
+    ...change('answered', 'share', 'all', share),
+    ...change('majority answered', 'share', 'majority', share),
+    ...change('minority answered', 'share', 'minority', share),
+    ...[0.5, 0.99, 0.999].flatMap((q) => change(`p${q * 100}`, 'ms', 'all', (blocks) => quantile(blocks, q))),
+  ]
 }
 
 const compared: readonly (keyof RunDescription)[] = ['system', 'workload', 'driver', 'clients', 'time_ms']
@@ -122,27 +123,6 @@ function changeBetween(before: VerdictWord | null, after: VerdictWord | null): F
   return after === 'unknown' && before === 'holds' ? 'newly unknown' : undefined
 }
 
-/** The normal quantile of a two-sided 95 % interval. */
-const z = 1.959964
-
-/** Wilson's score interval for k of n. */
-export function wilson(k: number, n: number): { readonly low: number; readonly high: number } {
-  const share = k / n
-  const centre = share + (z * z) / (2 * n)
-  const spread = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n))
-  const scale = 1 + (z * z) / n
-  return { low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) }
-}
-
-function shareChange(what: string, before: SideFact | undefined, after: SideFact | undefined): ShareChange | undefined {
-  if (before === undefined || after === undefined || before.share === null || after.share === null) return undefined
-  const [was, is] = [wilson(before.ok, before.attempted), wilson(after.ok, after.attempted)]
-  const difference = after.share - before.share
-  const low = difference - Math.hypot(after.share - is.low, was.high - before.share)
-  const high = difference + Math.hypot(is.high - after.share, before.share - was.low)
-  return { what, before: before.share, after: after.share, difference, low, high, real: low > 0 || high < 0 }
-}
-
 /** The comparison in lines for a terminal. */
 export function renderComparison(comparison: Comparison): string {
   const lines = comparison.configurations.flatMap(configurationLines)
@@ -150,13 +130,18 @@ export function renderComparison(comparison: Comparison): string {
   return `${lines.join('\n')}\n`
 }
 
-function configurationLines({ name, verdict, incomparable, findings: found, shares, latency }: ConfigurationChange): string[] {
-  const points = (share: number) => `${share >= 0 ? '+' : '−'}${(Math.abs(share) * 100).toFixed(1)}`
+function configurationLines({ name, verdict, incomparable, findings: found, numbers }: ConfigurationChange): string[] {
   return [
     `${visible(name)}: ${verdict.before === verdict.after ? `${verdict.after}, as before` : `${verdict.before} before, ${verdict.after} now`}`,
     ...found.map((finding) => `  ${finding.change.padEnd(16)}${finding.judgement}${finding.explanation === null ? '' : `: ${visible(finding.explanation)}`}`),
     ...incomparable.map((reason) => `  not comparable: ${visible(reason)}`),
-    ...shares.map((change) => `  ${change.what.padEnd(18)}${formatShare(change.before)} -> ${formatShare(change.after)}  ${points(change.difference)} points (95 %: ${points(change.low)} to ${points(change.high)})${change.real ? '' : ', no more than chance'}`),
-    ...latency.map((change) => `  ${change.what.padEnd(18)}${formatMs(change.before_ms)} -> ${formatMs(change.after_ms)}`),
+    ...numbers.map(numberLine),
   ]
+}
+
+function numberLine({ what, unit, before, after, low, high, real }: NumberChange): string {
+  const sign = (value: number, text: string): string => `${value >= 0 ? '+' : '−'}${text}`
+  const moved = (value: number): string => (unit === 'share' ? sign(value, (Math.abs(value) * 100).toFixed(1)) : sign(value, formatMs(Math.abs(value))))
+  const format = unit === 'share' ? formatShare : formatMs
+  return `  ${what.padEnd(18)}${format(before)} -> ${format(after)}  ${moved(after - before)}${unit === 'share' ? ' points' : ''} (95 %: ${moved(low)} to ${moved(high)})${real ? '' : ', no more than chance'}`
 }
