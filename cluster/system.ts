@@ -29,6 +29,11 @@ export interface NodeAddresses {
   readonly listen: Readonly<Record<PortName | 'peer', string>>
   /** Where this node reaches each peer's `peer` port (a link proxy, or the peer itself). */
   readonly peers: Readonly<Record<NodeId, string>>
+  /**
+   * Where the nodes reach each other, this one included: the same addresses whoever asks. Absent where every link has
+   * an address of its own (processes behind link proxies); a system that needs them says so (`System.sharedAddresses`).
+   */
+  readonly shared?: Readonly<Record<NodeId, Readonly<Record<PortName | 'peer', string>>>>
   /** A folder that survives the node's death. */
   readonly dataDir: string
   readonly token: string
@@ -64,6 +69,8 @@ export interface NodeSpec {
    * Absent: the node cannot run in a container.
    */
   readonly image?: string | ImageContents
+  /** Files in `dataDir`, by relative path, that belong to the node's log beside what its program writes to the terminal. */
+  readonly logs?: readonly string[]
 }
 
 /** How a system's members change while it runs. Nodes that join and leave keep their ids and addresses. */
@@ -105,6 +112,12 @@ export interface System {
   peek?(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]>
   /** Whether a node answers a harmless request on its client port (PING or the like). Drivers use it for `Node.answers` and readiness. */
   ping?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean>
+  /** Whether the cluster as a whole can serve (a leader is elected, replicas follow): asked again and again when all its nodes answer, before clients start. */
+  ready?(cluster: Cluster, deadlineMs: number): Promise<boolean>
+  /** Nodes must know each other by addresses that are the same for all (`NodeAddresses.shared`). */
+  readonly sharedAddresses?: boolean
+  /** How long its replicas may take to agree after the last heal, when that is long. */
+  readonly settleMs?: number
   /**
    * Whether nodes dial a peer's `peer` port only to send to it, so that one TCP connection is one direction.
    * Then a one-way cut stops exactly the messages of one direction; absent, it stops every packet of one, and TCP
@@ -113,4 +126,9 @@ export interface System {
   readonly oneWayConnections?: boolean
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
+}
+
+/** A system of one's own, for `--system FILE`: the file exports it as `system`. Checks nothing; it is there for its types. */
+export function defineSystem(system: System): System {
+  return system
 }

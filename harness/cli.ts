@@ -11,6 +11,7 @@ import { checkCommand } from './commands/check.ts'
 import { cleanCommand } from './commands/clean.ts'
 import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { initCommand } from './commands/init.ts'
 import { imagesCommand } from './commands/images.ts'
 import { modelsCommand } from './commands/models.ts'
 import { reportCommand } from './commands/report.ts'
@@ -20,7 +21,7 @@ import { workloadsCommand } from './commands/workloads.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, compareCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, checkCommand, reportCommand, compareCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand, initCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2

@@ -2,6 +2,7 @@
  * A plan: everything that decides what a run does. It is written into the run's folder before anything starts
  * (`plan.json`), and `splitbrain run --plan FILE` plays it again.
  */
+import path from 'node:path'
 import { z } from 'zod'
 import { models } from '../checker/verdict.ts'
 import { scheduleSchema } from '../nemesis/schedule.ts'
@@ -13,7 +14,7 @@ export const driverNames = ['process', 'netns', 'docker', 'sim'] as const
 export const planSchema = z.strictObject({
   schema: z.literal('splitbrain-plan/1'),
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i).describe('the run belongs to runs/<name>/'),
-  system: z.string().describe('the system under test'),
+  system: z.string().describe("the system under test: its name, or the path of a user's file"),
   preset: z.string().describe("the system's configuration"),
   workload: z.string(),
   driver: z.enum(driverNames),
@@ -29,6 +30,13 @@ export const planSchema = z.strictObject({
   expect: z.enum(models).optional().describe('judge against this model; absent: what the system promises'),
 })
 export type Plan = z.infer<typeof planSchema>
+
+/** What a plan's configuration is called in names of runs and in reports: `abd`, `etcd`, `etcd-serializable`, `my-store`. */
+export function configurationName({ system, preset }: Pick<Plan, 'system' | 'preset'>): string {
+  if (system === 'kv') return preset
+  const name = path.basename(system, path.extname(system))
+  return preset === 'default' ? name : `${name}-${preset}`
+}
 
 /** The ids of a plan's nodes: n1, n2, ... */
 export function nodeIds(plan: Pick<Plan, 'nodes'>): string[] {

@@ -8,6 +8,7 @@ import { History, type Event } from '../checker/history/index.ts'
 import { judge } from '../checker/judge.ts'
 import type { RunDescription, VerdictDocument } from '../checker/verdict.ts'
 import type { Cluster, Driver } from '../cluster/cluster.ts'
+import { untilReady } from '../cluster/drivers/answers.ts'
 import type { Client, System } from '../cluster/system.ts'
 import { Nemesis, needs, nemesisGenerator } from '../nemesis/nemesis.ts'
 import type { RunEvent } from '../reports/events.ts'
@@ -20,8 +21,9 @@ import { Observer } from './observer.ts'
 import { nodeIds, type Plan } from './plan.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
-import { makeDriver, makeSystem, makeWorkload } from './registry.ts'
+import { makeDriver, makeWorkload } from './registry.ts'
 import { saveJson } from './run-folder.ts'
+import { makeSystem } from './systems.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
 
@@ -30,6 +32,9 @@ const REST_AFTER_FAILURE_MS = 20
 
 /** With fewer successful operations than this a run has tested nothing. */
 const OK_MIN = 20
+
+/** How long a cluster may take to serve when all its nodes answer. */
+const READY_DEADLINE_MS = 30_000
 
 /** How a run reports on itself while it goes on, and how it is stopped. */
 export interface RunOptions {
@@ -69,7 +74,7 @@ interface Stage {
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
   const virtual = plan.driver === 'sim' ? new VirtualClock() : undefined
   const clock = virtual ?? realClock()
-  const system = makeSystem(plan)
+  const system = await makeSystem(plan)
   const driver = makeDriver(plan, clock)
   await saveJson(options.dir, 'plan.json', plan)
 
@@ -90,7 +95,10 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
     options.emit({ type: 'phase', run: options.label, phase: 'start', left_ms: null })
     cluster = await within(() => startCluster(stage))
     const started = cluster
-    await within(() => drive(stage, started))
+    await within(async () => {
+      await untilReady(system, started, READY_DEADLINE_MS)
+      await drive(stage, started)
+    })
   } finally {
     await recorder.close()
     if (cluster) await tearDown(cluster, options)
@@ -105,7 +113,9 @@ function clientOf({ invoke }: Workload, client: Client): Client {
 
 /** Refuses a workload that the system cannot do, and a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError or WorkloadError. */
 export async function refuseImpossible(plan: Plan): Promise<void> {
-  makeWorkload(plan.workload, makeSystem(plan))
+  const system = await makeSystem(plan)
+  makeWorkload(plan.workload, system)
+  refuseDriver(plan, system)
   const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
   for (const [fault, capabilities] of needs(plan.schedule)) {
@@ -114,6 +124,14 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
       if (!status.available) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${capability} is not available (${status.reason}). splitbrain doctor shows what each driver can do.`)
     }
   }
+}
+
+/** Refuses a driver that has no way to run the system's nodes. Throws UsageError. */
+function refuseDriver({ driver }: Plan, system: System): void {
+  const [spec] = system.nodes(['n1'])
+  if (driver === 'sim' && spec?.start === undefined) throw new UsageError(`${system.name} cannot run in the simulator, which needs nodes that take their clock, network and disk from the harness; choose --driver netns, process or docker.`)
+  if (driver === 'docker' && spec?.image === undefined) throw new UsageError(`${system.name} does not say how its nodes run in a container; give its nodes an \`image\`, or choose --driver netns or process.`)
+  if (driver === 'process' && system.sharedAddresses === true) throw new UsageError(`The nodes of ${system.name} must know each other by addresses that are the same for all, and between processes every link has one of its own; choose --driver netns or docker.`)
 }
 
 /** What drivers want a person to know goes to the display, not into the run's data. */
@@ -222,7 +240,7 @@ async function tearDown(cluster: Cluster, options: RunOptions): Promise<void> {
 export async function judgeRun(plan: Plan, history: History, options: Pick<RunOptions, 'dir' | 'label' | 'emit' | 'repeat' | 'started'>): Promise<VerdictDocument> {
   options.emit({ type: 'phase', run: options.label, phase: 'judge', left_ms: null })
   const clock = realClock()
-  const system = makeSystem(plan)
+  const system = await makeSystem(plan)
   const document = await judge(history, {
     run: describeRun(plan, options),
     promised: plan.expect ?? system.expected,

@@ -44,6 +44,16 @@ export async function untilAnswers(cluster: Cluster, node: Node, deadlineMs: num
   }
 }
 
+/** Waits until the cluster as a whole can serve, where its system can tell. Throws when it does not within `deadlineMs`. */
+export async function untilReady(system: System, cluster: Cluster, deadlineMs: number): Promise<void> {
+  const { clock } = cluster
+  const deadline = clock.now() + deadlineMs * 1e6
+  while (system.ready !== undefined && !(await system.ready(cluster, Math.min(1_000, deadlineMs)).catch(() => false))) {
+    if (clock.now() > deadline) throw new ClusterError('not-ready', `every node of ${system.name} answers, but together they were not ready to serve within ${deadlineMs} ms; the nodes' logs in the run's folder may say why`)
+    await sleep(clock, READY_INTERVAL_MS)
+  }
+}
+
 /** How the log of a node that did not come up ends, as the end of an error's sentence. */
 export function quoteEnd(log: string): string {
   return log.trim() === '' ? 'Its log is empty.' : `Its log ends:\n${log.trimEnd().split('\n').slice(-QUOTED_LINES).join('\n')}`

@@ -10,6 +10,7 @@ import { exitCodes, mergeVerdicts, models as rungs, type VerdictDocument } from 
 import { realClock } from '../clock.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
+import { configurationName } from '../plan.ts'
 import { findRuns, loadRun } from '../run-folder.ts'
 import { judgeRun } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
@@ -190,7 +191,7 @@ async function checkRuns(where: string, args: Arguments): Promise<number> {
     })
     documents.push(document)
     if (args.flag('json')) console.log(JSON.stringify(document))
-    else print(plan.preset, history, document)
+    else print(configurationName(plan), history, document)
   }
   const worst = (['violated', 'unknown', 'holds'] as const).find((word) => documents.some((d) => d.verdict === word))!
   return exitCodes[worst]

@@ -4,12 +4,13 @@
 import { models } from '../../checker/verdict.ts'
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
-import { driverNames, planDefaults, type Plan } from '../plan.ts'
-import { presetPromises } from '../registry.ts'
+import { configurationName, driverNames, planDefaults, type Plan } from '../plan.ts'
+import { defaultDriver } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
 import { parseDuration, parseNemesis, planSchedule, refuseOverlaps } from '../../nemesis/schedule.ts'
 import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
+import { systemFamilies, systemFamily } from '../systems.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** The largest seed. */
@@ -23,10 +24,11 @@ const SIM_RATE = 100
 
 /** The options of `splitbrain run`. */
 export const planOptions: Readonly<Record<string, Option>> = {
-  preset: { value: 'NAME', describes: 'configuration of the store under test', default: planDefaults.preset },
+  system: { value: 'NAME', describes: `the store under test: ${systemFamilies.map(({ name }) => name).join(', ')}, or a file of your own, ./my-store.ts (splitbrain init writes one)`, default: planDefaults.system },
+  preset: { value: 'NAME', describes: 'configuration of the store under test', default: `${planDefaults.preset}; of other systems their first` },
   workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them', default: planDefaults.workload },
   nemesis: { value: 'LIST', describes: 'faults, "none", or faults with a rhythm: partition(one),every=10s,for=5s', default: 'partition' },
-  driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: planDefaults.driver },
+  driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
   clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
   rate: { value: 'N', describes: 'operations per second over all clients', default: `as fast as answers come; ${SIM_RATE} in the simulator` },
@@ -34,16 +36,15 @@ export const planOptions: Readonly<Record<string, Option>> = {
   'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
   seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
-  name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD' },
+  name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD or SYSTEM-WORKLOAD' },
   plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
 }
 
 /** What can stand for NAME and LIST. */
 export function planNotes(): string[] {
-  const width = Math.max(...presetPromises().map((p) => p.name.length))
+  const width = Math.max(...systemFamilies.flatMap(({ presets }) => presets.map(({ name }) => name.length)))
   return [
-    'Presets:',
-    ...presetPromises().map((p) => `  ${p.name.padEnd(width)}  ${p.promise}`),
+    ...systemFamilies.flatMap(({ name: system, presets }) => [`Presets of ${system}:`, ...presets.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`)]),
     `Workloads: ${workloadKinds.map(({ name }) => name).join(', ')}`,
     'Faults:',
     ...[...faults.values()].map((f) => `  ${f.name}(${f.variants.join('|')})  ${f.describes}`),
@@ -54,19 +55,22 @@ export function planNotes(): string[] {
 export async function planFrom(args: Arguments): Promise<Plan> {
   const file = args.text('plan')
   const base = file === undefined ? undefined : await readPlan(file)
-  const preset = choose('preset', args.text('preset') ?? base?.preset ?? planDefaults.preset, presetPromises().map((p) => p.name))
+  const family = await systemFamily(args.text('system') ?? base?.system ?? planDefaults.system)
+  const ofBase = base?.system === family.name ? base.preset : undefined
+  const preset = choose('preset', args.text('preset') ?? ofBase ?? family.defaultPreset, family.presets.map(({ name }) => name))
+  const system = family.make(preset)
   const workload = args.text('workload') ?? base?.workload ?? planDefaults.workload
   kindOf(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
-  const driver = choose('driver', args.text('driver') ?? base?.driver ?? planDefaults.driver, driverNames)
+  const driver = choose('driver', args.text('driver') ?? base?.driver ?? await defaultDriver(system), driverNames)
   const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
   const schedule = nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs)
   refuseOverlaps(schedule)
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
   return {
     schema: 'splitbrain-plan/1',
-    name: checkName(args.text('name') ?? base?.name ?? `${preset}-${workloadName(workload)}`),
-    system: 'kv',
+    name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${workloadName(workload)}`),
+    system: family.name,
     preset,
     workload,
     driver,
@@ -75,7 +79,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     rate: args.integer('rate', { min: 1, max: 10_000_000 }) ?? base?.rate ?? (driver === 'sim' ? SIM_RATE : planDefaults.rate),
     time_ms: positive('time', timeMs),
     op_timeout_ms: args.text('op-timeout') === undefined ? base?.op_timeout_ms ?? planDefaults.op_timeout_ms : positive('op-timeout', parseDuration(args.text('op-timeout')!)),
-    converge_timeout_ms: base?.converge_timeout_ms ?? planDefaults.converge_timeout_ms,
+    converge_timeout_ms: base?.converge_timeout_ms ?? system.settleMs ?? planDefaults.converge_timeout_ms,
     sample_ms: base?.sample_ms ?? planDefaults.sample_ms,
     seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? base?.seed ?? freshSeed(),
     schedule,

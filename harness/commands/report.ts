@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { renderReport } from '../../reports/html/page.ts'
 import type { Command } from '../command.ts'
-import { presetPromises } from '../registry.ts'
+import { kvPresets } from '../systems.ts'
 import { findRuns, loadRun, save } from '../run-folder.ts'
 import { judgeRun } from '../run.ts'
 
@@ -24,7 +24,7 @@ export const reportCommand: Command = {
         document: document ?? await judgeRun(plan, history, { dir, label: plan.name, emit: () => undefined, repeat, started: new Date().toISOString() }),
       })
     }
-    const order = presetPromises().map((p) => p.name)
+    const order = kvPresets.map((p) => p.name)
     runs.sort((a, b) => order.indexOf(a.document.run?.preset ?? '') - order.indexOf(b.document.run?.preset ?? ''))
     const target = dirs.length === 1 ? dirs[0]! : path.dirname(dirs[0]!)
     const [first] = runs

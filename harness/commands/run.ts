@@ -5,6 +5,7 @@ import { renderReport } from '../../reports/html/page.ts'
 import { terminalReporter } from '../../reports/terminal.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
+import { configurationName } from '../plan.ts'
 import { createRunFolder, point, save } from '../run-folder.ts'
 import { refuseImpossible, runPlan } from '../run.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
@@ -18,17 +19,18 @@ export const runCommand: Command = {
   async execute(args) {
     const plan = await planFrom(args)
     await refuseImpossible(plan)
+    const configuration = configurationName(plan)
     const startedMs = Date.now()
     const dir = await createRunFolder(plan.name, startedMs)
     const reporter = terminalReporter()
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: plan.name, message }))
     const repeat = repeatCommand(args.words, plan.seed)
     const started = plan.driver === 'sim' ? new Date(Date.UTC(2025, 0, 1)).toISOString() : new Date(startedMs).toISOString()
-    reporter.on({ type: 'announce', run: plan.name, describes: `${plan.preset} on ${plan.nodes} nodes (${plan.driver})` })
+    reporter.on({ type: 'announce', run: plan.name, describes: `${configuration} on ${plan.nodes} nodes (${plan.driver})` })
     try {
       const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
       reporter.on({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })
-      await save(dir, 'report.html', renderReport({ title: plan.name, runs: [{ name: plan.preset, document, history }], repeat, generated: started }))
+      await save(dir, 'report.html', renderReport({ title: plan.name, runs: [{ name: configuration, document, history }], repeat, generated: started }))
       await point('latest', dir)
       reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
       // A run that was cut short has not shown what it was asked to show.

@@ -13,9 +13,10 @@ import { choose, type Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
 import { realClock } from '../clock.ts'
-import { makeDriver, presetPromises } from '../registry.ts'
+import { makeDriver } from '../registry.ts'
 import { createRunFolder, point, save } from '../run-folder.ts'
 import { runPlan } from '../run.ts'
+import { kvPresets } from '../systems.ts'
 import { SEED_MAX } from './plan-options.ts'
 
 /** The three corners that are worth seeing first. */
@@ -60,7 +61,7 @@ export const tourCommand: Command = {
     driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: 'process' },
     seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: String(DEFAULT_SEED) },
   },
-  notes: () => ['Configurations:', ...presetPromises().filter((p) => PRESETS.some((name) => name === p.name)).map((p) => `  ${p.name.padEnd(8)}${p.promise}`)],
+  notes: () => ['Configurations:', ...kvPresets.filter((p) => PRESETS.some((name) => name === p.name)).map((p) => `  ${p.name.padEnd(8)}${p.promise}`)],
   async execute(args) {
     const driver = choose('driver', args.text('driver') ?? 'process', driverNames)
     const seed = args.integer('seed', { min: 0, max: SEED_MAX }) ?? DEFAULT_SEED
@@ -70,7 +71,7 @@ export const tourCommand: Command = {
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: 'tour', message }))
     const repeat = `npm start --${driver === 'process' ? '' : ` --driver ${driver}`} --seed ${seed}`
     const started = new Date(startedMs).toISOString()
-    for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: presetPromises().find((p) => p.name === preset)!.promise })
+    for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: kvPresets.find((p) => p.name === preset)!.promise })
     const schedule = await scheduleFor(driver)
     const runs: { name: string; document: VerdictDocument; history: History }[] = []
     try {

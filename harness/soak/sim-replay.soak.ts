@@ -9,7 +9,7 @@ import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { faults } from '../../nemesis/index.ts'
 import { planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
-import { presetPromises } from '../registry.ts'
+import { kvPresets } from '../systems.ts'
 import { runPlan } from '../run.ts'
 
 /** A simulated run whose every choice depends on the seed alone. */
@@ -24,7 +24,7 @@ export function drawnPlan(seed: number, timeMs: number): Plan {
     schema: 'splitbrain-plan/1',
     name: 'drawn',
     driver: 'sim',
-    preset: pick(random, presetPromises()).name,
+    preset: pick(random, kvPresets).name,
     rate: 200,
     time_ms: timeMs,
     seed,

@@ -1,0 +1,63 @@
+/**
+ * The systems that `--system` may name: each with its configurations, which `--preset` chooses from, or a file of the
+ * user's own (`system-file.ts`).
+ */
+import path from 'node:path'
+import { presets } from '../cluster/kv/presets.ts'
+import type { System } from '../cluster/system.ts'
+import { kvSystem } from '../cluster/systems/kv.ts'
+import { choose } from './command.ts'
+import { planDefaults, type Plan } from './plan.ts'
+import { loadSystemFile } from './system-file.ts'
+
+/** A configuration of a system, and what it promises in one sentence. */
+export interface PresetPromise {
+  readonly name: string
+  readonly promise: string
+}
+
+/** A system with its configurations. */
+export interface SystemFamily {
+  /** As in `plan.json`: a name, or a file's path. */
+  readonly name: string
+  readonly presets: readonly PresetPromise[]
+  readonly defaultPreset: string
+  make(preset: string): System
+}
+
+/** The configurations of our own store. */
+export const kvPresets: readonly PresetPromise[] = Object.entries(presets).map(([name, { promise }]) => ({ name, promise }))
+
+/** The systems that come with the harness. */
+export const systemFamilies: readonly SystemFamily[] = [
+  { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset) => kvSystem({ preset }) },
+]
+
+/** Whether a system's name is a file's path. */
+const isFile = (name: string): boolean => /[./\\]/.test(name)
+
+/** The only configuration of a system that a user's file defines. */
+const ONLY_PRESET = 'default'
+
+/** A path as plans hold it: relative where the file lies in or below the working directory, so that a repository may move. */
+function planPath(file: string): string {
+  const relative = path.relative(process.cwd(), path.resolve(file))
+  return relative.startsWith('..') || path.isAbsolute(relative) ? path.resolve(file) : `./${relative}`
+}
+
+/** The family of that name or file. Throws UsageError. */
+export async function systemFamily(name: string): Promise<SystemFamily> {
+  if (!isFile(name)) {
+    const names = systemFamilies.map((family) => family.name)
+    const known = choose('system', name, names)
+    return systemFamilies.find((family) => family.name === known)!
+  }
+  const system = await loadSystemFile(name)
+  return { name: planPath(name), presets: [{ name: ONLY_PRESET, promise: system.promise }], defaultPreset: ONLY_PRESET, make: () => system }
+}
+
+/** The system that a plan tests. Throws UsageError. */
+export async function makeSystem({ system, preset }: Pick<Plan, 'system' | 'preset'>): Promise<System> {
+  const family = await systemFamily(system)
+  return family.make(choose('preset', preset, family.presets.map(({ name }) => name)))
+}
