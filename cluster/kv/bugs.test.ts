@@ -1,16 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Bug } from './bugs.ts'
-import { bugNames } from './bugs.ts'
 import { presets } from './presets.ts'
 import { simulate } from './testing/simulate.ts'
 import type { Bench, Simulation } from './testing/simulate.ts'
 
-const shown = new Set<Bug>()
-
 /** The claim is the bug's; beside it the same scenario must be right without the bug. */
 function plants(bug: Bug, claim: string, simulation: Simulation, scenario: (bench: Bench) => Promise<boolean>): void {
-  shown.add(bug)
   test(`${bug}: ${claim}`, async () => {
     const run = (bugs: Bug[]): Promise<boolean> => simulate({ ...simulation, overrides: { anti_entropy_interval_ms: 0, ...simulation.overrides, bugs } }, scenario)
     assert.ok(await run([bug]), 'the bug does not show')
@@ -110,8 +106,7 @@ plants('forget-hints', 'a confirmed write is on no replica of its key', { preset
   return held.some((values) => !values.includes(1))
 })
 
-test('every planted bug is shown here, and no preset has one', () => {
-  assert.equal([...shown].sort(), [...bugNames].sort())
+test('no preset has a planted bug', () => {
   for (const preset of Object.values(presets)) assert.equal(preset.options(5).bugs, [])
 })
 

@@ -10,7 +10,7 @@ const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 t
 
 /** The choices that a preset makes and a user may override. */
 export const nodeOptionsSchema = z.strictObject({
-  replication: z.enum(['abd', 'quorum']).describe('the protocol: majority quorums with write-back, or plain quorums with last-write-wins'),
+  replication: z.enum(['abd', 'quorum', 'paxos']).describe('the protocol: majority quorums with write-back, plain quorums with last-write-wins, or consensus per key with compare-and-set'),
   replicas: z.int().min(1).describe('N: how many nodes hold each key'),
   read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
@@ -55,7 +55,8 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
-  if (config.replication === 'abd' && R + W <= replicas) yield `abd needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
+  if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
+  if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`
 }
 
 /** Checks what came from outside. Throws one sentence that names every problem. */

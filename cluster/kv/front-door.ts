@@ -35,6 +35,11 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     return word.toString('latin1')
   }
 
+  const valueOf = (word: Buffer): Buffer => {
+    if (word.length > config.value_bytes_max) throw new StoreError('TOOBIG', `a value has at most ${config.value_bytes_max} bytes, not ${word.length}`)
+    return word
+  }
+
   yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => then(replication.read(keyOf(key!)), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
 
   yield [
@@ -42,10 +47,23 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     {
       words: [3, 10],
       keys: 'first',
-      run: ([, key, value, ...rest]) => {
-        if (rest.length > 0) return errorReply('ERR', 'syntax error: SET takes a key and a value, and none of the options of Redis')
-        if (value!.length > config.value_bytes_max) throw new StoreError('TOOBIG', `a value has at most ${config.value_bytes_max} bytes, not ${value!.length}`)
-        return then(replication.write(keyOf(key!), value!), () => OK_REPLY)
+      run: ([, key, value, ...rest], session) => {
+        const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
+        if (option === 'NX' && replication.cas !== undefined) return then(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
+        if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and of the options of Redis none${replication.cas === undefined ? '' : ' but NX'}`)
+        return then(replication.write(keyOf(key!), valueOf(value!)), () => OK_REPLY)
+      },
+    },
+  ]
+
+  yield [
+    'CAS',
+    {
+      words: [4, 4],
+      keys: 'first',
+      run: ([, key, expected, value]) => {
+        if (replication.cas === undefined) return errorReply('ERR', `no compare-and-set: replication "${config.replication}" does not order the operations on a key; "paxos" does`)
+        return then(replication.cas(keyOf(key!), expected!, valueOf(value!)), done => integerReply(done ? 1 : 0))
       },
     },
   ]

@@ -33,39 +33,50 @@ export type KeyCell = readonly [key: string, cell: Cell]
 const KEY_CHARACTERS_MAX = 1 << 20
 
 /** A codec for what MessagePack carries as it is. */
-function plain<T>(decode: (input: unknown) => T): Codec<T> {
+export function plain<T>(decode: (input: unknown) => T): Codec<T> {
   return { encode: value => value, decode }
 }
 
-function list(input: unknown, length?: number): readonly unknown[] {
+/** A list, of that length if one is given. */
+export function list(input: unknown, length?: number): readonly unknown[] {
   if (!Array.isArray(input) || (length !== undefined && input.length !== length)) throw new MalformedMessage(length === undefined ? 'a list' : `a list of ${length}`)
   return input
 }
 
-function text(input: unknown): string {
+/** A key, or other text of bounded length. */
+export function text(input: unknown): string {
   if (typeof input !== 'string' || input.length > KEY_CHARACTERS_MAX) throw new MalformedMessage('a string')
   return input
 }
 
-function count(input: unknown): number {
+/** An integer of at least 0 that a double holds exactly. */
+export function count(input: unknown): number {
   if (typeof input !== 'number' || !Number.isSafeInteger(input) || input < 0) throw new MalformedMessage('a count')
   return input
 }
 
-function flag(input: unknown): boolean {
+/** True or false. */
+export function flag(input: unknown): boolean {
   if (typeof input !== 'boolean') throw new MalformedMessage('true or false')
   return input
 }
 
-function writerName(input: unknown): string {
+/** The writer of a version. */
+export function writerName(input: unknown): string {
   if (typeof input !== 'string' || input.length > 128) throw new MalformedMessage("a writer's name")
   return input
 }
 
-function cell(input: unknown): Cell {
+/** The bytes of a value, or null. */
+export function bytesOrNull(input: unknown): Uint8Array | null {
+  if (input !== null && !(input instanceof Uint8Array)) throw new MalformedMessage('bytes or null')
+  return input
+}
+
+/** A cell as `encodeCell` writes it. */
+export function cell(input: unknown): Cell {
   const [counter, writer, value] = list(input, 3)
-  if (value !== null && !(value instanceof Uint8Array)) throw new MalformedMessage('bytes or null')
-  return { counter: count(counter), writer: writerName(writer), value }
+  return { counter: count(counter), writer: writerName(writer), value: bytesOrNull(value) }
 }
 
 function version(input: unknown): KeyVersion {
@@ -78,7 +89,8 @@ function keyCell(input: unknown): KeyCell {
   return [text(key), cell(keyed)]
 }
 
-function encodeCell(value: Cell): unknown {
+/** A cell for the wire: [counter, writer, value]. */
+export function encodeCell(value: Cell): unknown {
   return [value.counter, value.writer, value.value]
 }
 

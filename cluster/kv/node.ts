@@ -49,6 +49,7 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
       doors.admin.close()
       await env.network.close()
       await replica.hints?.stop()
+      await replica.replication.close?.()
       await replica.storage.close()
     },
   }
@@ -83,7 +84,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     : undefined
   serveReplica(rpc, storage, hints, self)
   const timestamps = new Timestamps(clock, self, incarnation)
-  const replication = replicationOf(config.replication, { self, config, partitioner, lists: ring, lookup: ring, rpc, storage, timestamps, suspects })
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, random: env.random.fork('replication'), partitioner, lists: ring, lookup: ring, rpc, storage, timestamps, suspects })
   const antiEntropy = new AntiEntropy({ self, nodes, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, storage, digests })
   return { incarnation, partitioner, ring, storage, rpc, replication, liveness, antiEntropy, hints }
 }

@@ -12,6 +12,8 @@ export interface Preset {
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
   readonly expected: Model
+  /** What clients can do. Default: read, write, delete. */
+  readonly functions?: readonly string[]
   /** Its choices for a cluster of this many nodes. */
   options(nodes: number): NodeOptions
 }
@@ -47,6 +49,14 @@ const abd: Preset = {
   options: nodes => ({ ...common, replication: 'abd', replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
 }
 
+const paxos: Preset = {
+  name: 'paxos',
+  promise: 'Linearizable reads, writes and compare-and-sets by consensus on every key; whoever cannot reach a majority cannot read or write.',
+  expected: 'linearizable',
+  functions: ['read', 'write', 'delete', 'cas'],
+  options: nodes => ({ ...common, replication: 'paxos', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
+}
+
 const quorum: Preset = {
   name: 'quorum',
   promise: 'R + W > N with last-write-wins by wall clock, widely believed to be linearizable: a read quorum meets every completed write, at one round trip each.',
@@ -78,7 +88,7 @@ const dynamo: Preset = {
 }
 
 /** All presets by name, strongest promise first. */
-export const presets: Readonly<Record<string, Preset>> = { abd, quorum, one, dynamo }
+export const presets: Readonly<Record<string, Preset>> = { abd, paxos, quorum, one, dynamo }
 
 /** The preset of that name. Throws a sentence that lists the names. */
 export function findPreset(name: string): Preset {

@@ -43,6 +43,8 @@ export interface Gather<Request> {
   readonly request: Request
   /** How many answers end the wait. */
   readonly need: number
+  /** How many deadlines long it lasts at most. Default 1. */
+  readonly deadlines?: number
 }
 
 interface Pending {
@@ -54,6 +56,7 @@ interface Pending {
   readonly from: NodeId[]
   readonly refusals: string[]
   readonly resolve: (gathered: Gathered<unknown>) => void
+  deadlines: number
 }
 
 type WireMessage = readonly [code: number, id: number, payload: unknown]
@@ -134,6 +137,7 @@ export class Rpc {
         from: [],
         refusals: [],
         resolve: resolve as (gathered: Gathered<unknown>) => void,
+        deadlines: ask.deadlines ?? 1,
       }
       this.counts.requests++
       this.#pending.set(id, pending)
@@ -285,6 +289,10 @@ export class Rpc {
   #expire(id: number): void {
     const pending = this.#pending.get(id)
     if (pending === undefined) return
+    if (--pending.deadlines > 0) {
+      this.#deadlines.add(id)
+      return
+    }
     this.counts.expired++
     this.#settle(id, pending)
   }

@@ -31,6 +31,9 @@ export type Eventually<T> = T | Promise<T>
 /** Told of every change of a cell, in the order of the changes. */
 export type CellObserver = (token: number, before: Cell, after: Cell) => void
 
+/** Whether a replica may still take this cell for this key. */
+export type Admission = (key: string, before: Cell, cell: Cell) => boolean
+
 /** The latest cell of a key, and the batch that carries it to disk. */
 interface Entry {
   readonly token: number
@@ -74,6 +77,7 @@ export class Storage {
   #syncTimer = false
   #failure: StoreError | undefined
   #observer: CellObserver = () => undefined
+  #admits: Admission = () => true
   /** How many batches went to disk. */
   batches = 0
 
@@ -99,6 +103,11 @@ export class Storage {
   /** From now on `observer` hears of every change. */
   observe(observer: CellObserver): void {
     this.#observer = observer
+  }
+
+  /** From now on a cell is merged in only if `admits` says so, whichever way it came; otherwise nothing changes. */
+  guard(admits: Admission): void {
+    this.#admits = admits
   }
 
   /** The key's cell, as a crash would leave it; ABSENT when there is none. */
@@ -174,6 +183,7 @@ export class Storage {
   #merge(key: string, entry: Entry, cell: Cell): Promise<boolean> {
     const before = entry.cell
     const existed = before.value !== null
+    if (!this.#admits(key, before, cell)) return Promise.resolve(existed)
     const merged = this.#has('last-arrival-wins') ? cell : mergeCells(before, cell)
     if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
     // The value may be a view into a network buffer: the entry keeps a copy of its own.

@@ -10,10 +10,14 @@
  * names one life of one coordinator, which never issues the same counter twice. So no two writes share a version.
  */
 
-/** A version, and the value that it brought: null is a tombstone. */
-export interface Cell {
+/** When a value was written, and by whom. */
+export interface Version {
   readonly counter: number
   readonly writer: string
+}
+
+/** A version, and the value that it brought: null is a tombstone. */
+export interface Cell extends Version {
   readonly value: Uint8Array | null
 }
 
@@ -21,7 +25,7 @@ export interface Cell {
 export const ABSENT: Cell = { counter: 0, writer: '', value: null }
 
 /** Negative, zero or positive as the version of `a` is less than, equal to or greater than that of `b`. */
-export function compareVersions(a: Cell, b: Cell): number {
+export function compareVersions(a: Version, b: Version): number {
   if (a.counter !== b.counter) return a.counter - b.counter
   return a.writer === b.writer ? 0 : a.writer < b.writer ? -1 : 1
 }

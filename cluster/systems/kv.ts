@@ -32,7 +32,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     name: `kv-${preset.name}`,
     expected: preset.expected,
     promise: preset.promise,
-    functions: ['read', 'write', 'delete'],
+    functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
     nodes: (ids) =>
       ids.map((id, index): NodeSpec => ({
@@ -73,8 +73,14 @@ function wordsOf({ f, key, value }: Invocation): string[] {
       return ['SET', keyText(key), JSON.stringify(value ?? null)]
     case 'delete':
       return ['DEL', keyText(key)]
+    case 'cas': {
+      const [expected, next] = Array.isArray(value) ? (value as readonly Json[]) : []
+      if (expected === undefined || next === undefined) throw new ClusterError('malformed-operation', 'a compare-and-set has the value [expected, new]')
+      // Null is no value, as a read reports it.
+      return expected === null ? ['SET', keyText(key), JSON.stringify(next), 'NX'] : ['CAS', keyText(key), JSON.stringify(expected), JSON.stringify(next)]
+    }
     default:
-      throw new ClusterError('unknown-function', `the store's client knows read, write and delete, not "${f}"`)
+      throw new ClusterError('unknown-function', `the store's client knows read, write, delete and cas, not "${f}"`)
   }
 }
 
@@ -110,7 +116,9 @@ class KvClient implements Client {
       const leftMs = this.#deadlineMs - (this.#cluster.clock.now() - began) / 1e6
       if (leftMs <= 0) return { type: 'fail', error: 'REFUSED' }
       const reply = await this.#connection.ask(words, leftMs)
-      return op.f === 'read' ? { type: 'ok', value: valueOf(reply) } : { type: 'ok' }
+      if (op.f === 'read') return { type: 'ok', value: valueOf(reply) }
+      // Zero of CAS, nil of SET NX: another value was there, and nothing was changed.
+      return op.f === 'cas' && (reply === 0 || reply === null) ? { type: 'fail', error: 'MISMATCH' } : { type: 'ok' }
     } catch (error) {
       const code = error instanceof ReplyError || error instanceof StoreError ? error.code : 'MALFORMED'
       // A read has no effect: whatever went wrong, it certainly did not happen.

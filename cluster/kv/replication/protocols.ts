@@ -2,13 +2,15 @@
  * The replication protocols by name.
  */
 import type { NodeConfig } from '../config.ts'
+import type { Eventually } from '../storage.ts'
 import { abdReplication } from './abd.ts'
+import { paxosReplication } from './paxos.ts'
 import { quorumReplication } from './quorum.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
-const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Replication>> = { abd: abdReplication, quorum: quorumReplication }
+const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, quorum: quorumReplication }
 
 /** The protocol that the configuration names. */
-export function replicationOf(name: NodeConfig['replication'], coordinator: Coordinator): Replication {
+export function replicationOf(name: NodeConfig['replication'], coordinator: Coordinator): Eventually<Replication> {
   return protocols[name](coordinator)
 }

@@ -2,7 +2,7 @@
  * The seam of replication: how a coordinator turns one operation on a key into requests to the key's replicas.
  * One file per protocol in this folder; `protocols.ts` chooses by configuration.
  */
-import type { NodeId } from '../../../harness/env.ts'
+import type { Clock, Disk, NodeId, Random } from '../../../harness/env.ts'
 import type { NodeConfig } from '../config.ts'
 import { StoreError } from '../errors.ts'
 import type { Lookup } from '../lookup/lookup.ts'
@@ -19,12 +19,23 @@ export interface Replication {
   read(key: string): Eventually<Cell>
   /** Puts a value, or deletes with null. Resolves to whether the key had a value before, as far as the coordinator saw. */
   write(key: string, value: Uint8Array | null): Eventually<boolean>
+  /**
+   * Puts `value` where `expected` is, both of which may be null for no value; resolves to whether it was there. Only
+   * protocols that order the operations of a key have it.
+   */
+  cas?(key: string, expected: Uint8Array | null, value: Uint8Array | null): Promise<boolean>
+  /** Ends what the protocol itself has open. */
+  close?(): Promise<void>
 }
 
 /** What a coordinator works with. */
 export interface Coordinator {
   readonly self: NodeId
-  readonly config: Pick<NodeConfig, 'read_quorum' | 'write_quorum' | 'deadline_ms' | 'sloppy' | 'read_repair' | 'bugs'>
+  readonly config: NodeConfig
+  readonly incarnation: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
   readonly partitioner: Partitioner
   /** For protocols whose quorums must meet: every coordinator knows the same lists. */
   readonly lists: PreferenceLists
@@ -38,7 +49,7 @@ export interface Coordinator {
 }
 
 /** The error of an operation that met too few replicas. */
-export function tooFew(code: 'UNAVAILABLE' | 'INDETERMINATE', what: string, need: number, gathered: Gathered<unknown>, { deadline_ms: deadlineMs, bugs }: Coordinator['config']): StoreError {
+export function tooFew(code: 'UNAVAILABLE' | 'INDETERMINATE', what: string, need: number, gathered: Gathered<unknown>, { deadline_ms: deadlineMs, bugs }: Pick<NodeConfig, 'deadline_ms' | 'bugs'>): StoreError {
   const refused = gathered.refusals.length === 0 ? '' : `; refused by ${gathered.refusals.join(', ')}`
   const certainty = code === 'UNAVAILABLE' ? 'definite' : 'indefinite'
   return new StoreError(bugs.includes('definite-lie') ? 'UNAVAILABLE' : code, `${certainty}: ${gathered.replies.length} of ${need} replicas needed ${what} within ${deadlineMs} ms${refused}`)

@@ -1,0 +1,129 @@
+/**
+ * The acceptor of Paxos, one instance chain per key (Lamport, "Paxos made simple", 2001, section 2.2; Rystsov,
+ * "CASPaxos: replicated state machines without logs", 2018).
+ *
+ * The ballot under which a value was accepted is the version of its cell, so what is accepted lies where every cell
+ * lies, and merging cells by the greater version is accepting by the greater ballot. Accepting under ballot (n, w) also
+ * promises (n + 1, w): the proposer that was successful goes on without asking (CASPaxos, section 2.2.1). All other
+ * promises are notes in a ledger, durable before they are given.
+ *
+ * A cell that comes by anti-entropy is a late message of its proposer, no more: it is accepted if no promise forbids
+ * it. Where one does, replicas would differ until somebody uses the key, so the refusal is reported.
+ */
+import type { Ledger } from '../ledger.ts'
+import { cell, count, encodeCell, flag, list, plain, text, writerName } from '../messages.ts'
+import type { Kind } from '../messages.ts'
+import type { Storage } from '../storage.ts'
+import { compareVersions } from '../versions.ts'
+import type { Cell, Version } from '../versions.ts'
+
+/** Promise not to accept anything below this ballot. Replies whether that is promised, the ballot that is promised already if not, and what was accepted. */
+export const PREPARE: Kind<readonly [key: string, ballot: Version], readonly [granted: boolean, promised: number, accepted: Cell]> = {
+  code: 33,
+  request: {
+    encode: ([key, { counter, writer }]) => [key, counter, writer],
+    decode: input => {
+      const [key, counter, writer] = list(input, 3)
+      return [text(key), { counter: count(counter), writer: writerName(writer) }] as const
+    },
+  },
+  reply: {
+    encode: ([granted, promised, accepted]) => [granted, promised, encodeCell(accepted)],
+    decode: input => {
+      const [granted, promised, accepted] = list(input, 3)
+      return [flag(granted), count(promised), cell(accepted)] as const
+    },
+  },
+}
+
+/** Accept this cell; its version is the ballot. Replies whether it is accepted, durably, and if not the ballot that was promised. */
+export const ACCEPT: Kind<readonly [key: string, accepted: Cell], readonly [accepted: boolean, promised: number]> = {
+  code: 34,
+  request: {
+    encode: ([key, accepted]) => [key, encodeCell(accepted)],
+    decode: input => {
+      const [key, accepted] = list(input, 2)
+      return [text(key), cell(accepted)] as const
+    },
+  },
+  reply: plain(input => {
+    const [accepted, promised] = list(input, 2)
+    return [flag(accepted), count(promised)] as const
+  }),
+}
+
+/** What accepting a cell promises: its proposer's next ballot. */
+function followedBy({ counter, writer }: Version): Version {
+  return { counter: counter === 0 ? 0 : counter + 1, writer }
+}
+
+/** One replica's acceptors, for all keys. */
+export class Acceptor {
+  readonly #storage: Storage
+  readonly #ledger: Ledger
+  readonly #ignoresBallots: boolean
+  /** Promises beyond those that lie in the cells. */
+  readonly #promises = new Map<string, Version>()
+  /** Told of a key whose replicas cannot become equal by themselves. */
+  onStuck: (key: string) => void = () => undefined
+
+  constructor(storage: Storage, ledger: Ledger, { ignoresBallots }: { readonly ignoresBallots: boolean }) {
+    this.#storage = storage
+    this.#ledger = ledger
+    this.#ignoresBallots = ignoresBallots
+    for (const [key, note] of ledger.entries()) this.#promises.set(key, decodeVersion(note))
+    storage.guard((key, before, after) => {
+      const admitted = this.#admits(key, before, after)
+      if (!admitted && compareVersions(after, before) > 0) this.onStuck(key)
+      return admitted
+    })
+  }
+
+  async prepare(key: string, ballot: Version): Promise<readonly [granted: boolean, promised: number, accepted: Cell]> {
+    const accepted = await this.#storage.read(key)
+    const promised = this.#promised(key, accepted)
+    const order = compareVersions(ballot, promised)
+    if (order < 0 && !this.#ignoresBallots) return [false, promised.counter, accepted]
+    if (order > 0) {
+      this.#promises.set(key, ballot)
+      await this.#ledger.put(key, encodeVersion(ballot))
+    }
+    // Only now: whatever was accepted while the promise was on its way to disk belongs to the answer.
+    const latest = await this.#storage.read(key)
+    return [compareVersions(latest, ballot) < 0, Math.max(latest.counter, ballot.counter), latest]
+  }
+
+  async accept(key: string, proposed: Cell): Promise<readonly [accepted: boolean, promised: number]> {
+    const before = await this.#storage.read(key)
+    if (!this.#admits(key, before, proposed)) return [false, this.#promised(key, before).counter]
+    await this.#storage.apply(key, proposed)
+    // Should the storage have had to look on its disk first, a promise may have come in between.
+    const after = await this.#storage.read(key)
+    if (compareVersions(after, proposed) !== 0 && !this.#ignoresBallots) return [false, this.#promised(key, after).counter]
+    const promise = this.#promises.get(key)
+    if (promise !== undefined && compareVersions(promise, followedBy(proposed)) <= 0) {
+      this.#promises.delete(key)
+      this.#ledger.forget(key)
+    }
+    return [true, proposed.counter]
+  }
+
+  #admits(key: string, before: Cell, proposed: Cell): boolean {
+    return this.#ignoresBallots || compareVersions(proposed, before) === 0 || compareVersions(proposed, this.#promised(key, before)) >= 0
+  }
+
+  #promised(key: string, accepted: Cell): Version {
+    const implied = followedBy(accepted)
+    const explicit = this.#promises.get(key)
+    return explicit !== undefined && compareVersions(explicit, implied) > 0 ? explicit : implied
+  }
+}
+
+function encodeVersion({ counter, writer }: Version): Uint8Array {
+  return Buffer.from(JSON.stringify([counter, writer]))
+}
+
+function decodeVersion(note: Uint8Array): Version {
+  const [counter, writer] = list(JSON.parse(Buffer.from(note).toString()), 2)
+  return { counter: count(counter), writer: writerName(writer) }
+}
