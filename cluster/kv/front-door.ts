@@ -50,7 +50,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
       run: ([, key, value, ...rest], session) => {
         const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
         if (option === 'NX' && replication.cas !== undefined) return then(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
-        if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and of the options of Redis none${replication.cas === undefined ? '' : ' but NX'}`)
+        if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
         return then(replication.write(keyOf(key!), valueOf(value!)), () => OK_REPLY)
       },
     },
