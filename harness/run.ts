@@ -22,6 +22,7 @@ import { nodeIds, type Plan } from './plan.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
+import { saveEnvironment } from './report-files.ts'
 import { saveJson } from './run-folder.ts'
 import { makeSystem } from './systems.ts'
 import { UsageError } from './usage-error.ts'
@@ -162,6 +163,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const { plan, options, workload, system, record } = stage
   const random = seededRandom(plan.seed)
   const clock = startingNow(stage.clock)
+  saveEnvironment(options.dir, clock)
   const nemesis = new Nemesis(cluster, random.fork('nemesis'))
   const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
   const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })

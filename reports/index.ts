@@ -9,4 +9,4 @@ export { createTerminal, renderTable, renderVerdict, terminalReporter } from './
 export type { Comparison } from './compare.ts'
 export type { NamedDocument } from './junit.ts'
 export type { Reporter, RunEvent } from './events.ts'
-export type { ReportInput, ReportRun } from './html/data.ts'
+export type { ReportInput, ReportRun, Surroundings } from './html/data.ts'

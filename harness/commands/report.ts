@@ -1,9 +1,9 @@
 /** `splitbrain report`: writes a run's report again, judging first what was never judged. */
 import path from 'node:path'
-import { renderReport } from '../../reports/html/page.ts'
 import type { Command } from '../command.ts'
 import { kvPresets } from '../systems.ts'
-import { findRuns, loadRun, save } from '../run-folder.ts'
+import { writeReport, type JudgedRun } from '../report-files.ts'
+import { findRuns, loadRun } from '../run-folder.ts'
 import { judgeRun } from '../run.ts'
 
 export const reportCommand: Command = {
@@ -14,12 +14,13 @@ export const reportCommand: Command = {
   async execute(args) {
     const where = args.positionals[0]!
     const dirs = await findRuns(where)
-    const runs = []
+    const runs: JudgedRun[] = []
     for (const dir of dirs) {
       const { plan, history, document } = await loadRun(dir)
       const repeat = `npx splitbrain run --plan ${path.relative(process.cwd(), path.join(dir, 'plan.json'))}`
       runs.push({
         name: dirs.length === 1 ? plan.name : path.basename(dir),
+        dir,
         history,
         document: document ?? await judgeRun(plan, history, { dir, label: plan.name, emit: () => undefined, repeat, started: new Date().toISOString() }),
       })
@@ -28,8 +29,8 @@ export const reportCommand: Command = {
     runs.sort((a, b) => order.indexOf(a.document.run?.preset ?? '') - order.indexOf(b.document.run?.preset ?? ''))
     const target = dirs.length === 1 ? dirs[0]! : path.dirname(dirs[0]!)
     const [first] = runs
-    await save(target, 'report.html', renderReport({ title: dirs.length === 1 ? first!.name : 'The CAP trade-off, observed', runs, repeat: first!.document.run?.repeat ?? '', generated: first!.document.run?.started ?? '' }))
-    console.log(path.join(path.relative(process.cwd(), target), 'report.html'))
+    const report = await writeReport(runs, { dir: target, title: dirs.length === 1 ? first!.name : 'The CAP trade-off, observed', repeat: first!.document.run?.repeat ?? '', generated: first!.document.run?.started ?? '' })
+    console.log(path.relative(process.cwd(), report))
     return 0
   },
 }

@@ -1,12 +1,12 @@
 /** `splitbrain run`: one configuration, one schedule, one verdict. */
 import path from 'node:path'
 import { exitCodes } from '../../checker/verdict.ts'
-import { renderReport } from '../../reports/html/page.ts'
 import { terminalReporter } from '../../reports/terminal.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { configurationName } from '../plan.ts'
-import { createRunFolder, point, save } from '../run-folder.ts'
+import { writeReport } from '../report-files.ts'
+import { createRunFolder, point } from '../run-folder.ts'
 import { refuseImpossible, runPlan } from '../run.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 
@@ -30,9 +30,9 @@ export const runCommand: Command = {
     try {
       const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
       reporter.on({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })
-      await save(dir, 'report.html', renderReport({ title: plan.name, runs: [{ name: configuration, document, history }], repeat, generated: started }))
+      const report = await writeReport([{ name: configuration, dir, document, history }], { dir, title: plan.name, repeat, generated: started })
       await point('latest', dir)
-      reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
+      reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
       // A run that was cut short has not shown what it was asked to show.
       return interrupt.signal.aborted && document.verdict === 'holds' ? exitCodes.unknown : exitCodes[document.verdict]
     } finally {

@@ -4,9 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { History } from '../../checker/history/index.ts'
-import type { VerdictDocument } from '../../checker/verdict.ts'
-import { renderReport } from '../../reports/html/page.ts'
 import { terminalReporter } from '../../reports/terminal.ts'
 import type { Schedule } from '../../nemesis/schedule.ts'
 import { choose, type Command } from '../command.ts'
@@ -14,7 +11,8 @@ import { onInterrupt } from '../interrupt.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
 import { realClock } from '../clock.ts'
 import { makeDriver } from '../registry.ts'
-import { createRunFolder, point, save } from '../run-folder.ts'
+import { writeReport, type JudgedRun } from '../report-files.ts'
+import { createRunFolder, point } from '../run-folder.ts'
 import { runPlan } from '../run.ts'
 import { kvPresets } from '../systems.ts'
 import { SEED_MAX } from './plan-options.ts'
@@ -73,18 +71,18 @@ export const tourCommand: Command = {
     const started = new Date(startedMs).toISOString()
     for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: kvPresets.find((p) => p.name === preset)!.promise })
     const schedule = await scheduleFor(driver)
-    const runs: { name: string; document: VerdictDocument; history: History }[] = []
+    const runs: JudgedRun[] = []
     try {
       for (const preset of PRESETS) {
         if (interrupt.signal.aborted) break
         const inner = path.join(dir, preset)
         await mkdir(inner)
         const { document, history } = await runPlan(tourPlan(preset, driver, seed, schedule), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
-        runs.push({ name: preset, document, history })
+        runs.push({ name: preset, dir: inner, document, history })
       }
-      await save(dir, 'report.html', renderReport({ title: 'The CAP trade-off, observed', runs, repeat, generated: started }))
+      const report = await writeReport(runs, { dir, title: 'The CAP trade-off, observed', repeat, generated: started })
       await point('latest', dir)
-      reporter.on({ type: 'end', report: path.relative(process.cwd(), path.join(dir, 'report.html')), repeat, elapsed_ms: Date.now() - startedMs })
+      reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
       return 0
     } finally {
       interrupt.dispose()

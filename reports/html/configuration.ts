@@ -26,6 +26,7 @@ ${charts(configuration)}
 ${phasesTable(configuration.phases, id)}
 ${timeline(configuration)}
 ${coverage(configuration)}
+${logs(configuration)}
 ${environment(configuration)}
 </section>`
 }
@@ -55,7 +56,7 @@ ${card.layout === null ? html`<p class="note">${formatNoun(card.size, 'operation
 
 function diagram(layout: WitnessLayout, own: string): Html {
   return html`<div class="scroll diagram" tabindex="0" role="region" aria-label="Diagram of the witness">${witnessSvg(layout, own)}</div>
-<ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li><li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>`
+<ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li>${layout.reads.length === 0 ? null : html`<li><span class="c-accent" aria-hidden="true">⇢</span>its value was read there</li>`}<li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>`
 }
 
 function ladder({ id, document, facts, ladder: rungs, judgements }: Configuration): Html {
@@ -128,7 +129,17 @@ function coverage({ faults }: Configuration): Html {
   })}</tbody></table>`
 }
 
-function environment({ document: { run } }: Configuration): Html {
+function logs({ id, charts: { logs: kept } }: Configuration): Html | null {
+  if (kept === null) return null
+  const nodes = [...new Set(kept.lines.map((line) => line.node))].sort()
+  return html`<h3 id="${id}-logs-heading">What the nodes wrote</h3>
+<div class="logs" id="${id}-logs"><div class="toolbar" role="group" aria-label="Search the logs"><label>Text <input name="text" type="search" size="18" autocomplete="off" spellcheck="false"></label><label>Node <select name="node"><option value="">all</option>${nodes.map((node) => html`<option>${node}</option>`)}</select></label><label><input name="inview" type="checkbox"> only what the timeline shows</label><output></output></div>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-logs-heading"><table><thead><tr><th scope="col">Time</th><th scope="col">Node</th><th scope="col">Line</th></tr></thead><tbody></tbody></table></div>
+${kept.missing === 0 ? null : html`<p class="note">${formatNoun(kept.missing, 'further line')} in the files below.</p>`}</div>`
+}
+
+function environment({ document: { run }, machine, files }: Configuration): Html {
+  const raw = files.length === 0 ? null : html`<p class="raw">Raw files: ${files.map((file) => html`<a href="${file}">${file}</a> `)}</p>`
   if (run === null) return html`<h3>Environment</h3><p>An imported history: how it came about is not recorded.</p>`
   const rows: readonly (readonly [string, string])[] = [
     ['System', run.preset === null ? run.system : `${run.system}, preset ${run.preset}`],
@@ -140,6 +151,7 @@ function environment({ document: { run } }: Configuration): Html {
     ['Seed', String(run.seed)],
     ['Started', formatDate(run.started)],
     ['splitbrain', run.version],
+    ...machine,
   ]
-  return html`<h3>Environment, and how to see it again</h3><dl class="environment">${rows.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>${command(run.repeat, 'the command that repeats this run')}`
+  return html`<h3>Environment, and how to see it again</h3><dl class="environment">${rows.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>${command(run.repeat, 'the command that repeats this run')}${raw}`
 }

@@ -7,6 +7,7 @@ import { fakeTour } from '../testing/tour.ts'
 import { decodeColumns, encodeColumns, open } from './columns.ts'
 import { capMap, coverageNote, firstBreak, identifiers, pageContent, warningsOf } from './data.ts'
 import { bucketWidth, seriesOf } from './series.ts'
+import { readLogs } from './logs.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
 import type { Event } from '../../checker/history/index.ts'
@@ -82,6 +83,17 @@ test('replicas diverge from the first peek that differs until one that agrees', 
 
 test('no chart gets more than a few hundred points, however long the run', () => {
   for (const span of [0.001, 1, 60, 3600, 1e6]) assert.ok(span / bucketWidth(span, 240) <= 240.5)
+})
+
+test('a line of a log stands where its instant lies in the run; one without an instant belongs to the line above', () => {
+  const logs = readLogs([{ node: 'n2', text: '2026-01-01T00:00:02.500Z warn late\n  at once\n' }, { node: 'n1', text: 'starting\n2026-01-01T00:00:01.000Z info \u202eready\n' }], '2026-01-01T00:00:00.000Z')
+  assert.equal(logs.lines.map((line) => [line.node, line.time_s, line.text]), [['n1', null, 'starting'], ['n1', 1, 'info \\u202eready'], ['n2', 2.5, 'warn late'], ['n2', 2.5, '  at once']])
+  assert.is(readLogs([{ node: 'n1', text: '2026-01-01T00:00:01.000Z x' }], null).lines[0]!.time_s, null)
+})
+
+test('of very long logs the beginning and the end are kept, and what is missing is counted', () => {
+  const logs = readLogs([{ node: 'n1', text: Array.from({ length: 20_000 }, (_, index) => `line ${index}`).join('\n') }], null)
+  assert.equal([logs.lines.length, logs.missing, logs.lines[0]!.text, logs.lines.at(-1)!.text], [8000, 12_000, 'line 0', 'line 19999'])
 })
 
 test('columns come back as they went in, negative codes and never-completed operations included', () => {

@@ -5,11 +5,13 @@
 import { availabilitySentence, factsOf, nearlyAll, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { models } from '../../checker/verdict.ts'
+import { readLogs } from './logs.ts'
 import { phasesOf } from './phases.ts'
 import { seriesOf } from './series.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
 import type { Facts } from '../facts.ts'
+import type { Logs, NodeLog } from './logs.ts'
 import type { FaultPhases } from './phases.ts'
 import type { RunSeries } from './series.ts'
 import type { TimelineHeader } from './columns.ts'
@@ -22,6 +24,19 @@ export interface ReportRun {
   readonly name: string
   readonly document: VerdictDocument
   readonly history: History
+  /** What the nodes wrote, when the history began by the wall clock, and on what machine: as far as that is known. */
+  readonly surroundings?: Surroundings
+}
+
+/** What stands beside a run's history. */
+export interface Surroundings {
+  readonly logs: readonly NodeLog[]
+  /** ISO 8601: the instant at which the history's clock read zero; null: unknown. */
+  readonly clockZero: string | null
+  /** Of the controller: name and what it is, for a person. */
+  readonly machine: readonly (readonly [name: string, text: string])[]
+  /** Raw files, as links relative to the report. */
+  readonly files: readonly string[]
 }
 
 /** What a report is made of. */
@@ -70,6 +85,8 @@ export interface RunCharts {
   readonly anomalies_s: readonly number[]
   readonly series: RunSeries
   readonly timeline: TimelineHeader
+  /** null: there are none. */
+  readonly logs: Logs | null
 }
 
 /** What the page's own code draws. */
@@ -126,6 +143,8 @@ export interface Configuration {
   readonly faults: readonly FaultRow[]
   readonly phases: readonly FaultPhases[]
   readonly charts: RunCharts
+  readonly machine: Surroundings['machine']
+  readonly files: readonly string[]
   /** Base64 of gzip of the timeline's columns. */
   readonly columns: string
 }
@@ -173,11 +192,12 @@ export function capMap(configurations: readonly { readonly facts: Facts }[]): Ca
   }
 }
 
-function configurationOf({ name, document, history }: ReportRun, id: string, budget: number): Configuration {
+function configurationOf({ name, document, history, surroundings }: ReportRun, id: string, budget: number): Configuration {
   const facts = factsOf(name, document)
   const { header, columns } = packTimeline(history, document, budget)
   const { cards, more } = witnessCards(history, document, header)
   const first = firstBreak(history, document)
+  const logs = surroundings === undefined || surroundings.logs.length === 0 ? null : readLogs(surroundings.logs, surroundings.clockZero)
   return {
     id,
     name,
@@ -192,7 +212,9 @@ function configurationOf({ name, document, history }: ReportRun, id: string, bud
     judgements: document.judgements.map((judgement) => ({ ...judgement, numbers: numbersOf(judgement.metrics) })),
     faults: document.faults.map((fault) => faultRow(fault, document)),
     phases: phasesOf(document),
-    charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: firstAnomalies(header), series: seriesOf(history, document.faults), timeline: header },
+    charts: { id, name: visible(name), bands: document.faults.map(bandOf), anomalies_s: firstAnomalies(header), series: seriesOf(history, document.faults), timeline: header, logs },
+    machine: surroundings?.machine ?? [],
+    files: surroundings?.files ?? [],
     columns,
   }
 }

@@ -22,6 +22,10 @@ export interface WitnessOperation {
   /** "write 12", "read → 7". */
   readonly label: string
   readonly title: string
+  /** Codes of key, of the value written, and of the value that a read returned; null where it did not. */
+  readonly key: number
+  readonly wrote: number | null
+  readonly read: number | null
   readonly outcome: 'ok' | 'fail' | 'info'
   readonly start_ns: number
   /** null: never completed. */
@@ -47,6 +51,8 @@ export interface WitnessLayout {
   readonly ticks: readonly { readonly x: number; readonly label: string }[]
   /** Forced by real time: the first completed before the second began (transitively reduced). */
   readonly orders: readonly { readonly from: number; readonly to: number }[]
+  /** The second returned what only the first wrote. */
+  readonly reads: readonly { readonly from: number; readonly to: number }[]
 }
 
 const laneHeight = 58
@@ -74,6 +80,9 @@ export function witnessOperations(history: History, rows: readonly number[]): Wi
       f,
       label: words(18),
       title: `${words(400)}${key === null ? '' : ` on key ${formatValue(key, 100)}`}, ${outcome}${node === null ? '' : `, at ${node}`}`,
+      key: history.key[row]!,
+      wrote: f !== 'read' && blind.has(f) ? history.value[row]! : null,
+      read: f === 'read' && outcome === 'ok' ? history.value[end]! : null,
       outcome,
       start_ns: history.time[row]!,
       end_ns: end < 0 || outcome === 'info' ? null : history.time[end]!,
@@ -110,6 +119,7 @@ export function layoutWitness(operations: readonly WitnessOperation[]): WitnessL
     operations: placed,
     ticks: ticksOf(instants, base, x),
     orders: orders(operations),
+    reads: readsFrom(operations),
   }
 }
 
@@ -160,4 +170,13 @@ function orders(operations: readonly WitnessOperation[]): { from: number; to: nu
     }
   }
   return pairs
+}
+
+/** Which write each read must have seen, where just one of them can be it. */
+function readsFrom(operations: readonly WitnessOperation[]): { from: number; to: number }[] {
+  return operations.flatMap((reader, to) => {
+    if (reader.read === null) return []
+    const writers = operations.flatMap((writer, from) => (writer.wrote === reader.read && writer.key === reader.key ? [from] : []))
+    return writers.length === 1 ? [{ from: writers[0]!, to }] : []
+  })
 }

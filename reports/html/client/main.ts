@@ -3,6 +3,7 @@
  * writes text only as text.
  */
 import { applyDefaults, drawChart, narrowChart } from './charts.ts'
+import { LogView } from './logs.ts'
 import { numbersOf } from './tables.ts'
 import { onThemeChange } from './theme.ts'
 import { Timeline } from './timeline.ts'
@@ -14,6 +15,7 @@ const runs = new Map(data.runs.map((run) => [run.id, run]))
 const figures = [...document.querySelectorAll<HTMLElement>('figure.chart')]
 const drawn = new Map<HTMLElement, Chart>()
 const timelines = new Map<string, Timeline>()
+const logs = new Map<string, LogView>()
 
 function drawCharts(): void {
   applyDefaults()
@@ -84,12 +86,19 @@ for (const run of data.runs) {
   const root = document.getElementById(`${run.id}-timeline`)
   if (root === null) continue
   const own = figures.filter((figure) => figure.dataset['run'] === run.id)
-  timelines.set(run.id, new Timeline(root, run, (view) => {
+  let narrowed = false
+  const timeline = new Timeline(root, run, (view, followed) => {
+    logs.get(run.id)?.moved(view)
+    if (!followed && !narrowed) return
+    narrowed = followed
     for (const figure of own) {
       const chart = drawn.get(figure)
-      if (chart !== undefined) narrowChart(chart, run, view)
+      if (chart !== undefined) narrowChart(chart, run, followed ? view : null)
     }
-  }))
+  })
+  timelines.set(run.id, timeline)
+  const place = document.getElementById(`${run.id}-logs`)
+  if (place !== null && run.logs !== null) logs.set(run.id, new LogView(place, run.logs.lines, (time_s) => timeline.revealTime(time_s)))
 }
 async function loadTimelines(): Promise<void> {
   for (const [id, timeline] of timelines) await timeline.load(document.getElementById(`${id}-columns`)?.textContent ?? '')

@@ -23,7 +23,7 @@ export class Timeline {
   readonly #moments: HTMLSelectElement
   readonly #filter: Filter
   readonly #details: Details
-  readonly #narrow: (view: View | null) => void
+  readonly #moved: (view: View, followed: boolean) => void
   #operations: Operations | undefined
   #view: View
   #moment = 0
@@ -35,15 +35,15 @@ export class Timeline {
   #followed = false
   #queued = false
 
-  /** `narrow` makes the run's curves show a part of the run; null: all of it. */
-  constructor(root: HTMLElement, run: RunCharts, narrow: (view: View | null) => void) {
+  /** `moved` is told what part of the run is seen, and whether the curves are to show the same. */
+  constructor(root: HTMLElement, run: RunCharts, moved: (view: View, followed: boolean) => void) {
     this.#root = root
     this.#run = run
     this.#rows = root.querySelector<HTMLElement>('.rows')!
     this.#canvas = this.#rows.querySelector('canvas')!
     this.#overview = root.querySelector<HTMLCanvasElement>('.overview canvas')!
     this.#moments = root.querySelector<HTMLSelectElement>('select.moments')!
-    this.#narrow = narrow
+    this.#moved = moved
     this.#filter = new Filter(root.querySelector<HTMLElement>('.filters')!, () => this.#operations, () => this.redraw())
     this.#details = new Details(root, () => this.#operations, this.#filter)
     this.#view = { from_s: 0, to_s: run.timeline.span_s }
@@ -74,6 +74,13 @@ export class Timeline {
     this.goTo(index)
     this.#root.scrollIntoView({ block: 'center' })
     this.#rows.focus({ preventScroll: true })
+  }
+
+  /** Brings an instant into sight, in a window of at most a second. */
+  revealTime(time_s: number): void {
+    const half = Math.min(0.5, (this.#view.to_s - this.#view.from_s) / 2)
+    this.#show(time_s - half, time_s + half)
+    this.#root.scrollIntoView({ block: 'center' })
   }
 
   /** Draws at the next frame. */
@@ -130,7 +137,7 @@ export class Timeline {
     const above = prepared(this.#overview, width, overviewHeight)
     if (above !== null) drawOverview(above, width, overviewHeight, this.#left, this.#run.timeline, this.#run.bands, this.#view)
     this.#fillTable()
-    if (this.#followed) this.#narrow(this.#view)
+    this.#moved(this.#view, this.#followed)
   }
 
   #select(index: number): void {
@@ -141,7 +148,6 @@ export class Timeline {
   }
 
   #follow(on: boolean): void {
-    if (this.#followed && !on) this.#narrow(null)
     this.#followed = on
     this.#root.querySelector('[data-act="follow"]')!.setAttribute('aria-pressed', String(on))
     this.redraw()
