@@ -3,7 +3,7 @@
  * holds, and merges the answers: one violated key condemns the history, one undecided key leaves it unknown.
  */
 import { acceptZones } from './accept-zones.ts'
-import { checkCollection } from './collections.ts'
+import { checkCollection } from './collections/index.ts'
 import { systemElapsedMs } from './clock.ts'
 import { sharedEngine } from './engine.ts'
 import { explainRegister } from './explain.ts'
@@ -19,16 +19,17 @@ import { zoneOrder } from './zone-order.ts'
 import { checkZones } from './zones.ts'
 import type { AcceptedKey } from './accept-zones.ts'
 import type { Engine } from './engine.ts'
+import type { Judge } from './explain-model.ts'
 import type { History, Json } from './history.ts'
 import type { FailedCas, Model, NilReads } from './model.ts'
 import type { KeyRows } from './order.ts'
 import type { Pool } from './pool.ts'
 import type { RegisterKey, RegisterOperations } from './register.ts'
-import type { Part, Problem } from './problem.ts'
+import type { Problem } from './problem.ts'
 import type { WindowResult } from './window.ts'
 
 export type Verdict = 'holds' | 'violated' | 'unknown'
-/** `trivial`: nothing to decide; `zones`: see zones.ts; `pairs`: see collections.ts; `window`: just-in-time linearization, see window.ts. */
+/** `trivial`: nothing to decide; `zones`: see zones.ts; `pairs`: see collections/; `window`: just-in-time linearization, see window.ts. */
 export type Algorithm = 'trivial' | 'zones' | 'pairs' | 'window'
 
 export interface CheckOptions {
@@ -206,19 +207,28 @@ class Session {
     const base = { key: this.#history.values.decode(key.key), operations: key.rows.length }
     const pairs = this.#limits.linearization ? undefined : checkCollection(this.#history, key, rank, this.#model)
     if (pairs?.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'pairs', decidedEvents: key.events }
-    if (pairs !== undefined) return { ...base, verdict: 'violated', algorithm: 'pairs', ...(await this.#explained(key, rank, pairs.rows)) }
-    const problem = modelProblem(this.#history, key, rank, this.#model)
-    const result = await this.#window(problem)
-    if (result.type !== 'violated') return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
-    return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#explained(key, rank)) }
+    if (pairs?.type === 'violated') return { ...base, verdict: 'violated', algorithm: 'pairs', ...(await this.#explained(key, rank, pairs.rows)) }
+    for (const rows of pairs?.parts ?? [[...key.rows]]) {
+      const problem = modelProblem(this.#history, { ...key, rows: Int32Array.from(rows) }, rank, this.#model)
+      const result = await this.#window(problem)
+      if (result.type === 'violated') return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#explained(key, rank, rows)) }
+      if (result.type === 'unknown' || pairs === undefined) return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
+    }
+    return { ...base, verdict: 'holds', algorithm: 'window', decidedEvents: key.events }
   }
 
   async #explained(key: KeyRows, rank: Int32Array | null, suspects?: readonly number[]): Promise<Pick<KeyVerdict, 'decidedEvents' | 'finalStates' | 'witness'>> {
     if (!this.#limits.explain) return { decidedEvents: 0 }
     this.#engine ??= await sharedEngine()
     const engine = this.#engine
-    const solve = (part: Part): WindowResult => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 })
-    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), solve, suspects)
+    const judge: Judge = {
+      solve: (part) => runWindow(engine, modelProblem(this.#history, key, rank, this.#model, part), { ...this.#limits, visitsMax: 2_000_000 }),
+      refutes: (part) => {
+        const pairs = checkCollection(this.#history, key, rank, this.#model, part)
+        return pairs === undefined || pairs.type === 'split' ? judge.solve(part).type === 'violated' : pairs.type === 'violated'
+      },
+    }
+    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), judge, suspects)
     return { decidedEvents: illegal, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
   }
 

@@ -23,42 +23,57 @@ export interface ModelWitness {
   readonly states: readonly Json[]
 }
 
+/** Whether a part of a key's history is certainly not linearizable; and what the general engine says about it. */
+export interface Judge {
+  refutes(part: Part): boolean
+  solve(part: Part): WindowResult
+}
+
 /** Finds the breaking response, shrinks what led to it, and says what is wrong. `suspects` are known to be a violation by themselves. */
-export function explainModel(history: History, key: KeyRows, model: Model, rankOf: (row: number) => number, solve: (part: Part) => WindowResult, suspects: readonly number[] = [...key.rows]): ModelWitness {
+export function explainModel(history: History, key: KeyRows, model: Model, rankOf: (row: number) => number, judge: Judge, suspects: readonly number[] = [...key.rows]): ModelWitness {
   const all = new Set(suspects)
-  const illegal = firstIllegal(key.events, (until) => solve({ rows: all, until }).type === 'violated')
+  const illegal = firstIllegal(key.events, (until) => judge.refutes({ rows: all, until }))
   const until = illegal + 1
-  const refutes = (rows: ReadonlySet<number>): boolean => rows.size > 0 && solve({ rows, until }).type === 'violated'
-  let rows: ReadonlySet<number> = all
-  for (const group of groups(history, rows, model)) {
-    const fewer = new Set([...rows].filter((row) => !group.has(row)))
-    if (fewer.size < rows.size && refutes(fewer)) rows = fewer
-  }
-  const last = solve({ rows, until })
-  const operations = [...rows].filter((row) => rankOf(row) < until)
+  const begun = suspects.filter((row) => rankOf(row) < until)
+  let rows: ReadonlySet<number> = new Set(begun)
+  for (const groups of groupsOf(history, begun, model)) rows = without(rows, groups, (fewer) => judge.refutes({ rows: fewer, until }))
+  const last = judge.solve({ rows, until })
+  const operations = [...rows]
   const stuck = operations.find((row) => history.pair[row]! >= 0 && rankOf(history.pair[row]!) === illegal) ?? operations.at(-1)!
   return { operations, explanation: sentence(history, model, stuck, operations.length, last.states), illegal, states: last.states }
 }
 
-/** Sets of operations that may be left out together, large ones first: halves of the elements, single elements, single reads. */
-function groups(history: History, rows: ReadonlySet<number>, model: Model): ReadonlySet<number>[] {
+/** Operations that may be left out together: those on one element; a single one that never changes the state. */
+function groupsOf(history: History, rows: readonly number[], model: Model): readonly (readonly (readonly number[])[])[] {
   const byElement = new Map<string, number[]>()
-  const reads: number[] = []
+  const reads: number[][] = []
   for (const row of rows) {
     const operation = operationAt(history, row, model)
-    if (model.traits?.(operation).pure) reads.push(row)
-    for (const element of model.about?.(operation) ?? []) byElement.set(canonical(element), [...(byElement.get(canonical(element)) ?? []), row])
+    if (model.traits?.(operation).pure) reads.push([row])
+    for (const element of model.about?.(operation) ?? []) {
+      const known = byElement.get(canonical(element))
+      if (known === undefined) byElement.set(canonical(element), [row])
+      else known.push(row)
+    }
   }
-  return [...halves([...byElement.values()]), ...halves(reads.map((row) => [row]))]
+  return [[...byElement.values()], reads]
 }
 
-/** All, halves, quarters ... single lists, each as one set. */
-function halves(lists: readonly (readonly number[])[]): ReadonlySet<number>[] {
-  const sets: ReadonlySet<number>[] = []
-  for (let size = lists.length >> 1; size >= 1; size >>= 1) {
-    for (let from = 0; from < lists.length; from += size) sets.push(new Set(lists.slice(from, from + size).flat()))
+/** Leaves out as many groups as possible: half of them, quarters, ... single ones (Zeller and Hildebrandt 2002). */
+function without(rows: ReadonlySet<number>, groups: readonly (readonly number[])[], refutes: (rows: ReadonlySet<number>) => boolean): ReadonlySet<number> {
+  let kept = rows
+  let left = groups
+  for (let chunk = left.length; chunk >= 1; chunk = Math.min(chunk, left.length) >> 1) {
+    for (let from = 0; from < left.length;) {
+      const out = new Set(left.slice(from, from + chunk).flat())
+      const fewer = new Set([...kept].filter((row) => !out.has(row)))
+      if (fewer.size > 0 && refutes(fewer)) {
+        kept = fewer
+        left = [...left.slice(0, from), ...left.slice(from + chunk)]
+      } else from += chunk
+    }
   }
-  return sets
+  return kept
 }
 
 function sentence(history: History, model: Model, row: number, count: number, states: readonly Json[]): string {

@@ -79,6 +79,41 @@ export class KeyIndex {
   }
 }
 
+/** The smallest of some integers: a binary heap. */
+export class MinHeap {
+  readonly #items: number[] = []
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  get first(): number {
+    return this.#items[0]!
+  }
+
+  add(item: number): void {
+    const items = this.#items
+    let i = items.length
+    for (; i > 0 && items[(i - 1) >> 1]! > item; i = (i - 1) >> 1) items[i] = items[(i - 1) >> 1]!
+    items[i] = item
+  }
+
+  removeFirst(): void {
+    const items = this.#items
+    const item = items.pop()!
+    const n = items.length
+    if (n === 0) return
+    let i = 0
+    for (let child = 1; child < n; child = 2 * i + 1) {
+      if (child + 1 < n && items[child + 1]! < items[child]!) child++
+      if (items[child]! >= item) break
+      items[i] = items[child]!
+      i = child
+    }
+    items[i] = item
+  }
+}
+
 /** The indices 0 to n - 1 in ascending order of their (non-negative) keys; equal keys keep their order. */
 export function sortedOrder(keys: Int32Array, n: number): Int32Array {
   let order = new Int32Array(n)

@@ -57,23 +57,107 @@ const around: readonly Mutant[] = [
   ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
 ]
 
-const collections: readonly Mutant[] = [
-  ['collections.js', 'take.ret < put.inv', 'take.ret > put.inv'],
-  ['collections.js', 'twice ??= ', 'void '],
-  ['collections.js', 'put.ret < y.put.inv', 'put.inv < y.put.inv'],
-  ['collections.js', 'takenFrom(latest) > y.take.ret', 'takenFrom(latest) > y.take.inv'],
-  ['collections.js', 'takenFrom(byEnd[next]) > takenFrom(latest)', 'takenFrom(byEnd[next]) < takenFrom(latest)'],
-  ['collections.js', "take?.inv ?? NEVER", "take?.inv ?? -1"],
-  ['collections.js', 'if (!read.elements.has(element))', 'if (false)'],
-  ['collections.js', 'if (add === undefined)', 'if (false)'],
-  ['collections.js', 'latest !== undefined && read.span.ret < latest.inv', 'false'],
-  ['collections.js', '!placed.has(element) && latest', 'false && latest'],
-  ['collections.js', 'if (output === undefined || output === null)\n            return undefined', 'if (output === undefined || output === null)\n            continue'],
+const queues: readonly Mutant[] = [
+  ['collections/elements.js', 'take.ret < put.inv', 'take.ret > put.inv'],
+  ['collections/elements.js', 'twice ??= ', 'void '],
+  ['collections/elements.js', 'put.ret !== NEVER)', 'true)'],
+  ['collections/elements.js', 'from <= empty.inv && empty.ret <= to', 'from < empty.inv && empty.ret < to'],
+  ['collections/elements.js', 'if (put.ret > to)', 'if (false)'],
+  ['collections/elements.js', 'take?.inv ?? NEVER', 'take?.inv ?? -1'],
+  ['collections/queue.js', 'put.ret < y.put.inv', 'put.inv < y.put.inv'],
+  ['collections/queue.js', 'takenFrom(latest) > y.take.ret', 'takenFrom(latest) > y.take.inv'],
+  ['collections/queue.js', 'takenFrom(byEnd[next]) > takenFrom(latest)', 'takenFrom(byEnd[next]) < takenFrom(latest)'],
+  ['collections/queue.js', 'behind[next].put.inv > x.put.ret', 'behind[next].put.ret > x.put.ret'],
+  ['collections/queue.js', 'behind[next].take.ret < first.take.ret', 'behind[next].take.ret > first.take.ret'],
+  ['collections/queue.js', 'begun[i].inv < y.take.ret', 'true'],
+  ['collections/queue.js', 'contents.crashed.length > 0 ? undefined : empty', 'empty'],
+]
+
+const stacks: readonly Mutant[] = [
+  ['collections/elements.js', 'element.put.ret < takenFrom(element)', 'element.put.inv < takenFrom(element)'],
+  ['collections/stack.js', 'a.put.ret - b.put.ret', 'b.put.ret - a.put.ret'],
+  ['collections/stack.js', 'impossibleEmpty(contents) ?? ', ''],
+  ['collections/stack.js', 'contents.crashed.length > 0 ? undefined', 'false ? undefined'],
+  ['collections/stack.js', 'coverage.add(starts[i], ends[i], -1)', 'void 0'],
+  ['collections/stack.js', 'bottoms.remove(i)', 'void 0'],
+  ['collections/stack.js', 'take.ret > to', 'take.inv >= to'],
+  ['collections/stack.js', 'take === undefined ||', ''],
+  ['collections/stack.js', '>= from)\n                continue', '>= to)\n                continue'],
+  ['collections/stack.js', 'firstAtLeast(starts, to), from, to)', 'firstAtLeast(starts, from), from, to)'],
+  ['collections/stack.js', 'begin = gap + 1', 'begin = gap'],
+  ['collections/coverage.js', 'least > 0)', 'least > 1)'],
+  ['collections/coverage.js', 'Math.min(least[node * 2], least[node * 2 + 1])', 'Math.max(least[node * 2], least[node * 2 + 1])'],
+]
+
+const priorityQueues: readonly Mutant[] = [
+  ['collections/priority-queue.js', 'a.value - b.value', 'b.value - a.value'],
+  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'take.inv'],
+  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'Math.max(put.ret, take.inv)'],
+  ['collections/priority-queue.js', 'at >= take.ret', 'at > take.ret'],
+  ['collections/priority-queue.js', 'if (put.ret < at)', 'if (false)'],
+  ['collections/priority-queue.js', 'occupied.fill(put.ret, at,', 'occupied.fill(put.inv, at,'],
+  ['collections/priority-queue.js', 'occupied.fill(put.ret, events,', 'void (put.ret, events,'],
+  ['collections/priority-queue.js', 'crashed.length > 0 ? undefined', 'false ? undefined'],
+  ['collections/priority-queue.js', 'occupied.free(empty.inv) >= empty.ret', 'false'],
+  ['collections/priority-queue.js', 'gap < to; gap = this.free(gap)', 'gap <= to; gap = this.free(gap)'],
+  ['collections/priority-queue.js', 'at = next[at]', 'at = at + 1'],
+]
+
+const sets: readonly Mutant[] = [
+  ['collections/grow-only-set.js', 'if (!read.elements.has(element))', 'if (false)'],
+  ['collections/grow-only-set.js', 'if (add === undefined)', 'if (false)'],
+  ['collections/grow-only-set.js', 'latest !== undefined && read.span.ret < latest.inv', 'false'],
+  ['collections/grow-only-set.js', '!placed.has(element) && latest', 'false && latest'],
+  ['collections/set.js', "adds.length > 1 || removals.length > 1", 'adds.length > 2'],
+  ['collections/set.js', 'adds[0]?.operation.output === false ||', ''],
+  ['collections/set.js', "if (outcome === 'info')", 'if (false)'],
+  ['collections/set.js', '(output === true ? [] : ', '(true ? [] : '],
+  ['collections/set.js', '(output === false ? [] : ', '(true ? [] : '],
+  ['collections/set.js', 'Math.min(add.ret,', 'Math.max(add.ret,'],
+  ['collections/set.js', 'Math.max(add.inv,', 'Math.min(add.inv,'],
+  ['collections/set.js', 'begin < add.inv ||', ''],
+  ['collections/set.js', 'removed.ret < end', 'removed.inv < end'],
+  ['collections/set.js', 'inv < begin || ret > end', 'inv < begin'],
+  ['collections/set.js', 'inv < begin || ret > end', 'ret > end'],
+]
+
+const counters: readonly Mutant[] = [
+  ['collections/counter.js', 'input !== 0', 'true'],
+  ['collections/counter.js', 'adds.some(({ operation: { input } }) => input !== amount)', 'false'],
+  ['collections/counter.js', 'level >= 0', 'true'],
+  ['collections/counter.js', 'level <= adds.length', 'true'],
+  ['collections/counter.js', '.ret < event;', '.inv < event;'],
+  ['collections/counter.js', '> block[i])', '> block[i] + 1)'],
+  ['collections/counter.js', '.inv > adds[a].ret', '.ret > adds[a].ret'],
+  ['collections/counter.js', 'waiting.first < block)', 'false)'],
+  ['collections/counter.js', 'waiting.first <= block)', 'false)'],
+  ['collections/counter.js', 'last[add] >= block', 'true'],
+  ['collections/counter.js', 'Math.min(lowest, block[begun])', 'Math.max(lowest, block[begun])'],
+  ['collections/counter.js', 'waiting.removeFirst()', 'void 0'],
+]
+
+/** The quick acceptor of large histories. */
+const acceptor: readonly Mutant[] = [
+  ['accept-zones.js', 'if (t === FAIL)', 'if (false)'],
+  ['accept-zones.js', 'if (at > lastInvoke[c])', 'if (false)'],
+  ['accept-zones.js', 'if (firstReturn[c] === NEVER)', 'if (true)'],
+  ['accept-zones.js', 'to < 0 || writer[to] !== NOBODY', 'to < 0'],
+  ['accept-zones.js', 'from < 0 || next[from] >= 0)', 'from < 0)'],
+  ['accept-zones.js', 'writer[to] = crashed ? CRASHED - at : at', 'writer[to] = at'],
+  ['accept-zones.js', 'if (w === NOBODY)\n                return false', 'if (w === NOBODY)\n                break'],
+  ['accept-zones.js', 'if (reads < latest)', 'if (false)'],
+  ['accept-zones.js', 'if (ended < latest)', 'if (false)'],
+  ['accept-zones.js', 'chained === 0', 'true'],
+  ['accept-zones.js', 'if (!observed && w < 0)', 'if (w < 0)'],
+  ['accept-zones.js', 'from < openTo[k] && openFrom[k] < to', 'false'],
+  ['accept-zones.js', 'forward && to > openTo[k]', 'forward'],
+  ['accept-zones.js', 'return owner[c] === k + 1 ? c : NO_CLUSTER', 'return c'],
 ]
 
 const here = dirname(fileURLToPath(import.meta.url))
 const home = join(here, '..')
-const tests = ['models.test.js', 'check.test.js', 'monitor.test.js'] as const
+/** Those that are about the algorithms, the quickest first. */
+const tests = ['models.test.js', 'accept-zones.test.js', 'collections/collections.test.js', 'monitor.test.js', 'check.test.js'] as const
 
 /** Whether the tests notice a mutant; throws when its piece is not in the file. */
 function isCaught([file, before, after]: Mutant, number: number): boolean {
@@ -102,13 +186,14 @@ function compileEngine(folder: string): void {
   writeFileSync(join(folder, 'dist/generated/engine.js'), `export const engineBase64 = '${bytes.toString('base64')}'\n`)
 }
 
+const mutants = [...zones, ...acceptor, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters]
+
 export const soak = {
   name: 'mutations',
   describes: 'breaks the algorithms one piece at a time: the tests notice every time',
-  full: zones.length + engine.length + around.length + collections.length,
+  full: mutants.length,
   slice: 3,
   run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
-    const mutants = [...zones, ...engine, ...around, ...collections]
     let survivors = 0
     for (let i = 0; i < Math.min(cases, mutants.length); i++) {
       const number = (i * 7 + seed) % mutants.length

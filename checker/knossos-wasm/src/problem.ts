@@ -7,7 +7,7 @@ import { DenseIndex, sortedOrder } from './integers.ts'
 import { CAS, FAILED_CAS, NEVER, READ, WRITE, unknownFunction } from './register.ts'
 import type { History } from './history.ts'
 import type { KeyRows } from './order.ts'
-import type { Model, ModelOperation } from './model.ts'
+import type { Model, ModelOperation, Traits } from './model.ts'
 import type { Json } from './values.ts'
 import { canonical } from './values.ts'
 import type { RegisterOperations } from './register.ts'
@@ -115,35 +115,63 @@ export interface Part {
   readonly until?: number
 }
 
-/** The problem of any other model. */
-export function modelProblem(history: History, key: KeyRows, rank: Int32Array | null, model: Model, { rows, until = NEVER }: Part = {}): Problem {
-  const types = new Map<string, number>()
-  const operations: ModelOperation[] = []
-  const flags: number[] = []
-  const draft: Draft = { row: [], type: [], inv: [], ret: [] }
+/** An operation in its place among the events of its key. */
+export interface Placed {
+  readonly operation: ModelOperation
+  /** Row of the invocation. */
+  readonly row: number
+  /** Rank of the invocation. */
+  readonly inv: number
+  /** Rank of the response; NEVER for operations that crashed. */
+  readonly ret: number
+}
+
+/** The operations of one key that prove something, in order of invocation. */
+export function placedOperations(history: History, key: KeyRows, rank: Int32Array | null, model: Model, { rows, until = NEVER }: Part = {}): Placed[] {
+  const placed: Placed[] = []
   for (const row of key.rows) {
     if (rows !== undefined && !rows.has(row)) continue
-    const begun = rank === null ? row : rank[row]!
-    if (begun >= until) break
+    const inv = rank === null ? row : rank[row]!
+    if (inv >= until) break
     const end = history.pair[row]!
     const ended = end < 0 || history.type[end] === INFO ? NEVER : rank === null ? end : rank[end]!
     const whole = operationAt(history, row, model)
     const operation: ModelOperation = ended < until ? whole : { ...whole, outcome: 'info', output: undefined }
-    const traits = model.traits?.(operation) ?? (operation.outcome === 'fail' ? { ignored: true } : {})
-    if (traits.ignored) continue
-    const crashed = operation.outcome === 'info'
-    if (crashed && traits.pure) continue
-    const name = `${operation.f} ${operation.outcome} ${canonical(operation.input)} ${operation.output === undefined ? '' : canonical(operation.output)} ${canonical(operation.process)}`
+    const { ignored, pure } = traitsOf(model, operation)
+    if (ignored !== true && !(pure === true && operation.outcome === 'info')) placed.push({ operation, row, inv, ret: operation.outcome === 'info' ? NEVER : ended })
+  }
+  return placed
+}
+
+/** What the checker may rely on about an operation; without traits, that failures prove nothing. */
+function traitsOf(model: Model, operation: ModelOperation): Traits {
+  return model.traits?.(operation) ?? { ignored: operation.outcome === 'fail' }
+}
+
+/** Operations of the same type are interchangeable: function, arguments, result, outcome and, where it matters, who asked. */
+function typeName({ f, outcome, input, output, process }: ModelOperation): string {
+  return `${f} ${outcome} ${canonical(input)} ${output === undefined ? '' : canonical(output)} ${canonical(process)}`
+}
+
+/** The problem of any other model. */
+export function modelProblem(history: History, key: KeyRows, rank: Int32Array | null, model: Model, part: Part = {}): Problem {
+  const types = new Map<string, number>()
+  const operations: ModelOperation[] = []
+  const flags: number[] = []
+  const draft: Draft = { row: [], type: [], inv: [], ret: [] }
+  for (const { operation, row, inv, ret } of placedOperations(history, key, rank, model, part)) {
+    const name = typeName(operation)
     let type = types.get(name)
     if (type === undefined) {
       type = operations.push(operation) - 1
       types.set(name, type)
-      flags.push((traits.pure ? PURE : 0) | (traits.total || traits.constant ? TOTAL : 0) | (traits.constant ? CONSTANT : 0) | (crashed ? CRASHED : 0))
+      const { pure, total, constant } = traitsOf(model, operation)
+      flags.push((pure ? PURE : 0) | (total || constant ? TOTAL : 0) | (constant ? CONSTANT : 0) | (ret === NEVER ? CRASHED : 0))
     }
     draft.row.push(row)
     draft.type.push(type)
-    draft.inv.push(begun)
-    draft.ret.push(crashed ? NEVER : ended)
+    draft.inv.push(inv)
+    draft.ret.push(ret)
   }
   const object = model.specialized?.(operations) ?? model
   const states: Json[] = [object.init]

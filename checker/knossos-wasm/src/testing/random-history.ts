@@ -63,7 +63,7 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
   let fresh = 0
   let time = 0
   let started = 0
-  const value = (): Json => (shape.values === 0 ? ++fresh : next(shape.values))
+  const value = (): Json => (shape.values > 0 ? next(shape.values) : unique(model, ++fresh))
   const tick = (): number => (time += shape.ties ? next(2) : 1)
   const takeEffect = (o: Open): void => {
     o.effective = true
@@ -103,6 +103,11 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
   return history
 }
 
+/** Priorities must not ascend with time; additions to a counter are alike, which is what its own algorithm is for. */
+function unique(model: Model, fresh: number): Json {
+  return model.name === 'priority-queue' ? (fresh * 37) % 101 : model.name === 'counter' ? 2 : fresh
+}
+
 const FAILED = 'failed'
 
 function inputFor(model: Model, f: string, value: () => Json, next: (bound: number) => number, state: Json, fresh: number): Json {
@@ -112,6 +117,8 @@ function inputFor(model: Model, f: string, value: () => Json, next: (bound: numb
     return Array.from({ length: 1 + next(2) }, () => (next(2) === 0 ? ['read', 'xy'[next(2)]!, null] : ['write', 'xy'[next(2)]!, value()]))
   }
   if (['read', 'get', 'dequeue', 'pop', 'poll', 'acquire', 'release'].includes(f)) return null
+  // Elements that are or were there, mostly: others are seldom worth asking for.
+  if (['remove', 'contains'].includes(f)) return [...(state as readonly Json[]), Math.max(1, fresh - next(3))][next((state as readonly Json[]).length + 1)]!
   if (model.name === 'kv') return canonical(value())
   return value()
 }
