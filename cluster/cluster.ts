@@ -10,6 +10,7 @@ import type { System } from './system.ts'
 /** What a driver may be able to do to a cluster on this machine. */
 export const capabilities = [
   'kill', // SIGKILL a node: its memory is gone, its disk stays
+  'terminate', // SIGTERM: the node may put its things in order
   'restart', // start a dead node again from its own disk
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
@@ -99,6 +100,8 @@ export interface Node {
   answers(deadlineMs: number): Promise<boolean>
   /** SIGKILL. Resolves when the process is gone. */
   kill(): Promise<void>
+  /** SIGTERM. Resolves when the node was told, not when it has ended. */
+  terminate?(): Promise<void>
   /** Starts a dead node from its own disk. Resolves when it answers clients. */
   start(): Promise<void>
   pause?(): Promise<void>

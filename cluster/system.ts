@@ -88,6 +88,9 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
+/** Where each node stands, as far as anybody says. */
+export type Zones = Readonly<Record<NodeId, { readonly dc: string; readonly rack: string }>>
+
 /** A store under test. */
 export interface System {
   readonly name: string
@@ -126,6 +129,10 @@ export interface System {
   readonly oneWayConnections?: boolean
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
+  /** The nodes that lead now (a primary, a leader of any range), asked of the nodes themselves. For faults that are aimed at leaders. */
+  primaries?(cluster: Cluster): Promise<NodeId[]>
+  /** The nodes that hold a key, the first to be asked first. For faults that are aimed at a key's replicas. */
+  replicasOf?(cluster: Cluster, key: string): Promise<NodeId[]> | NodeId[]
 }
 
 /** A system of one's own, for `--system FILE`: the file exports it as `system`. Checks nothing; it is there for its types. */

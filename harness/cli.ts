@@ -4,7 +4,7 @@
  */
 import { exitCodes } from '../checker/verdict.ts'
 import { ClusterError } from '../cluster/cluster.ts'
-import { ScheduleError } from '../nemesis/schedule.ts'
+import { ScheduleError } from '../nemesis/notation.ts'
 import { WorkloadError } from '../workloads/index.ts'
 import { closest, help, parseArguments, type Command } from './command.ts'
 import { checkCommand } from './commands/check.ts'

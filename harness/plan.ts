@@ -5,6 +5,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import { models } from '../checker/verdict.ts'
+import type { Zones } from '../cluster/system.ts'
 import { scheduleSchema } from '../nemesis/schedule.ts'
 
 /** Where nodes can run. */
@@ -26,6 +27,8 @@ export const planSchema = z.strictObject({
   converge_timeout_ms: z.number().positive().describe('how long replicas may take to agree after the last heal'),
   sample_ms: z.number().positive().describe('how often replicas are compared while clients work'),
   seed: z.int().min(0).max(0x7fffffff),
+  dcs: z.int().min(1).max(99).default(1).describe('data centers; the nodes are dealt out to them in turn'),
+  racks: z.int().min(1).max(99).default(1).describe('racks of each data center'),
   schedule: scheduleSchema,
   expect: z.enum(models).optional().describe('judge against this model; absent: what the system promises'),
 })
@@ -43,6 +46,12 @@ export function nodeIds(plan: Pick<Plan, 'nodes'>): string[] {
   return Array.from({ length: plan.nodes }, (_, i) => `n${i + 1}`)
 }
 
+/** Where the nodes of a plan stand: dealt out to the data centers in turn, and in each to its racks. One of both is nowhere in particular. */
+export function zonesOf({ nodes, dcs, racks }: Pick<Plan, 'nodes' | 'dcs' | 'racks'>): Zones {
+  if (dcs * racks === 1) return {}
+  return Object.fromEntries(nodeIds({ nodes }).map((id, i) => [id, { dc: `dc${(i % dcs) + 1}`, rack: `r${(Math.floor(i / dcs) % racks) + 1}` }]))
+}
+
 /** What a plan says when nobody says otherwise. */
 export const planDefaults = {
   system: 'kv',
@@ -56,4 +65,6 @@ export const planDefaults = {
   op_timeout_ms: 1_000,
   converge_timeout_ms: 10_000,
   sample_ms: 500,
+  dcs: 1,
+  racks: 1,
 } as const satisfies Partial<Plan>

@@ -11,6 +11,7 @@ import type { Cluster, Driver } from '../cluster/cluster.ts'
 import { untilReady } from '../cluster/drivers/answers.ts'
 import type { Client, System } from '../cluster/system.ts'
 import { Nemesis, needs, nemesisGenerator } from '../nemesis/nemesis.ts'
+import { refuseStrangers, scheduleFile } from '../nemesis/schedule-file.ts'
 import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, startingNow, VirtualClock } from './clock.ts'
@@ -18,7 +19,7 @@ import type { Clock, Log, NodeId } from './env.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
-import { nodeIds, type Plan } from './plan.ts'
+import { nodeIds, zonesOf, type Plan } from './plan.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
@@ -78,6 +79,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   const system = await makeSystem(plan)
   const driver = makeDriver(plan, clock)
   await saveJson(options.dir, 'plan.json', plan)
+  await saveJson(options.dir, 'faults.json', scheduleFile(plan.schedule, plan.seed))
 
   const history = new History()
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
@@ -117,6 +119,7 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   const system = await makeSystem(plan)
   makeWorkload(plan.workload, system)
   refuseDriver(plan, system)
+  refuseStrangers(plan.schedule, { nodes: nodeIds(plan), system, zones: zonesOf(plan) })
   const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
   for (const [fault, capabilities] of needs(plan.schedule)) {
@@ -164,7 +167,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const random = seededRandom(plan.seed)
   const clock = startingNow(stage.clock)
   saveEnvironment(options.dir, clock)
-  const nemesis = new Nemesis(cluster, random.fork('nemesis'))
+  const nemesis = new Nemesis({ cluster, system, zones: zonesOf(plan), random: random.fork('nemesis') })
   const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
   const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })
 

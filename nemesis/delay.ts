@@ -5,59 +5,62 @@
  */
 import type { Cluster, Link } from '../cluster/cluster.ts'
 import type { Fault, Injection, Observation } from './fault.ts'
-import { untilSeen } from './observe.ts'
-import { linksBetween, selectors } from './targets.ts'
+import { arrow, HEAL_DEADLINE_MS, runningOnly, samples, untilSeen } from './observe.ts'
+import { linksBetween, selectorNames } from './targets.ts'
 
-/** One-way latency: at least this, plus up to the jitter. */
-const DELAY_MS = 20
-const JITTER_MS = 180
-/** A probe that is later than this is lost, not slow. */
-const PROBE_DEADLINE_MS = 2_000
-const HEAL_DEADLINE_MS = 10_000
+/** A probe that is later than this, beyond the delay itself, is lost, not slow. */
+const PATIENCE_MS = 2_000
+/** A busy machine takes this long for an undisturbed message. */
+const QUICK_MS = 20
 
 /** How long one message takes on each link now; Infinity when it does not arrive. Sequential, so that probes do not queue behind each other. */
-async function latencies(cluster: Cluster, links: readonly Link[]): Promise<number[]> {
+async function latencies(cluster: Cluster, links: readonly Link[], deadlineMs: number): Promise<number[]> {
   const measured: number[] = []
   for (const link of links) {
     const start = cluster.clock.now()
-    const arrived = await cluster.links.probe(link, PROBE_DEADLINE_MS)
+    const arrived = await cluster.links.probe(link, deadlineMs)
     measured.push(arrived ? (cluster.clock.now() - start) / 1e6 : Infinity)
   }
   return measured
 }
 
-/** The first link in each direction of each struck node stands for its others: they share one setting. */
-function samples(links: readonly Link[], targets: readonly string[]): Link[] {
-  return targets.flatMap((node) => [links.find((l) => l.from === node), links.find((l) => l.to === node)]).filter((l) => l !== undefined)
-}
-
 function describe(links: readonly Link[], ms: readonly number[]): string {
-  return links.map((l, i) => `${l.from} -> ${l.to} took ${ms[i]!.toFixed(1)} ms`).join(', ')
+  return links.map((l, i) => `${arrow(l)} took ${ms[i]!.toFixed(1)} ms`).join(', ')
 }
 
 /** `delay(TARGETS)`. */
 export const delay: Fault = {
   name: 'delay',
-  describes: `delays every message to and from nodes by ${DELAY_MS} to ${DELAY_MS + JITTER_MS} ms`,
-  variants: Object.keys(selectors),
+  describes: 'delays every message to and from nodes',
+  variants: selectorNames,
+  selects: true,
+  parameters: {
+    ms: { describes: 'at least this, one way', default: 20, min: 1, max: 60_000, swarm: [5, 100] },
+    jitter_ms: { describes: 'and up to this much more', default: 180, min: 0, max: 60_000, swarm: [0, 200] },
+  },
   needs: ['delay'],
-  async inject(cluster, { variant, random }): Promise<Injection> {
-    const ids = cluster.nodes.map((n) => n.id)
-    const targets = selectors[variant]!(ids, random)
-    const links = linksBetween(targets, ids)
-    const seen = samples(links, targets)
-    await cluster.links.delay!(links, DELAY_MS, JITTER_MS)
+  disturbs: 'links',
+  async inject(cluster, { parameters, select }): Promise<Injection> {
+    const [delayMs, jitterMs] = [Number(parameters['ms']), Number(parameters['jitter_ms'])]
+    const targets = await select()
+    const links = linksBetween(targets, cluster.nodes.map((n) => n.id))
+    await cluster.links.delay!(links, delayMs, jitterMs)
+    const look = async (): Promise<{ links: Link[]; ms: number[] }> => {
+      const seen = samples(await runningOnly(cluster, links), targets)
+      return { links: seen, ms: await latencies(cluster, seen, PATIENCE_MS + delayMs + jitterMs) }
+    }
     return {
       targets,
       sides: {},
       async verify(): Promise<Observation> {
-        const ms = await latencies(cluster, seen)
-        return { seen: seen.length > 0 && ms.every((m) => m >= DELAY_MS && m < Infinity), evidence: `a message ${describe(seen, ms)}` }
+        const { links: seen, ms } = await look()
+        return { seen: seen.length > 0 && ms.every((m) => m >= delayMs && m < Infinity), evidence: `a message ${describe(seen, ms)}` }
       },
       heal: () => cluster.links.heal(links),
       verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, async () => {
-        const ms = await latencies(cluster, seen)
-        return { seen: ms.every((m) => m < DELAY_MS), evidence: `a message ${describe(seen, ms)}` }
+        const { links: seen, ms } = await look()
+        // Where nothing else is known, a message is quick again when it is quicker than the delay let any be.
+        return { seen: ms.every((m) => m < Math.max(delayMs, QUICK_MS)), evidence: `a message ${describe(seen, ms)}` }
       }),
     }
   },

@@ -8,11 +8,13 @@
  */
 import type { Completion, Json } from '../checker/history/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { System, Zones } from '../cluster/system.ts'
 import type { Random } from '../harness/env.ts'
 import { nemesis as onNemesis, type Generator, type Op } from '../harness/generator/index.ts'
 import type { Injection } from './fault.ts'
-import { faults } from './index.ts'
-import { resolveFault, type Schedule } from './schedule.ts'
+import { resolveFault } from './notation.ts'
+import type { Schedule } from './schedule.ts'
+import { select, type Scene } from './targets.ts'
 
 /** The schedule as a generator for the nemesis thread, on a clock that is 0 when clients start. */
 export function nemesisGenerator(schedule: Schedule): Generator {
@@ -26,20 +28,33 @@ export function nemesisGenerator(schedule: Schedule): Generator {
 
 /** Every capability that a schedule needs. */
 export function needs(schedule: Schedule): Map<string, readonly string[]> {
-  return new Map(schedule.map(({ fault }) => [fault, faults.get(resolveFault(fault).name)!.needs]))
+  return new Map(schedule.map(({ fault }) => [fault, resolveFault(fault).fault.needs]))
+}
+
+/** Whom a nemesis strikes. */
+export interface Battlefield {
+  readonly cluster: Cluster
+  readonly system: System
+  readonly zones: Zones
+  readonly random: Random
+}
+
+/** Injects the fault that `text` writes, by chance from `random` alone. */
+export async function inject(text: string, { cluster, system, zones, random }: Battlefield): Promise<Injection> {
+  const { fault, variant, parameters } = resolveFault(text)
+  const scene: Scene = { nodes: cluster.nodes.map((n) => n.id), system, zones }
+  return fault.inject(cluster, { variant, parameters, random, scene, select: (selector = variant) => select(selector, scene, cluster, random) })
 }
 
 /** A nemesis for one cluster. */
 export class Nemesis {
-  readonly #cluster: Cluster
-  readonly #random: Random
+  readonly #field: Battlefield
   readonly #active = new Map<number, { fault: string; injection: Injection }>()
   /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(cluster: Cluster, random: Random) {
-    this.#cluster = cluster
-    this.#random = random
+  constructor(field: Battlefield) {
+    this.#field = field
   }
 
   /** Faults that are injected and not yet healed, by schedule id. */
@@ -69,8 +84,7 @@ export class Nemesis {
   }
 
   async #inject(id: number, text: string): Promise<Completion> {
-    const { name, variant } = resolveFault(text)
-    const injection = await faults.get(name)!.inject(this.#cluster, { variant, random: this.#random.fork(`fault-${id}`) })
+    const injection = await inject(text, { ...this.#field, random: this.#field.random.fork(`fault-${id}`) })
     this.#active.set(id, { fault: text, injection })
     const { seen, evidence } = await injection.verify()
     const sides = Object.fromEntries(Object.entries(injection.sides).map(([side, nodes]) => [side, [...nodes]]))

@@ -1,17 +1,24 @@
 /**
- * Schedules: which fault strikes when, and for how long. A schedule is plain data, written into every run's
- * `plan.json`, so that any run's faults can be read, edited and played again.
+ * Schedules: which fault strikes when, and for how long; and how `--nemesis` becomes one.
  *
- * On the command line a nemesis is a list of faults, `partition,kill,slow(minority)`, each optionally followed by
- * its own rhythm: `partition(one),every=10s,for=5s`. Without a rhythm the faults take turns, evenly spread over the run,
- * with healthy stretches before, between and after, so that every fault has a before and an after.
+ * A nemesis is a list of faults that take turns, `partition,kill,slow(minority)`, evenly spread over the run with healthy
+ * stretches before, between and after, so that every fault has a before and an after. One with a rhythm of its own keeps
+ * that: `partition(one),every=10s,for=5s`; `for=healed` lasts until everything is healed at the end. Combinators stand
+ * wherever a fault may:
+ *
+ * - `parallel(a,b)`: both at the same time;
+ * - `sequence(a,b)`: one right after the other, within the time of one;
+ * - `alternate(a,b)`: a at the first turn, b at the second, a at the third, ...;
+ * - `mix(a,b)`: at every turn one of them, by chance.
  */
 import { z } from 'zod'
-import { faults } from './index.ts'
+import type { Random } from '../harness/env.ts'
+import { pick, seededRandom } from '../harness/random.ts'
+import { faultText, parseCall, resolveFault, ScheduleError, splitList } from './notation.ts'
 
 /** One planned fault. Times count from the moment the clients start. */
 export const scheduledFaultSchema = z.strictObject({
-  fault: z.string().describe('name(variant), as `splitbrain run --help` lists them'),
+  fault: z.string().describe('name(variant,setting=value), as `splitbrain run --help` lists them'),
   at_ms: z.number().nonnegative().describe('when it is injected'),
   for_ms: z.number().positive().describe('how long it lasts'),
 })
@@ -19,15 +26,16 @@ export type ScheduledFault = z.infer<typeof scheduledFaultSchema>
 export const scheduleSchema = z.array(scheduledFaultSchema)
 export type Schedule = z.infer<typeof scheduleSchema>
 
-/** A nemesis that cannot be understood; the sentence says what is wrong and what there is instead. */
-export class ScheduleError extends Error {
-  readonly code = 'BAD_NEMESIS'
-}
+const combinators = ['parallel', 'sequence', 'alternate', 'mix'] as const
 
-/** A fault as it is asked for, with its rhythm where one was given. */
+/** A fault, or several of them put together. */
+export type Unit = { readonly type: 'fault'; readonly fault: string } | { readonly type: (typeof combinators)[number]; readonly units: readonly Unit[] }
+
+/** What is asked for, with its rhythm where one was given. */
 export interface FaultRequest {
-  readonly fault: string
+  readonly unit: Unit
   readonly everyMs?: number
+  /** Infinity: until everything is healed. */
   readonly forMs?: number
 }
 
@@ -39,87 +47,90 @@ export function parseDuration(text: string): number {
 }
 
 /** The duration of `every=` or `for=`: a rhythm without length would strike without end, or not at all. */
-function parseRhythm(part: string, text: string): number {
+function parseRhythm(part: string, name: string, text: string): number {
+  if (name === 'for' && text === 'healed') return Infinity
   const ms = parseDuration(text)
   if (ms < 1) throw new ScheduleError(`"${part}" must be at least 1ms.`)
   return ms
 }
 
-/** Splits `a(b,c),d` at the commas that stand outside parentheses. */
-function splitList(text: string): string[] {
-  return text.split(/,(?![^(]*\))/).map((part) => part.trim()).filter((part) => part !== '')
+function parseUnit(text: string): Unit {
+  const call = parseCall(text)
+  const type = combinators.find((name) => name === call?.name)
+  if (type === undefined) return { type: 'fault', fault: faultText(resolveFault(text)) }
+  const units = splitList(call!.inside ?? '').map(parseUnit)
+  if (units.length === 0) throw new ScheduleError(`"${text}" puts nothing together; write for example ${type}(partition,kill).`)
+  return { type, units }
 }
 
-/** The fault `name(variant)`, with the first variant filled in when none is named. Throws ScheduleError. */
-export function resolveFault(text: string): { name: string; variant: string } {
-  const match = /^([a-z-]+)(?:\(([^)]*)\))?$/.exec(text)
-  const fault = match ? faults.get(match[1]!) : undefined
-  if (!match || !fault) throw new ScheduleError(`There is no fault "${text}"; choose from ${[...faults.keys()].join(', ')}.`)
-  const variant = match[2] ?? fault.variants[0]!
-  if (!fault.variants.includes(variant)) throw new ScheduleError(`"${fault.name}" has no variant "${variant}"; choose from ${fault.variants.join(', ')}.`)
-  return { name: fault.name, variant }
-}
-
-/** Reads a nemesis from the command line: `none`, or faults with optional `every=` and `for=`. */
+/** Reads a nemesis from the command line: `none`, or faults and combinators with optional `every=` and `for=`. */
 export function parseNemesis(text: string): FaultRequest[] {
   if (text === 'none') return []
   if (text.trim() === '') throw new ScheduleError('No fault is named; write none for a run without faults.')
-  const requests: { fault: string; everyMs?: number; forMs?: number }[] = []
+  const requests: { unit: Unit; everyMs?: number; forMs?: number }[] = []
   for (const part of splitList(text)) {
     const rhythm = /^(every|for)=(.*)$/.exec(part)
     const last = requests.at(-1)
     if (rhythm) {
       if (!last) throw new ScheduleError(`"${part}" has no fault before it; write for example partition,every=10s,for=5s.`)
-      last[rhythm[1] === 'every' ? 'everyMs' : 'forMs'] = parseRhythm(part, rhythm[2]!)
+      last[rhythm[1] === 'every' ? 'everyMs' : 'forMs'] = parseRhythm(part, rhythm[1]!, rhythm[2]!)
     } else {
-      const { name, variant } = resolveFault(part)
-      requests.push({ fault: `${name}(${variant})` })
+      requests.push({ unit: parseUnit(part) })
     }
   }
   return requests
 }
 
 /** The shortest slot in which a fault can be injected, seen, healed and seen healed with some health around it. */
-const SLOT_MIN_MS = 3_000
+export const SLOT_MIN_MS = 3_000
 const SLOT_MAX_MS = 10_000
+/** Of the time of a sequence's member, what stays healthy before the next one. */
+const GAP = 0.25
 
-/** Lays the faults out over a run of `timeMs`. Deterministic: chance only decides whom a fault strikes, later. */
-export function planSchedule(requests: readonly FaultRequest[], timeMs: number): Schedule {
+interface Turn {
+  readonly atMs: number
+  readonly forMs: number
+  /** How often this unit has struck before. */
+  readonly round: number
+}
+
+function layOut(unit: Unit, turn: Turn, random: Random): ScheduledFault[] {
+  const { atMs, forMs, round } = turn
+  switch (unit.type) {
+    case 'fault':
+      return [{ fault: unit.fault, at_ms: Math.round(atMs), for_ms: Math.round(forMs) }]
+    case 'parallel':
+      return unit.units.flatMap((one) => layOut(one, turn, random))
+    case 'sequence': {
+      const partMs = forMs / unit.units.length
+      return unit.units.flatMap((one, i) => layOut(one, { atMs: atMs + i * partMs, forMs: i === unit.units.length - 1 ? partMs : partMs * (1 - GAP), round }, random))
+    }
+    case 'alternate':
+      return layOut(unit.units[round % unit.units.length]!, { ...turn, round: Math.floor(round / unit.units.length) }, random)
+    case 'mix':
+      return layOut(pick(random, unit.units), turn, random)
+  }
+}
+
+/** Lays requests out over a run of `timeMs`. Chance decides only what `mix` draws; whom a fault strikes is decided later. */
+export function planSchedule(requests: readonly FaultRequest[], timeMs: number, random: Random = seededRandom(0)): Schedule {
   const schedule: ScheduledFault[] = []
   const turns = requests.filter((r) => r.everyMs === undefined)
   if (turns.length > 0) {
     const slots = Math.max(turns.length, Math.floor(timeMs / Math.min(SLOT_MAX_MS, Math.max(SLOT_MIN_MS, timeMs / turns.length))))
     const slotMs = timeMs / slots
     for (let i = 0; i < slots; i++) {
-      const request = turns[i % turns.length]!
-      schedule.push({ fault: request.fault, at_ms: Math.round(slotMs * (i + 0.25)), for_ms: request.forMs ?? Math.round(slotMs * 0.5) })
+      const { unit, forMs } = turns[i % turns.length]!
+      const atMs = slotMs * (i + 0.25)
+      schedule.push(...layOut(unit, { atMs, forMs: Math.min(forMs ?? slotMs * 0.5, timeMs - atMs), round: Math.floor(i / turns.length) }, random))
+      if (forMs === Infinity) break
     }
   }
-  for (const { fault, everyMs, forMs } of requests) {
+  for (const { unit, everyMs, forMs } of requests) {
     if (everyMs === undefined) continue
-    for (let at = everyMs / 2; at < timeMs; at += everyMs) schedule.push({ fault, at_ms: Math.round(at), for_ms: forMs ?? Math.round(everyMs / 2) })
+    let round = 0
+    for (let atMs = everyMs / 2; atMs < timeMs; atMs += everyMs) schedule.push(...layOut(unit, { atMs, forMs: Math.min(forMs ?? everyMs / 2, timeMs - atMs), round: round++ }, random))
   }
   const ordered = schedule.filter((s) => s.at_ms < timeMs).sort((a, b) => a.at_ms - b.at_ms)
-  return ordered.map((s) => ({ ...s, for_ms: Math.min(s.for_ms, timeMs - s.at_ms) }))
-}
-
-/** What a fault disturbs: links, or nodes. */
-function disturbs(fault: string): 'links' | 'nodes' {
-  return faults.get(resolveFault(fault).name)!.needs.some((need) => need === 'cut' || need === 'delay') ? 'links' : 'nodes'
-}
-
-/**
- * Throws ScheduleError when two faults would disturb the same kind of thing at the same time: the heal of one would
- * take the other's effect away, and its window in the history would be a lie.
- */
-export function refuseOverlaps(schedule: Schedule): void {
-  const until = new Map<'links' | 'nodes', ScheduledFault>()
-  for (const next of [...schedule].sort((a, b) => a.at_ms - b.at_ms)) {
-    const kind = disturbs(next.fault)
-    const before = until.get(kind)
-    if (before && before.at_ms + before.for_ms > next.at_ms) {
-      throw new ScheduleError(`${before.fault} (from ${before.at_ms} to ${before.at_ms + before.for_ms} ms) and ${next.fault} (from ${next.at_ms} ms) both disturb ${kind} at the same time, and the heal of one would heal the other; let them take turns.`)
-    }
-    until.set(kind, next)
-  }
+  return ordered.map((s) => ({ ...s, for_ms: Math.max(1, Math.min(s.for_ms, timeMs - s.at_ms)) }))
 }

@@ -8,9 +8,12 @@ import { configurationName, driverNames, planDefaults, type Plan } from '../plan
 import { defaultDriver } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
-import { parseDuration, parseNemesis, planSchedule, refuseOverlaps } from '../../nemesis/schedule.ts'
+import { parseDuration, type Schedule } from '../../nemesis/schedule.ts'
+import { refuseOverlaps } from '../../nemesis/schedule-file.ts'
+import { selectorNames } from '../../nemesis/targets.ts'
 import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
+import { nemesisFrom, readScheduleFile } from './nemesis-options.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** The largest seed. */
@@ -27,7 +30,8 @@ export const planOptions: Readonly<Record<string, Option>> = {
   system: { value: 'NAME', describes: `the store under test: ${systemFamilies.map(({ name }) => name).join(', ')}, or a file of your own, ./my-store.ts (splitbrain init writes one)`, default: planDefaults.system },
   preset: { value: 'NAME', describes: 'configuration of the store under test', default: `${planDefaults.preset}; of other systems their first` },
   workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them', default: planDefaults.workload },
-  nemesis: { value: 'LIST', describes: 'faults, "none", or faults with a rhythm: partition(one),every=10s,for=5s', default: 'partition' },
+  nemesis: { value: 'LIST', describes: 'faults that take turns, faults with a rhythm (partition(one),every=10s,for=5s), all, swarm, or none', default: 'partition' },
+  schedule: { value: 'FILE', describes: "faults from a file, as every run writes one: its folder's faults.json" },
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
   clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
@@ -36,6 +40,8 @@ export const planOptions: Readonly<Record<string, Option>> = {
   'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
   seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
+  dcs: { value: 'N', describes: 'data centers, to which nodes are dealt out in turn', default: String(planDefaults.dcs) },
+  racks: { value: 'N', describes: 'racks of each data center', default: String(planDefaults.racks) },
   name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD or SYSTEM-WORKLOAD' },
   plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
 }
@@ -47,14 +53,26 @@ export function planNotes(): string[] {
     ...systemFamilies.flatMap(({ name: system, presets }) => [`Presets of ${system}:`, ...presets.map(({ name, promise }) => `  ${name.padEnd(width)}  ${promise}`)]),
     `Workloads: ${workloadKinds.map(({ name }) => name).join(', ')}`,
     'Faults:',
-    ...[...faults.values()].map((f) => `  ${f.name}(${f.variants.join('|')})  ${f.describes}`),
+    ...faultLines(),
+    'Several faults as one: parallel(partition,kill), sequence(kill,pause), alternate(kill,pause), mix(kill,pause).',
+    'all: every fault that the driver can carry out here. swarm: a mix of them that the seed draws, and how hard and how often.',
+    `TARGETS: ${selectorNames.join(', ')}`,
   ]
+}
+
+/** A line for each fault: variants that are no selectors, settings with their defaults. */
+function faultLines(): string[] {
+  return [...faults.values()].map(({ name, variants, selects, parameters = {}, describes }) => {
+    const named = selects ? [...variants.filter((variant) => !selectorNames.includes(variant)), 'TARGETS'] : variants
+    const settings = Object.entries(parameters).map(([key, parameter]) => `,${key}=${parameter.default}`)
+    return `  ${name}(${named.join('|')}${settings.join('')})  ${describes}`
+  })
 }
 
 /** Reads a plan from the command line. Throws UsageError, ScheduleError or WorkloadError. */
 export async function planFrom(args: Arguments): Promise<Plan> {
-  const file = args.text('plan')
-  const base = file === undefined ? undefined : await readPlan(file)
+  const planFile = args.text('plan')
+  const base = planFile === undefined ? undefined : await readPlan(planFile)
   const family = await systemFamily(args.text('system') ?? base?.system ?? planDefaults.system)
   const ofBase = base?.system === family.name ? base.preset : undefined
   const preset = choose('preset', args.text('preset') ?? ofBase ?? family.defaultPreset, family.presets.map(({ name }) => name))
@@ -63,11 +81,10 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   kindOf(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
   const driver = choose('driver', args.text('driver') ?? base?.driver ?? await defaultDriver(system), driverNames)
-  const nemesis = args.text('nemesis') ?? (base ? undefined : 'partition')
-  const schedule = nemesis === undefined ? base!.schedule : planSchedule(parseNemesis(nemesis), timeMs)
-  refuseOverlaps(schedule)
+  const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
+  if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
-  return {
+  const plan: Plan = {
     schema: 'splitbrain-plan/1',
     name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${workloadName(workload)}`),
     system: family.name,
@@ -81,10 +98,20 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     op_timeout_ms: args.text('op-timeout') === undefined ? base?.op_timeout_ms ?? planDefaults.op_timeout_ms : positive('op-timeout', parseDuration(args.text('op-timeout')!)),
     converge_timeout_ms: base?.converge_timeout_ms ?? system.settleMs ?? planDefaults.converge_timeout_ms,
     sample_ms: base?.sample_ms ?? planDefaults.sample_ms,
-    seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? base?.seed ?? freshSeed(),
-    schedule,
+    seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? file?.seed ?? base?.seed ?? freshSeed(),
+    dcs: args.integer('dcs', { min: 1, max: 99 }) ?? base?.dcs ?? planDefaults.dcs,
+    racks: args.integer('racks', { min: 1, max: 99 }) ?? base?.racks ?? planDefaults.racks,
+    schedule: file?.faults ?? base?.schedule ?? [],
     ...(expect === undefined ? {} : { expect }),
   }
+  return { ...plan, schedule: await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition')) }
+}
+
+/** The plan's own schedule, or the one that a nemesis makes for this plan. */
+async function scheduleOf(plan: Plan, nemesis: string | undefined): Promise<Schedule> {
+  const schedule = nemesis === undefined ? plan.schedule : await nemesisFrom(nemesis, plan)
+  refuseOverlaps(schedule)
+  return schedule
 }
 
 /** A seed for a run that nobody asked to repeat; it is printed and recorded. */

@@ -5,9 +5,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
+import { planSwarm } from '../../nemesis/swarm.ts'
 import { faults } from '../../nemesis/index.ts'
-import { planDefaults, type Plan } from '../plan.ts'
+import { nodeIds, planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
 import { kvPresets } from '../systems.ts'
 import { runPlan } from '../run.ts'
@@ -15,10 +15,6 @@ import { runPlan } from '../run.ts'
 /** A simulated run whose every choice depends on the seed alone. */
 export function drawnPlan(seed: number, timeMs: number): Plan {
   const random = seededRandom(seed).fork('plan')
-  const fault = (): string => {
-    const { name, variants } = pick(random, [...faults.values()])
-    return `${name}(${pick(random, variants)})`
-  }
   return {
     ...planDefaults,
     schema: 'splitbrain-plan/1',
@@ -28,7 +24,7 @@ export function drawnPlan(seed: number, timeMs: number): Plan {
     rate: 200,
     time_ms: timeMs,
     seed,
-    schedule: planSchedule(parseNemesis([fault(), fault(), fault()].join(',')), timeMs),
+    schedule: planSwarm([...faults.values()], timeMs, random, { nodes: nodeIds(planDefaults), system: {}, zones: {} }),
   }
 }
 

@@ -92,6 +92,7 @@ function needing(support: FilterSupport, parts: readonly string[], how: string):
 export function reportOf(engine: Engine, support: FilterSupport): CapabilityReport {
   return {
     kill: yes('SIGKILL through the engine'),
+    terminate: yes('SIGTERM through the engine'),
     restart: yes('the same container and volume, started again'),
     pause: yes("the engine's freezer"),
     throttle: engine.kind === 'podman' ? no("Podman's engine API cannot change a running container's limits; use Docker") : yes('processor quota'),
@@ -117,5 +118,5 @@ export function commonReport(reports: readonly CapabilityReport[]): CapabilityRe
 /** When there is no engine at all. */
 export function nothingReport(reason: string): CapabilityReport {
   const none = no(reason)
-  return { kill: none, restart: none, pause: none, throttle: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
+  return { kill: none, terminate: none, restart: none, pause: none, throttle: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
 }

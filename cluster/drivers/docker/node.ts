@@ -76,6 +76,10 @@ export class DockerNode implements Node {
     })
   }
 
+  async terminate(): Promise<void> {
+    await this.#explaining('Ending', () => this.#parts.container.kill({ signal: 'SIGTERM' }).catch(ignoring(409)))
+  }
+
   async start(): Promise<void> {
     await this.launch()
     await this.ready()

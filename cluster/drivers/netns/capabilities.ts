@@ -49,6 +49,7 @@ function reportOf(words: ReadonlySet<string>): CapabilityReport {
   }
   const statuses: Record<Capability, CapabilityStatus> = {
     kill: always('SIGKILL'),
+    terminate: always('SIGTERM to the process that was started'),
     restart: always('the same command on the same data folder and address'),
     pause: always('SIGSTOP and SIGCONT'),
     throttle: always('SIGSTOP and SIGCONT in a cycle of 50 ms'),

@@ -227,6 +227,10 @@ class NetnsNode implements Node {
     await this.#cluster.warden.ask('kill', { node: this.id })
   }
 
+  async terminate(): Promise<void> {
+    await this.#cluster.warden.ask('terminate', { node: this.id })
+  }
+
   async pause(): Promise<void> {
     await this.#cluster.warden.ask('pause', { node: this.id })
   }

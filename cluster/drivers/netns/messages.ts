@@ -18,6 +18,7 @@ export interface Requests {
   open: { readonly ask: { readonly runId: string; readonly dir: string; readonly nodes: readonly WardenNode[] }; readonly result: null }
   spawn: { readonly ask: { readonly node: NodeId; readonly command: Command }; readonly result: null }
   kill: { readonly ask: { readonly node: NodeId }; readonly result: null }
+  terminate: { readonly ask: { readonly node: NodeId }; readonly result: null }
   pause: { readonly ask: { readonly node: NodeId }; readonly result: null }
   resume: { readonly ask: { readonly node: NodeId }; readonly result: null }
   throttle: { readonly ask: { readonly node: NodeId; readonly share: number }; readonly result: null }

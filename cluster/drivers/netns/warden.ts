@@ -65,6 +65,7 @@ async function serve(request: Request): Promise<{ result: unknown; socket?: Sock
       return { result: null }
     }
     case 'kill':
+    case 'terminate':
     case 'pause':
     case 'resume':
       await node(ask.node).process[type]()

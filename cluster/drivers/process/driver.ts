@@ -44,6 +44,7 @@ const BYTES_NOT_PACKETS = 'a TCP proxy carries bytes, not packets, and must not 
 function capabilityReport(): CapabilityReport {
   const how: Partial<Record<Capability, string>> = {
     kill: 'SIGKILL',
+    terminate: 'SIGTERM to the process that was started',
     restart: 'the same command on the same data folder',
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
@@ -207,6 +208,10 @@ class ProcessNode implements Node {
 
   kill(): Promise<void> {
     return this.#process.kill()
+  }
+
+  async terminate(): Promise<void> {
+    this.#process.terminate()
   }
 
   pause(): Promise<void> {

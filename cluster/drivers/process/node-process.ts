@@ -115,6 +115,11 @@ export class NodeProcess {
     this.#ended(pid)
   }
 
+  /** Asks the process to end. One that stands still hears it when it goes on. */
+  terminate(): void {
+    if (this.#pid !== undefined) process.kill(this.#pid, 'SIGTERM')
+  }
+
   /** What the operating system says. A slow node is stopped most of the time, so it is looked at for more than a period. */
   async state(): Promise<NodeState> {
     const pid = this.#pid

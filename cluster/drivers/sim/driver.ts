@@ -63,6 +63,7 @@ export function simDriver(options: SimOptions): SimDriver {
 
 const how: Readonly<Record<Capability, string>> = {
   kill: 'the node is dropped: its timers, streams and memory are gone, its disk keeps what was written',
+  terminate: 'the node stops by itself, then it is dropped',
   restart: 'the node is started again on its simulated disk',
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
@@ -161,6 +162,7 @@ class Machine implements SimNode {
   #life: Life | undefined
   #lives = 0
   #skewMs = 0
+  #running: RunningNode | undefined
 
   constructor(spec: NodeSpec, parts: Parts) {
     this.id = spec.id
@@ -179,6 +181,13 @@ class Machine implements SimNode {
 
   async kill(): Promise<void> {
     this.#life?.die()
+  }
+
+  async terminate(): Promise<void> {
+    const life = this.#life
+    if (!life?.alive) return
+    // Like a process, it goes once it has stopped; a node that is paused stops later.
+    life.happen(() => void this.#running?.stop().finally(() => life.die()))
   }
 
   async powerLoss(): Promise<void> {
@@ -201,7 +210,7 @@ class Machine implements SimNode {
     const died = new Promise<never>((_, reject) => life.onDeath(() => reject(new ClusterError('node-died', `${this.id} was killed while it was starting`))))
     const running = async (): Promise<RunningNode> => start.call(this.#spec, env, token)
     try {
-      await withDeadline(clock, READY_DEADLINE_MS, Promise.race([running(), died]), () => {
+      this.#running = await withDeadline(clock, READY_DEADLINE_MS, Promise.race([running(), died]), () => {
         throw new ClusterError('not-ready', `${this.id} did not start within ${READY_DEADLINE_MS} ms`)
       })
       await this.#parts.ready(this)

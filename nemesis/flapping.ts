@@ -1,0 +1,60 @@
+/**
+ * Flapping links: a partition that comes and goes. Failure detectors change their minds, connections are dialled anew,
+ * elections begin and are abandoned.
+ */
+import type { Link } from '../cluster/cluster.ts'
+import type { Fault, Injection, Observation } from './fault.ts'
+import { Loop } from './loop.ts'
+import { arrow, passing, runningOnly } from './observe.ts'
+import { grudgeOf, partitionVariants, untilWhole, variantProblem, wayParameter } from './partition.ts'
+
+/** Flaps that are waited for before the links count as steady. */
+const PERIODS_MAX = 5
+
+/** `flapping(VARIANT)`, with the variants of `partition`. */
+export const flapping: Fault = {
+  name: 'flapping',
+  describes: 'cuts links and heals them again and again',
+  variants: partitionVariants,
+  selects: true,
+  parameters: {
+    period_ms: { describes: 'from cut to cut; the links are shut for half of it', default: 1_000, min: 100, max: 600_000, swarm: [600, 2_000] },
+    way: wayParameter,
+  },
+  needs: ['cut'],
+  disturbs: 'links',
+  problem: variantProblem,
+  async inject(cluster, options): Promise<Injection> {
+    const { sides, cut } = await grudgeOf(options)
+    const halfMs = Number(options.parameters['period_ms']) / 2
+    await cluster.links.cut(cut)
+    const loop = new Loop(cluster.clock, async (sleep) => {
+      await sleep(halfMs)
+      await cluster.links.heal(cut)
+      await sleep(halfMs)
+      await cluster.links.cut(cut)
+    })
+    const sample = cut[0]
+    const passes = async (deadlineMs: number, link: Link): Promise<boolean> => (await passing(cluster, [link], deadlineMs)).length > 0
+    return {
+      targets: [...new Set(cut.map((l) => l.to))].sort(),
+      sides,
+      async verify(): Promise<Observation> {
+        if (sample === undefined) return { seen: false, evidence: `with ${cluster.nodes.length} nodes there is no link to cut` }
+        const seen = { shut: 0, open: 0 }
+        for (const end = cluster.clock.now() + PERIODS_MAX * 2 * halfMs * 1e6; cluster.clock.now() < end && (seen.shut === 0 || seen.open === 0);) {
+          if ((await runningOnly(cluster, [sample])).length === 0) return { seen: false, evidence: `${arrow(sample)} has no running nodes at both ends` }
+          if (await passes(halfMs * 0.6, sample)) seen.open++
+          else seen.shut++
+        }
+        const both = seen.shut > 0 && seen.open > 0
+        return { seen: both && loop.failure === undefined, evidence: loop.failure ?? (both ? `${arrow(sample)} was seen shut and open in turn` : `${arrow(sample)} stayed ${seen.shut > 0 ? 'shut' : 'open'}`) }
+      },
+      heal: async () => {
+        await loop.stop()
+        await cluster.links.heal(cut)
+      },
+      verifyHealed: () => untilWhole(cluster, cut),
+    }
+  },
+}

@@ -1,0 +1,46 @@
+/**
+ * What faults that strike whole nodes have in common: they select their targets in the same way, strike all of them at
+ * once, and take back what they did when a strike fails half way.
+ */
+import type { Cluster, Node } from '../cluster/cluster.ts'
+import type { Fault, Injection, InjectOptions } from './fault.ts'
+import { selectorNames } from './targets.ts'
+
+/** How to strike the selected nodes, to see that it bit, to heal, and to see that it is gone. */
+export interface Strike extends Pick<Injection, 'verify' | 'heal' | 'verifyHealed'> {
+  strike(): Promise<unknown>
+}
+
+/** How long an effect may take to show. */
+export const EFFECT_DEADLINE_MS = 3_000
+/** How long nodes may take to answer again. */
+export const UP_DEADLINE_MS = 15_000
+
+/** A fault of nodes. `prepare` looks at the nodes before anything happens to them. */
+export function nodeFault(
+  { prepare, ...fault }: Pick<Fault, 'name' | 'describes' | 'needs' | 'parameters'> & { prepare(cluster: Cluster, nodes: readonly Node[], options: InjectOptions): Promise<Strike> },
+): Fault {
+  return {
+    ...fault,
+    disturbs: 'nodes',
+    variants: selectorNames,
+    selects: true,
+    async inject(cluster, options): Promise<Injection> {
+      const ids = await options.select()
+      const nodes = cluster.nodes.filter((n) => ids.includes(n.id))
+      const { strike, verify, heal, verifyHealed } = await prepare(cluster, nodes, options)
+      try {
+        await strike()
+      } catch (error) {
+        await heal()
+        throw error
+      }
+      return { targets: ids, sides: {}, verify, heal, verifyHealed }
+    },
+  }
+}
+
+/** Starts those nodes that are stopped. */
+export async function startStopped(nodes: readonly Node[]): Promise<void> {
+  await Promise.all(nodes.map(async (node) => ((await node.state()) === 'stopped' ? node.start() : undefined)))
+}
