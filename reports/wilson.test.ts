@@ -1,0 +1,18 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { wilson } from './wilson.ts'
+
+test('Wilson’s interval has the values of his formula', () => {
+  const { low, high } = wilson(8, 10)
+  assert.is(low.toFixed(4), '0.4902')
+  assert.is(high.toFixed(4), '0.9433')
+})
+
+test('nothing seen is not nothing there', () => {
+  assert.is(wilson(0, 10).low, 0)
+  assert.ok(wilson(0, 10).high > 0.25)
+  assert.is(wilson(10, 10).high, 1)
+  assert.equal(wilson(0, 0), { low: 0, high: 1 })
+})
+
+test.run()
