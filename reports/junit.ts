@@ -6,6 +6,7 @@
  * an error, never a skip, because CI shows skips in green.
  */
 import { weakerThan } from '../checker/ladder.ts'
+import { cellName, type CampaignSummary } from './campaign/summary.ts'
 import { visible } from './format.ts'
 import type { JudgementVerdict, VerdictDocument } from '../checker/verdict.ts'
 
@@ -31,17 +32,39 @@ export function countsFor(document: Pick<VerdictDocument, 'promised'>, judgement
   return judgement.model === document.promised || weakerThan(document.promised).includes(judgement.model) || always.has(judgement.judgement)
 }
 
-/** The whole file. */
+/** A group of test cases. */
+interface Suite {
+  readonly name: string
+  readonly cases: readonly Case[]
+  readonly time_s: number
+  /** ISO 8601. */
+  readonly started?: string
+}
+
+/** The whole file, for runs. */
 export function renderJunit(runs: readonly NamedDocument[]): string {
-  const suites = runs.map(({ name, document }) => ({ name, document, cases: casesOf(document) }))
+  return renderSuites(runs.map(({ name, document }) => ({ name, cases: casesOf(document), time_s: (document.run?.time_ms ?? 0) / 1000, ...(document.run === null ? {} : { started: document.run.started }) })))
+}
+
+/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. */
+export function renderCampaignJunit(name: string, summary: CampaignSummary): string {
+  const cases = summary.cells.map((cell): Case => {
+    const counts = `${cell.violated} of ${cell.decided} runs broke the promise${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
+    const { smallest } = cell
+    const output = smallest === null ? counts : [counts, smallest.sentence, ...smallest.findings.map(({ explanation }) => explanation), `repeat: ${smallest.repeat}`].join('\n')
+    return { name: cellName(cell), output, ...(cell.violated > 0 ? { failure: counts } : cell.decided === 0 || cell.unknown > 0 ? { error: counts } : {}) }
+  })
+  return renderSuites([{ name, cases, time_s: summary.elapsed_ms / 1000 }])
+}
+
+function renderSuites(suites: readonly Suite[]): string {
   const count = (cases: readonly Case[], pick: 'failure' | 'error') => cases.filter((one) => one[pick] !== undefined).length
   const all = suites.flatMap((suite) => suite.cases)
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="splitbrain" tests="${all.length}" failures="${count(all, 'failure')}" errors="${count(all, 'error')}">`]
-  for (const { name, document, cases } of suites) {
-    const time = (document.run?.time_ms ?? 0) / 1000
-    const stamp = document.run === null ? '' : ` timestamp="${xml(document.run.started.replace(/\.\d+Z$/, '').replace(/Z$/, ''))}"`
-    lines.push(`  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${count(cases, 'failure')}" errors="${count(cases, 'error')}" skipped="0" time="${time}"${stamp} hostname="localhost">`)
-    cases.forEach((one, index) => lines.push(...caseLines(one, name, index === 0 ? time : 0)))
+  for (const { name, cases, time_s, started } of suites) {
+    const stamp = started === undefined ? '' : ` timestamp="${xml(started.replace(/\.\d+Z$/, '').replace(/Z$/, ''))}"`
+    lines.push(`  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${count(cases, 'failure')}" errors="${count(cases, 'error')}" skipped="0" time="${time_s}"${stamp} hostname="localhost">`)
+    cases.forEach((one, index) => lines.push(...caseLines(one, name, index === 0 ? time_s : 0)))
     lines.push('  </testsuite>')
   }
   return `${[...lines, '</testsuites>'].join('\n')}\n`

@@ -3,7 +3,7 @@
  * stop. Each run has a folder of its own and a line in `results.jsonl` the moment it ends, so that a campaign can be
  * killed at any time and goes on where it was.
  */
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { resultOf, resultSchema, crashResult, type Place, type Result } from '../../reports/campaign/results.ts'
 import { renderReport } from '../../reports/html/page.ts'
@@ -120,8 +120,10 @@ function stateOf({ cell, guessMs }: Possible, results: readonly Result[]): CellS
 /** One run; undefined when it was interrupted, since what was cut short says nothing about its cell. */
 async function runCell(cell: Cell, seed: number, { dir, signal, emit }: CampaignOptions): Promise<Result | undefined> {
   const clock = realClock()
-  const folder = path.join('cells', folderOf(cell), String(seed))
+  const folder = path.join('cells', cell.folder, String(seed))
   const inner = path.join(dir, folder)
+  // What an interrupted start left of this very run is not part of it.
+  await rm(inner, { recursive: true, force: true })
   await mkdir(inner, { recursive: true })
   const repeat = repeatCommand(['run', ...cell.words], seed)
   const place = (): Place => ({ configuration: cell.configuration, nemesis: cell.nemesis, seed, dir: folder, repeat, elapsed_ms: Math.round(clock.now() / 1e6) })
@@ -136,9 +138,4 @@ async function runCell(cell: Cell, seed: number, { dir, signal, emit }: Campaign
     if (signal.aborted) return undefined
     return crashResult(place(), error instanceof Error ? error.message : String(error))
   }
-}
-
-/** A folder's name that says which cell it is; never longer than file systems allow. */
-function folderOf({ configuration, nemesis }: Cell): string {
-  return `${configuration} ${nemesis}`.replace(/[^A-Za-z0-9=.]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 120)
 }

@@ -40,15 +40,18 @@ export function parseCampaign(input: unknown, where: string): Campaign {
 export interface Cell {
   readonly configuration: string
   readonly nemesis: string
+  /** Its folder's name: unique, short, harmless. */
+  readonly folder: string
   /** The words of `splitbrain run`, without the seed. */
   readonly words: readonly string[]
 }
 
 /** The matrix, row by row. */
 export function cellsOf({ options, configurations, nemeses }: Campaign): Cell[] {
-  return configurations.flatMap((configuration) =>
+  const cells = configurations.flatMap((configuration) =>
     nemeses.map((nemesis) => ({ configuration: labelOf(configuration), nemesis, words: [...wordsOf({ ...options, ...configuration }), '--nemesis', nemesis] })),
   )
+  return cells.map((cell, index) => ({ ...cell, folder: `${index + 1}-${cell.configuration}-${cell.nemesis}`.replace(/[^A-Za-z0-9=.]+/g, '-').slice(0, 100) }))
 }
 
 /** "quorum nodes=3": the preset and workload by themselves, everything else with its name. */
