@@ -60,6 +60,8 @@ export async function runCampaign(campaign: Campaign, options: CampaignOptions):
   const began = realClock()
   const seeds = campaign.seeds ?? (options.budgetMs === Infinity ? SEEDS : Infinity)
   const results = await readResults(options.dir)
+  // A line that a kill cut off must not become a part of the next one.
+  await save(options.dir, 'results.jsonl', results.map(lineOf).join(''))
   const { possible, impossible } = await tellApart(campaign)
   let cut: CampaignOutcome['cut'] = null
   for (;;) {
@@ -79,11 +81,13 @@ export async function runCampaign(campaign: Campaign, options: CampaignOptions):
     const result = await runCell(cell, campaign.first_seed + done, options)
     if (result === undefined) continue
     results.push(result)
-    await appendFile(path.join(options.dir, 'results.jsonl'), `${JSON.stringify(result)}\n`)
+    await appendFile(path.join(options.dir, 'results.jsonl'), lineOf(result))
     options.onResult(result, results.length)
   }
   return { results, impossible, cut }
 }
+
+const lineOf = (result: Result): string => `${JSON.stringify(result)}\n`
 
 interface Possible {
   readonly cell: Cell

@@ -1,6 +1,6 @@
 /** `splitbrain campaign`: configurations x faults x seeds, one matrix. */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { exitCodes, mergeVerdicts } from '../../checker/verdict.ts'
 import { compareCampaigns, renderCampaignComparison, type CampaignComparison } from '../../reports/campaign/compare.ts'
@@ -14,15 +14,16 @@ import type { Arguments, Command, Option } from '../command.ts'
 import { cellsOf, parseCampaign, type Campaign, type CampaignDefinition } from '../campaign/definition.ts'
 import { readResults, runCampaign, type CampaignOutcome } from '../campaign/campaign.ts'
 import { onInterrupt } from '../interrupt.ts'
-import { createRunFolder, point, runsDir, save, saveJson } from '../run-folder.ts'
+import { createRunFolder, point, save, saveJson } from '../run-folder.ts'
 import { UsageError } from '../usage-error.ts'
+import { importUserModule } from '../user-module.ts'
 import { planOptions, repeatCommand } from './plan-options.ts'
 
 /** Options of `run` that all cells share when they are given. */
 const shared = ['driver', 'nodes', 'clients', 'rate', 'time', 'op-timeout', 'expect'] as const
 
 const options: Readonly<Record<string, Option>> = {
-  file: { value: 'FILE', describes: 'the campaign as JSON: name, options, configurations, nemeses, seeds' },
+  file: { value: 'FILE', describes: 'the campaign as JSON, or as a module that exports defineCampaign({ name, options, configurations, nemeses, seeds })' },
   presets: { value: 'LIST', describes: 'rows: configurations of the store', default: 'abd,quorum,one' },
   workloads: { value: 'LIST', describes: 'rows: what clients do, separated by semicolons', default: 'register' },
   nemeses: { value: 'LIST', describes: 'columns: what run --nemesis takes, separated by semicolons', default: 'none;partition;kill;pause' },
@@ -71,7 +72,7 @@ async function open(args: Arguments, startedMs: number): Promise<{ campaign: Cam
     return { campaign: parseCampaign(await readJson(path.join(dir, 'campaign.json')), path.join(resumed, 'campaign.json')), dir }
   }
   const file = args.text('file')
-  const campaign = file === undefined ? parseCampaign(fromOptions(args), 'the command line') : parseCampaign(await readJson(file), file)
+  const campaign = file === undefined ? parseCampaign(fromOptions(args), 'the command line') : parseCampaign(await readDefinition(file), file)
   const dir = await createRunFolder(campaign.name, startedMs)
   await saveJson(dir, 'campaign.json', campaign)
   return { campaign, dir }
@@ -90,6 +91,14 @@ function fromOptions(args: Arguments): CampaignDefinition {
     ...(seeds === undefined ? {} : { seeds }),
     first_seed: args.integer('seed', { min: 0, max: 0x7fffffff }) ?? 1,
   }
+}
+
+/** JSON, or a module whose default export is `defineCampaign({ ... })`. */
+async function readDefinition(file: string): Promise<unknown> {
+  if (path.extname(file) === '.json') return readJson(file)
+  const { default: definition } = await importUserModule(file)
+  if (definition === undefined) throw new UsageError(`${file} exports no campaign: write "export default defineCampaign({ ... })".`)
+  return definition
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -125,7 +134,8 @@ async function conclude(args: Arguments, campaign: Campaign, dir: string, outcom
   const cut = outcome.cut === 'budget' ? 'the budget ended it' : outcome.cut === 'interrupted' ? 'it was interrupted' : null
   await save(dir, 'report.html', renderCampaign({ title: campaign.name, started: startOf(dir), repeat, summary, impossible: outcome.impossible.map(({ cell, reason }) => ({ cell: cellName(cell), reason })), cut, trend: await trendOf(dir) }))
   await point('latest', dir)
-  if (args.text('junit') !== undefined) await save(process.cwd(), args.text('junit')!, renderCampaignJunit(campaign.name, summary))
+  const junit = args.text('junit')
+  if (junit !== undefined) await save(path.dirname(path.resolve(junit)), path.basename(junit), renderCampaignJunit(campaign.name, summary))
   printSummary(summary, outcome)
   const comparison = baseline === undefined ? undefined : compareCampaigns(baseline, outcome.results)
   if (comparison) process.stdout.write(`\nagainst ${args.text('baseline')}\n${renderCampaignComparison(comparison)}`)

@@ -3,7 +3,8 @@
  * shown of a campaign is computed from these lines, so that one that was killed is worth what it got done.
  */
 import { z } from 'zod'
-import { models, type VerdictDocument } from '../../checker/verdict.ts'
+import { weakerThan } from '../../checker/ladder.ts'
+import { models, type JudgementVerdict, type VerdictDocument } from '../../checker/verdict.ts'
 import type { History } from '../../checker/history/index.ts'
 import { factsOf } from '../facts.ts'
 import { countsFor } from '../junit.ts'
@@ -55,11 +56,18 @@ export function resultOf(place: Place, document: VerdictDocument, history: Histo
     minority: facts.minority?.share ?? null,
     p50_ms: facts.latency?.p50_ms ?? null,
     p99_ms: facts.latency?.p99_ms ?? null,
-    findings: document.judgements.filter((one) => one.verdict === 'violated' && countsFor(document, one)).map((judgement): ResultFinding => {
+    findings: telling(document).map((judgement): ResultFinding => {
       const witness = judgement.witnesses.toSorted((a, b) => a.operations.length - b.operations.length)[0]
       return { judgement: judgement.judgement, fingerprint: fingerprintOf(judgement, witness, history, document.faults), size: witness?.operations.length ?? 0, explanation: witness?.explanation ?? judgement.summary }
     }),
   }
+}
+
+/** What broke the promise, without models that broke only because a weaker one did. */
+function telling(document: VerdictDocument): JudgementVerdict[] {
+  const broken = document.judgements.filter((one) => one.verdict === 'violated' && countsFor(document, one))
+  const models = new Set(broken.flatMap(({ model }) => (model === undefined ? [] : [model])))
+  return broken.filter(({ model }) => model === undefined || !weakerThan(model).some((weaker) => models.has(weaker)))
 }
 
 /** The line of a run that could not be carried out: nothing is known about the store. */

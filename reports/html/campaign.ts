@@ -3,11 +3,10 @@
  * the runs, so the page is read where it was written.
  */
 import { cellName, type CampaignSummary, type CellSummary, type FindingSummary, type UnknownSummary } from '../campaign/summary.ts'
-import { formatCount, formatMs, formatNoun, formatShare, shortened } from '../format.ts'
+import { formatCount, formatDate, formatMs, formatNoun, formatShare, shortened } from '../format.ts'
 import { html, type Html } from './escape.ts'
 import { command, glyph } from './sections.ts'
 import { renderShell } from './shell.ts'
-import { formatDate } from '../format.ts'
 import type { Result } from '../campaign/results.ts'
 import type { VerdictWord } from '../../checker/verdict.ts'
 
@@ -90,14 +89,14 @@ function unknown(one: UnknownSummary): Html {
 }
 
 function slowest(summary: CampaignSummary): Html {
-  return html`<section aria-labelledby="slowest-heading" id="slowest"><h2 id="slowest-heading">The slowest runs</h2><table><thead><tr><th scope="col">Run</th><th scope="col" class="right">Took</th><th scope="col" class="right">Operations</th></tr></thead>
-<tbody>${summary.slowest.map((run) => html`<tr><th scope="row">${cellName(run)}, seed ${run.seed}</th><td class="right">${formatMs(run.elapsed_ms)}</td><td class="right">${formatCount(run.operations)}</td></tr>`)}</tbody></table></section>`
+  return html`<section aria-labelledby="slowest-heading" id="slowest"><h2 id="slowest-heading">The slowest runs</h2><div class="scroll" tabindex="0" role="region" aria-label="The slowest runs"><table><thead><tr><th scope="col">Run</th><th scope="col" class="right">Took</th><th scope="col" class="right">Operations</th></tr></thead>
+<tbody>${summary.slowest.map((run) => html`<tr><th scope="row">${cellName(run)}, seed ${run.seed}</th><td class="right">${formatMs(run.elapsed_ms)}</td><td class="right">${formatCount(run.operations)}</td></tr>`)}</tbody></table></div></section>`
 }
 
 function trend(points: readonly TrendPoint[]): Html | null {
   if (points.length < 2) return null
-  return html`<section aria-labelledby="trend-heading" id="trend"><h2 id="trend-heading">Over time</h2><table><thead><tr><th scope="col">Campaign</th><th scope="col" class="right">Runs</th><th scope="col" class="right">Violated</th><th scope="col" class="right">Unknown</th><th scope="col">Share violated</th></tr></thead>
-<tbody>${points.map((point) => html`<tr><th scope="row">${formatDate(point.started)}</th><td class="right">${formatCount(point.runs)}</td><td class="right">${formatCount(point.violated)}</td><td class="right">${formatCount(point.unknown)}</td><td>${bar(point)}</td></tr>`)}</tbody></table></section>`
+  return html`<section aria-labelledby="trend-heading" id="trend"><h2 id="trend-heading">Over time</h2><div class="scroll" tabindex="0" role="region" aria-label="Over time"><table><thead><tr><th scope="col">Campaign</th><th scope="col" class="right">Runs</th><th scope="col" class="right">Violated</th><th scope="col" class="right">Unknown</th><th scope="col">Share violated</th></tr></thead>
+<tbody>${points.map((point) => html`<tr><th scope="row">${formatDate(point.started)}</th><td class="right">${formatCount(point.runs)}</td><td class="right">${formatCount(point.violated)}</td><td class="right">${formatCount(point.unknown)}</td><td>${bar(point)}</td></tr>`)}</tbody></table></div></section>`
 }
 
 function bar({ violated, unknown, runs }: TrendPoint): Html {
