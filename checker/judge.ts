@@ -35,6 +35,8 @@ export interface JudgeOptions extends Partial<JudgeContext> {
   readonly promised: Model
   /** Default: `registerJudgements`. Vacuity is always judged. */
   readonly judgements?: readonly Judgement[]
+  /** Called before each judgement: which one, how many are done, of how many. */
+  readonly onJudgement?: (name: string, done: number, total: number) => void
 }
 
 /** All judgements of histories of reads, writes, deletes and compare-and-sets on registers. */
@@ -61,10 +63,14 @@ export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgem
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
-  const { run, promised, judgements: chosen = registerJudgements(options), ...given } = options
+  const { run, promised, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
   const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
   const verdicts: JudgementVerdict[] = []
-  for (const judgement of [...chosen.filter((one) => one.name !== vacuity.name), vacuity]) verdicts.push(await judged(judgement, history, context))
+  const all = [...chosen.filter((one) => one.name !== vacuity.name), vacuity]
+  for (const judgement of all) {
+    onJudgement?.(judgement.name, verdicts.length, all.length)
+    verdicts.push(await judged(judgement, history, context))
+  }
   const ladder = ladderOf(verdicts)
   const basis = basisOf(history, promised, verdicts, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))

@@ -245,6 +245,7 @@ async function tearDown(cluster: Cluster, options: RunOptions): Promise<void> {
 export async function judgeRun(plan: Plan, history: History, options: Pick<RunOptions, 'dir' | 'label' | 'emit' | 'repeat' | 'started'>): Promise<VerdictDocument> {
   options.emit({ type: 'phase', run: options.label, phase: 'judge', left_ms: null })
   const clock = realClock()
+  const begun = clock.now()
   const system = await makeSystem(plan)
   const document = await judge(history, {
     run: describeRun(plan, options),
@@ -253,6 +254,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,
+    onJudgement: (what, done, total) => options.emit({ type: 'step', run: options.label, what, done, total, left_ms: done === 0 ? null : ((clock.now() - begun) / 1e6 / done) * (total - done) }),
     elapsedMs: plan.driver === 'sim' ? () => 0 : () => clock.now() / 1e6,
   })
   await saveJson(options.dir, 'verdict.json', document)

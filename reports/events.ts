@@ -14,6 +14,8 @@ export type RunEvent =
   | { readonly type: 'phase'; readonly run: string; readonly phase: string; readonly left_ms: number | null }
   /** How far it is. `operations` completed so far, `rate` per second now; `fault` is the one that bites now. */
   | { readonly type: 'progress'; readonly run: string; readonly operations: number; readonly rate: number; readonly left_ms: number | null; readonly fault: string | null }
+  /** A phase that consists of steps began one of them: `done` of `total` are over. `left_ms` is an estimate from those. */
+  | { readonly type: 'step'; readonly run: string; readonly what: string; readonly done: number; readonly total: number; readonly left_ms: number | null }
   /** A fault was injected or healed, and whether that was observed. */
   | { readonly type: 'fault'; readonly run: string; readonly fault: string; readonly action: 'inject' | 'heal'; readonly seen: boolean; readonly evidence: string; readonly time_ns: number }
   /** Something a person should know that does not end the run. */

@@ -6,21 +6,24 @@
  */
 import { availabilitySentence, convergeText, factsOf, tradeOffSentence } from './facts.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
+import { capMapOf, capSvg } from './cap-svg.ts'
 import { countsFor } from './junit.ts'
+import type { Facts } from './facts.ts'
 import type { NamedDocument } from './junit.ts'
 import type { VerdictWord } from '../checker/verdict.ts'
 
 const marks: Readonly<Record<VerdictWord, string>> = { holds: '✅', violated: '🔴', unknown: '⚠️' }
 
-/** Workflow commands: an error for each broken promise with its first witness, a warning for each unknown. */
-export function renderAnnotations(runs: readonly NamedDocument[]): string {
-  return runs.flatMap(({ name, document }) => {
+/** Workflow commands: an error for each broken promise with its first witness, a warning for each unknown, an error where the harness failed. */
+export function renderAnnotations(runs: readonly NamedDocument[], crashes: readonly { readonly name: string; readonly message: string }[] = []): string {
+  const failed = crashes.map(({ name, message }) => `::error title=${property(`${name}: the harness failed`)}::${data(message)}\n`)
+  return [...failed, ...runs.flatMap(({ name, document }) => {
     if (document.verdict === 'holds') return []
     const broken = document.judgements.find((judgement) => judgement.verdict === 'violated' && countsFor(document, judgement))
     const witness = broken?.witnesses[0]?.explanation
     const message = [document.sentence, ...(witness === undefined ? [] : [witness]), ...(document.run === null ? [] : [`Repeat: ${document.run.repeat}`])].join('\n')
     return [`::${document.verdict === 'violated' ? 'error' : 'warning'} title=${property(`${name}: ${document.verdict}`)}::${data(message)}\n`]
-  }).join('')
+  })].join('')
 }
 
 function data(text: string): string {
@@ -48,7 +51,15 @@ export function renderSummary(runs: readonly NamedDocument[], options: { readonl
     const witness = document.judgements.flatMap((judgement) => judgement.witnesses.slice(0, 1).map((found) => `- **${markdown(judgement.judgement)}**: ${markdown(shortened(found.explanation, 600))}`))
     return [`### ${marks[document.verdict]} ${markdown(name)}`, '', markdown(document.sentence), '', markdown([availabilitySentence(facts[index]!), tradeOffSentence(facts[index]!)].filter((sentence) => sentence !== '').join(' ')), ...(witness.length === 0 ? [] : ['', ...witness]), ...(document.run === null ? [] : ['', fenced(document.run.repeat)])].join('\n')
   })
-  return `${[`## ${markdown(options.title)}`, table.join('\n'), ...stories, ...(options.repeat === '' ? [] : [`To repeat all of it:\n\n${fenced(options.repeat)}`])].join('\n\n')}\n`
+  return `${[`## ${markdown(options.title)}`, table.join('\n'), ...pictureOf(facts), ...stories, ...(options.repeat === '' ? [] : [`To repeat all of it:\n\n${fenced(options.repeat)}`])].join('\n\n')}\n`
+}
+
+/** The CAP map as an image that needs no other file. Where a host forbids such images, its words are shown instead. */
+function pictureOf(facts: readonly Facts[]): string[] {
+  const map = capMapOf(facts)
+  if (map.entries.every((entry) => entry.majority === null && entry.minority === null)) return []
+  const words = map.entries.map((entry) => `${entry.name}: ${entry.level}, majority answered ${formatShare(entry.majority)}, minority ${formatShare(entry.minority)}`).join('; ')
+  return [`<img alt="${visible(`CAP map. ${words}`).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;').replace(/@/g, '&#64;')}" src="data:image/svg+xml;base64,${Buffer.from(capSvg(map)).toString('base64')}">`]
 }
 
 /** Text that Markdown shows as it is, in a table's cell too; nobody is mentioned by it. */

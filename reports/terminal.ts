@@ -21,6 +21,8 @@ export interface TerminalOptions {
   columns(): number
   /** Milliseconds since some fixed point. */
   nowMs(): number
+  /** Calls back again and again, so that live lines go on counting while nothing happens; returns how to stop that. */
+  every?(ms: number, callback: () => void): () => void
 }
 
 /** What the environment says about colour and rewriting (https://no-color.org, and CI's habit of faking a TTY). */
@@ -48,7 +50,10 @@ interface Line {
   phase: string
   operations: number
   rate: number
+  /** As of `toldAt`. */
   leftMs: number | null
+  toldAt: number
+  phaseAt: number
   fault: string | null
   document: VerdictDocument | undefined
   crash: string | undefined
@@ -56,12 +61,10 @@ interface Line {
 }
 
 const liveEveryMs = 100
+const tickEveryMs = 500
 const plainEveryMs = 10_000
-
-/** The reporter of this process's standard output. */
-export function terminalReporter(stream: NodeJS.WriteStream = process.stdout): Reporter {
-  return createTerminal({ ...terminalAbilities(stream, process.env), write: (text) => void stream.write(text), columns: () => stream.columns ?? 80, nowMs: () => performance.now() })
-}
+/** A shorter phase is not worth a number. */
+const countedMs = 1000
 
 /** A reporter that writes to a terminal or a pipe. */
 export function createTerminal(options: TerminalOptions): Reporter {
@@ -73,7 +76,7 @@ export function createTerminal(options: TerminalOptions): Reporter {
   const lineOf = (run: string): Line => {
     let line = lines.get(run)
     if (line === undefined) {
-      line = { describes: '', phase: 'waiting', operations: 0, rate: 0, leftMs: null, fault: null, document: undefined, crash: undefined, saidAt: Number.NEGATIVE_INFINITY }
+      line = { describes: '', phase: 'waiting', operations: 0, rate: 0, leftMs: null, toldAt: options.nowMs(), phaseAt: options.nowMs(), fault: null, document: undefined, crash: undefined, saidAt: Number.NEGATIVE_INFINITY }
       lines.set(run, line)
     }
     return line
@@ -86,12 +89,16 @@ export function createTerminal(options: TerminalOptions): Reporter {
   const draw = () => {
     erase()
     const width = nameWidth(lines.keys())
-    for (const [run, line] of lines) options.write(`${liveLine(run, line, width, options.columns(), paint)}\n`)
+    for (const [run, line] of lines) options.write(`${liveLine(run, line, width, options, paint)}\n`)
     drawn = lines.size
     drawnAt = options.nowMs()
   }
   const refresh = () => {
     if (options.live && options.nowMs() - drawnAt >= liveEveryMs) draw()
+  }
+  let stop: (() => void) | undefined
+  const tick = () => {
+    if (options.live) stop ??= options.every?.(tickEveryMs, refresh)
   }
   const say = (text: string) => {
     if (options.live) erase()
@@ -102,6 +109,8 @@ export function createTerminal(options: TerminalOptions): Reporter {
   return {
     on(event) {
       if (event.type === 'end') {
+        stop?.()
+        stop = undefined
         if (options.live) erase()
         options.write(ending(event, lines, options))
         lines.clear()
@@ -111,15 +120,16 @@ export function createTerminal(options: TerminalOptions): Reporter {
         lines.set(event.run, { ...lineOf(event.run), describes: event.describes })
         if (!options.live) say(plain(event.run, event.describes))
         refresh()
+        tick()
         return
       }
       const line = lineOf(event.run)
-      const words = apply(line, event)
-      if (event.type === 'progress') {
+      const words = apply(line, event, options.nowMs())
+      if (event.type === 'progress' || event.type === 'step') {
         if (options.live) return refresh()
-        if (options.nowMs() - line.saidAt < plainEveryMs) return
+        if (options.nowMs() - (event.type === 'step' ? Math.max(line.saidAt, line.phaseAt) : line.saidAt) < plainEveryMs) return
         line.saidAt = options.nowMs()
-        return say(plain(event.run, progressWords(line)))
+        return say(plain(event.run, words))
       }
       if (event.type === 'phase' && options.live) return draw()
       say(plain(event.run, event.type === 'verdict' ? `${verdictMark(event.document.verdict, paint)} ${words}` : words))
@@ -128,9 +138,15 @@ export function createTerminal(options: TerminalOptions): Reporter {
 }
 
 /** Takes an event into a configuration's line and returns what to say about it. */
-function apply(line: Line, event: Exclude<RunEvent, { type: 'announce' | 'end' }>): string {
+function apply(line: Line, event: Exclude<RunEvent, { type: 'announce' | 'end' }>, nowMs: number): string {
+  if ('left_ms' in event) line.toldAt = nowMs
   switch (event.type) {
+    case 'step':
+      line.leftMs = event.left_ms
+      line.fault = `${event.done + 1} of ${event.total}: ${event.what}`
+      return `${line.phase}: ${event.what}, ${event.done + 1} of ${event.total}${event.left_ms === null ? '' : `, about ${leftText(event.left_ms)}`}`
     case 'phase':
+      line.phaseAt = nowMs
       line.phase = event.phase
       line.leftMs = event.left_ms
       if (event.phase !== 'drive') line.fault = null
@@ -173,6 +189,12 @@ function leftText(ms: number): string {
   return `${Math.max(0, Math.ceil(ms / 1000))} s left`
 }
 
+/** What is left of a phase; where nobody can know, how long it has been going on. */
+function clockText({ leftMs, toldAt, phaseAt }: Line, nowMs: number): string {
+  if (leftMs !== null) return leftText(leftMs - (nowMs - toldAt))
+  return nowMs - phaseAt < countedMs ? '' : `for ${Math.floor((nowMs - phaseAt) / 1000)} s`
+}
+
 function verdictMark(verdict: VerdictWord, paint: ReturnType<typeof painter>): string {
   return paint(verdict, `${marks[verdict]} ${verdict}`)
 }
@@ -182,10 +204,11 @@ function nameWidth(names: Iterable<string>): number {
 }
 
 /** "abd      drive   12,345 ops  2,010/s  partition(majority-minority)  9 s left", never wider than the terminal. */
-function liveLine(run: string, line: Line, width: number, columns: number, paint: ReturnType<typeof painter>): string {
+function liveLine(run: string, line: Line, width: number, options: TerminalOptions, paint: ReturnType<typeof painter>): string {
+  const columns = options.columns()
   const name = shortened(visible(run), width).padEnd(width)
   const mark = line.document === undefined ? (line.crash === undefined ? '·' : '!') : marks[line.document.verdict]
-  const left = line.leftMs === null || line.document !== undefined ? '' : leftText(line.leftMs)
+  const left = line.document === undefined && line.crash === undefined && line.phase !== 'waiting' ? clockText(line, options.nowMs()) : ''
   const numbers = `${line.phase.padEnd(11)} ${formatCount(line.operations).padStart(7)} ops ${formatCount(line.rate).padStart(6)}/s`
   const done = line.document === undefined ? (line.crash === undefined ? line.fault ?? '' : 'the harness failed') : line.document.verdict
   const room = columns - 1 - (2 + width + 2 + numbers.length + 2) - (left === '' ? 0 : left.length + 2)

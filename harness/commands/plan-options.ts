@@ -15,6 +15,7 @@ import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
 import { nemesisFrom, readScheduleFile } from './nemesis-options.ts'
 import { UsageError } from '../usage-error.ts'
+import { withoutReporter } from './reporters.ts'
 
 /** The largest seed. */
 export const SEED_MAX = 0x7fffffff
@@ -131,6 +132,6 @@ function checkName(name: string): string {
 
 /** The command that repeats a run: the same words, and the seed if it was drawn. */
 export function repeatCommand(words: readonly string[], seed: number): string {
-  const quoted = words.map((word) => (/^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+  const quoted = withoutReporter(words).map((word) => (/^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
   return ['npx splitbrain', ...quoted, ...(words.some((word) => /^--seed(=|$)/.test(word)) ? [] : ['--seed', String(seed)])].join(' ')
 }

@@ -4,7 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { terminalReporter } from '../../reports/terminal.ts'
 import type { Schedule } from '../../nemesis/schedule.ts'
 import { choose, type Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
@@ -16,6 +15,7 @@ import { createRunFolder, point } from '../run-folder.ts'
 import { runPlan } from '../run.ts'
 import { kvPresets } from '../systems.ts'
 import { SEED_MAX } from './plan-options.ts'
+import { reporterFrom, reporterOptions } from './reporters.ts'
 
 /** The three corners that are worth seeing first. */
 const PRESETS = ['abd', 'quorum', 'one'] as const
@@ -37,6 +37,7 @@ function tourSchedule(slowNode: string): Schedule {
     { fault: 'partition(majority-minority)', at_ms: 11_000, for_ms: 4_000 },
   ]
 }
+const TITLE = 'The CAP trade-off, observed'
 const TIME_MS = 15_000
 const RATE = 1_000
 const CLIENTS = 20
@@ -58,6 +59,7 @@ export const tourCommand: Command = {
   options: {
     driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: 'process' },
     seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: String(DEFAULT_SEED) },
+    ...reporterOptions,
   },
   notes: () => ['Configurations:', ...kvPresets.filter((p) => PRESETS.some((name) => name === p.name)).map((p) => `  ${p.name.padEnd(8)}${p.promise}`)],
   async execute(args) {
@@ -65,7 +67,7 @@ export const tourCommand: Command = {
     const seed = args.integer('seed', { min: 0, max: SEED_MAX }) ?? DEFAULT_SEED
     const startedMs = Date.now()
     const dir = await createRunFolder('tour', startedMs)
-    const reporter = terminalReporter()
+    const reporter = reporterFrom(args, TITLE)
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: 'tour', message }))
     const repeat = `npm start --${driver === 'process' ? '' : ` --driver ${driver}`} --seed ${seed}`
     const started = new Date(startedMs).toISOString()
@@ -80,7 +82,7 @@ export const tourCommand: Command = {
         const { document, history } = await runPlan(tourPlan(preset, driver, seed, schedule), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
         runs.push({ name: preset, dir: inner, document, history })
       }
-      const report = await writeReport(runs, { dir, title: 'The CAP trade-off, observed', repeat, generated: started })
+      const report = await writeReport(runs, { dir, title: TITLE, repeat, generated: started })
       await point('latest', dir)
       reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
       return 0

@@ -5,7 +5,9 @@ import { History } from '../../checker/history/index.ts'
 import { verdictDocumentSchema } from '../../checker/verdict.ts'
 import { fakeTour } from '../testing/tour.ts'
 import { decodeColumns, encodeColumns, open } from './columns.ts'
-import { capMap, coverageNote, firstBreak, identifiers, pageContent, warningsOf } from './data.ts'
+import { capMapOf } from '../cap-svg.ts'
+import { factsOf } from '../facts.ts'
+import { coverageNote, firstBreak, identifiers, pageContent, warningsOf } from './data.ts'
 import { bucketWidth, seriesOf } from './series.ts'
 import { readLogs } from './logs.ts'
 import { packTimeline } from './timeline.ts'
@@ -193,7 +195,7 @@ test('names become unique and harmless identifiers', () => {
 })
 
 test('the CAP map has the impossible corner where a majority is needed', () => {
-  const cap = capMap(pageContent({ title: '', runs: tour, repeat: '', generated: '' }).configurations)
+  const cap = capMapOf(tour.map(({ name, document }) => factsOf(name, document)))
   assert.equal([cap.impossible, cap.levels[0], cap.levels.at(-1)], [{ from: 'linearizable', to: 'regular', share: 0.9 }, 'linearizable', 'none'])
 })
 

@@ -2,14 +2,15 @@
  * Everything that the report shows, computed: histories and verdict documents in, plain data out. Nothing here
  * knows about markup or pixels on a screen, and nothing in `page.ts` or in the page's own code computes a verdict.
  */
-import { availabilitySentence, factsOf, nearlyAll, needsMajority, partitions, periodOf, tradeOffSentence } from '../facts.ts'
+import { capMapOf } from '../cap-svg.ts'
+import { availabilitySentence, factsOf, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
-import { models } from '../../checker/verdict.ts'
 import { readLogs } from './logs.ts'
 import { phasesOf } from './phases.ts'
 import { seriesOf } from './series.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
+import type { CapMap } from '../cap-svg.ts'
 import type { Facts } from '../facts.ts'
 import type { Logs, NodeLog } from './logs.ts'
 import type { FaultPhases } from './phases.ts'
@@ -49,22 +50,6 @@ export interface ReportInput {
   readonly generated: string
   /** Operations that may stand in the page, over all runs; beyond, windows around what matters. */
   readonly operationsMax?: number
-}
-
-/** The CAP map: one entry per configuration, models strongest first. */
-export interface CapMap {
-  readonly levels: readonly string[]
-  readonly entries: readonly CapEntry[]
-  /** The levels that no minority can keep while it answers everything, as first and last of `levels`, and from which share on. */
-  readonly impossible: { readonly from: string; readonly to: string; readonly share: number }
-}
-
-/** Where a configuration stands. Shares in 0..1; null: nothing was tried there. */
-export interface CapEntry {
-  readonly name: string
-  readonly level: string
-  readonly majority: number | null
-  readonly minority: number | null
 }
 
 /** A fault's window for shading, in seconds. */
@@ -169,7 +154,7 @@ export function pageContent(input: ReportInput): PageContent {
   const budget = Math.max(1000, Math.floor((input.operationsMax ?? 1_000_000) / Math.max(1, input.runs.length)))
   const ids = identifiers(input.runs.map((run) => run.name))
   const configurations = input.runs.map((run, index) => configurationOf(run, ids[index]!, budget))
-  return { title: input.title, generated: input.generated, repeat: input.repeat, configurations, cap: capMap(configurations) }
+  return { title: input.title, generated: input.generated, repeat: input.repeat, configurations, cap: capMapOf(configurations.map(({ facts }) => facts)) }
 }
 
 /** Names as fragments of addresses: short, unique, harmless. */
@@ -181,15 +166,6 @@ export function identifiers(names: readonly string[]): string[] {
     used.add(id)
     return id
   })
-}
-
-/** The CAP map of these configurations. */
-export function capMap(configurations: readonly { readonly facts: Facts }[]): CapMap {
-  return {
-    levels: [...models, 'none'],
-    entries: configurations.map(({ facts }) => ({ name: visible(facts.name), level: facts.strongest ?? 'none', majority: facts.majority?.share ?? null, minority: facts.minority?.share ?? null })),
-    impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)!, share: nearlyAll },
-  }
 }
 
 function configurationOf({ name, document, history, surroundings }: ReportRun, id: string, budget: number): Configuration {

@@ -5,7 +5,8 @@
 import { convergeText } from '../facts.ts'
 import { formatCount, formatMs, formatShare, keptTogether, visible } from '../format.ts'
 import { html, Html } from './escape.ts'
-import type { CapMap, Configuration, PageContent } from './data.ts'
+import type { CapMap } from '../cap-svg.ts'
+import type { Configuration, PageContent } from './data.ts'
 import type { VerdictWord } from '../../checker/verdict.ts'
 
 const shapes: Readonly<Record<VerdictWord, string>> = {
