@@ -15,8 +15,20 @@ export type CausalOrder =
   | { readonly type: 'order'; readonly order: Int32Array; readonly position: Int32Array }
   | { readonly type: 'cycle'; readonly operations: readonly number[] }
 
-/** Orders the operations that took place. `source` names the write that each read returned (negative: none). */
-export function causalOrder(registers: Registers, source: Int32Array): CausalOrder {
+/** Pairs of writes of which the first must stand before the second, beside happens-before: for each second one a list of first ones. */
+export interface Arbitrated {
+  /** Index of a write's first pair; -1: none. */
+  readonly head: Int32Array
+  /** By pair: the next pair of the same second write, and the first write. */
+  readonly next: readonly number[]
+  readonly earlier: readonly number[]
+}
+
+/**
+ * Orders the operations that took place. `source` names the write that each read returned (negative: none).
+ * O(operations + pairs), unless most of a write's pairs come late.
+ */
+export function causalOrder(registers: Registers, source: Int32Array, arbitrated?: Arbitrated): CausalOrder {
   const { count, previous, happened } = registers
   const order = new Int32Array(count)
   const position = new Int32Array(count).fill(-1)
@@ -31,7 +43,10 @@ export function causalOrder(registers: Registers, source: Int32Array): CausalOrd
       open[op] = 1
       const before = previous[op]!
       const from = source[op]!
-      const cause = before >= 0 && position[before]! < 0 ? before : from >= 0 && position[from]! < 0 ? from : -1
+      let cause = before >= 0 && position[before]! < 0 ? before : from >= 0 && position[from]! < 0 ? from : -1
+      for (let pair = arbitrated?.head[op] ?? -1; cause < 0 && pair >= 0; pair = arbitrated!.next[pair]!) {
+        if (position[arbitrated!.earlier[pair]!]! < 0) cause = arbitrated!.earlier[pair]!
+      }
       if (cause >= 0) {
         if (open[cause] === 1) return { type: 'cycle', operations: stack.slice(stack.indexOf(cause)).reverse() }
         stack.push(cause)
@@ -43,6 +58,29 @@ export function causalOrder(registers: Registers, source: Int32Array): CausalOrd
     }
   }
   return { type: 'order', order: order.subarray(0, placed), position }
+}
+
+/** A cycle in which each session has one stretch, told by its two ends: what a session does in between adds nothing. */
+export function tightened({ session }: Registers, cycle: readonly number[]): number[] {
+  let rest = [...cycle]
+  for (let shorter: number[] | undefined = rest; shorter; ) {
+    rest = shorter
+    shorter = shortcut(session, rest)
+  }
+  return rest
+}
+
+/** A shorter cycle through a step within a session, if there is one. */
+function shortcut(session: Int32Array, cycle: readonly number[]): number[] | undefined {
+  for (let at = 0; at < cycle.length; at++) {
+    for (let steps = 2; steps < cycle.length; steps++) {
+      const to = (at + steps) % cycle.length
+      if (session[cycle[at]!] !== session[cycle[to]!] || cycle[at]! >= cycle[to]!) continue
+      const turned = [...cycle.slice(to), ...cycle.slice(0, to)]
+      return turned.slice(0, cycle.length - steps + 1)
+    }
+  }
+  return undefined
 }
 
 /** Operations by the rank of the event from which they certainly matter: a write's invocation, a read's completion. */

@@ -10,6 +10,8 @@
 import { OBSERVER } from './history/index.ts'
 import { availabilityOf } from './availability.ts'
 import { causal } from './causal.ts'
+import { causalConvergence } from './causal-convergence.ts'
+import { causalMemory } from './causal-memory.ts'
 import { convergence, convergenceOf } from './convergence.ts'
 import { durability, durabilityOf } from './durability.ts'
 import { faultWindows } from './faults.ts'
@@ -23,6 +25,7 @@ import { safe } from './safe.ts'
 import { sentenceOf } from './sentence.ts'
 import { sequential } from './sequential.ts'
 import { staleness } from './staleness.ts'
+import { weakCausal } from './weak-causal.ts'
 import { mergeVerdicts } from './verdict.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
@@ -45,7 +48,10 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
     linearizable(options.nilReads === 'unknown' ? { nilReads: 'unknown' } : {}),
     sequential,
     regular,
+    causalConvergence,
+    causalMemory,
     causal,
+    weakCausal,
     pram,
     readYourWrites,
     monotonicReads,

@@ -40,4 +40,14 @@ test('sequential consistency agrees with its definition on random histories', as
   assert.ok(await soak.run(2_000, 1, (line) => lines.push(line)), lines.join('\n'))
 })
 
+test('nothing comes between the two halves of a compare-and-set: of two that expect the same value one must fail', async () => {
+  assert.is(await verdict(sessions('w x 1, c x 1 2', 'c x 1 3')), 'violated')
+  assert.is(await verdict(sessions('w x 1, c x 1 2', 'c x 2 3', 'r x 1, r x 2, r x 3')), 'holds')
+})
+
+test('a witness is told with the fewest operations', async () => {
+  const { witnesses } = await sequential.judge(historyOf(sessions('w y 9, r y 9', 'w x 1, r y 9', 'w x 2', 'r x 1, r x 2', 'r x 2, r x 1, r y 9')), context)
+  assert.is(witnesses[0]!.operations.length, 6)
+})
+
 test.run()

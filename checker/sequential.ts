@@ -16,6 +16,8 @@ import { INITIAL, NEVER, registersOf, whyIncomplete, whyVacuous } from './regist
 import { Sessions } from './session-walk.ts'
 import { settled } from './freshness.ts'
 import { causal } from './causal.ts'
+import { describer } from './describe.ts'
+import { shrunk } from './subset.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
@@ -23,6 +25,10 @@ import type { Registers } from './registers.ts'
 
 /** Work that the search may do in vain: operations undone, and positions of sessions compared to recognize a state. */
 const WASTE_MAX = 20_000_000
+/** The same while a witness is made smaller. */
+const WASTE_PART_MAX = 100_000
+/** A longer witness is not told operation by operation. */
+const TOLD_MAX = 12
 /** States remembered as hopeless. */
 const HOPELESS_MAX = 20_000
 
@@ -33,20 +39,33 @@ export const sequential: Judgement = {
   judge,
 }
 
-async function judge(history: History, context: JudgeContext): Promise<JudgementVerdict> {
+const cache = new WeakMap<Registers, Promise<JudgementVerdict>>()
+
+/** Kept with the history, because causal memory asks too. */
+function judge(history: History, context: JudgeContext): Promise<JudgementVerdict> {
   const registers = registersOf(history, context)
+  let known = cache.get(registers)
+  if (known === undefined) cache.set(registers, (known = decide(history, registers, context)))
+  return known
+}
+
+async function decide(history: History, registers: Registers, context: JudgeContext): Promise<JudgementVerdict> {
   const base = { judgement: 'sequential', model: 'sequential' as const, operations: registers.reads + registers.writes, witnesses: [], metrics: {} }
   const reason = (registers.foreign.length > 0 ? undefined : whyVacuous(registers)) ?? whyIncomplete(history, registers)
   const weaker = await causal.judge(history, context)
   if (weaker.verdict === 'violated') return { ...weaker, ...base, verdict: 'violated', witnesses: weaker.witnesses, summary: `Not even causal: ${weaker.summary}` }
   if (reason !== undefined) return { ...base, verdict: 'unknown', reason, summary: `Not judged: ${reason}.` }
-  const search = new Search(registers)
+  const search = new Search(registers, WASTE_MAX)
   const found = search.run(context)
   const metrics = { retreats: search.retreats }
   if (found === 'order') return { ...base, metrics, verdict: 'holds', summary: `One order explains all ${base.operations} operations.` }
   if (found === 'none') {
-    const rows = [...new Set(registers.row.subarray(0, registers.count).filter((_, op) => registers.happened[op] === 1))]
-    return { ...base, metrics, verdict: 'violated', witnesses: [{ operations: rows, explanation: `no order of these ${rows.length} operations explains every read` }], summary: `No order of the ${base.operations} operations explains every read.` }
+    const all = [...registers.row.keys()].slice(0, registers.count).filter((op) => registers.happened[op] === 1)
+    const fewest = shrunk(registers, all, (part) => new Search(part, WASTE_PART_MAX).run(context) === 'none')
+    const rows = [...new Set(fewest.map((op) => registers.row[op]!))]
+    const describe = describer(history, registers)
+    const told = fewest.length <= TOLD_MAX ? `: ${fewest.map(describe).join('; ')}` : ''
+    return { ...base, metrics, verdict: 'violated', witnesses: [{ operations: rows, explanation: `no order of these ${rows.length} operations explains every read${told}` }], summary: `No order of these ${rows.length} operations explains every read${told}.` }
   }
   return { ...base, metrics, verdict: 'unknown', reason: found, summary: `Not decided: ${found}.` }
 }
@@ -82,9 +101,11 @@ class Search {
   /** Length of the longest trail that proved hopeless. */
   #deepest = -1
   readonly #total: number
+  readonly #wasteMax: number
 
-  constructor(registers: Registers) {
+  constructor(registers: Registers, wasteMax: number) {
     this.#registers = registers
+    this.#wasteMax = wasteMax
     this.#sessions = new Sessions(registers)
     const { count, keys, key, source, write, happened } = registers
     this.#at = this.#sessions.start.slice(0, -1)
@@ -129,10 +150,11 @@ class Search {
       if (this.#hopeless.size < HOPELESS_MAX) this.#giveUp()
       const choice = this.#choices.pop()
       if (choice === undefined) return 'none'
-      after = this.#turn[this.#trail[choice]!]!
+      const chosen = this.#trail[choice]!
+      after = this.#turn[this.#comparing(chosen) ? chosen + 1 : chosen]!
       this.#undo(choice)
       this.retreats++
-      if (this.#waste > WASTE_MAX) return `the search went back ${this.retreats} times and grew too large`
+      if (this.#waste > this.#wasteMax) return `the search went back ${this.retreats} times and grew too large`
       if ((this.retreats & 0xff) === 0 && context.elapsedMs() - begun > context.timeLimitMs) return `time limit of ${context.timeLimitMs / 1000} s`
     }
     return 'order'
@@ -148,10 +170,11 @@ class Search {
     for (let place = this.#done; place < this.#writers.length; place++) {
       const session = this.#writers[place]!
       if (this.#firstTurn[session]! > earliest) break
-      const op = this.#head(session)
+      const op = this.#nextWriteOf(session)
       if (op < 0 || write[op] === 0 || this.#turn[op]! <= after || this.#turn[op]! >= earliest) continue
       const held = this.#current[key[op]!]!
-      if ((held === INITIAL ? this.#initialAwaited[key[op]!]! : this.#awaited[held]!) > 0) continue
+      const awaited = held === INITIAL ? this.#initialAwaited[key[op]!]! : this.#awaited[held]!
+      if (awaited > (this.#head(session) === op ? 0 : 1)) continue
       best = session
       earliest = this.#turn[op]!
     }
@@ -163,7 +186,21 @@ class Search {
     return this.#at[session]! < start[session + 1]! ? operations[this.#at[session]!]! : -1
   }
 
+  /** The write that a session can do next: its next operation, or the write half of a compare-and-set whose read half finds its value now. */
+  #nextWriteOf(session: number): number {
+    const op = this.#head(session)
+    if (op < 0 || !this.#comparing(op)) return op
+    return this.#registers.source[op] === this.#current[this.#registers.key[op]!] ? op + 1 : -1
+  }
+
+  /** Whether an operation is the read half of a compare-and-set: its write half follows, and nothing may come between. */
+  #comparing(op: number): boolean {
+    const { row, count } = this.#registers
+    return op + 1 < count && row[op + 1] === row[op]
+  }
+
   #write(session: number): void {
+    if (this.#comparing(this.#head(session))) this.#execute(this.#head(session))
     const op = this.#head(session)
     const key = this.#registers.key[op]!
     this.#replaced[op] = this.#current[key]!
@@ -178,13 +215,17 @@ class Search {
   #read(sessions: Iterable<number>): void {
     const { key, source, write } = this.#registers
     for (const session of sessions) {
-      for (let op = this.#head(session); op >= 0 && write[op] === 0 && source[op] === this.#current[key[op]!]; op = this.#head(session)) {
-        if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!--
-        else this.#awaited[source[op]!]!--
-        this.#at[session]!++
-        this.#trail.push(op)
-      }
+      for (let op = this.#head(session); op >= 0 && write[op] === 0 && source[op] === this.#current[key[op]!] && !this.#comparing(op); op = this.#head(session)) this.#execute(op)
     }
+  }
+
+  /** A read that finds its value. */
+  #execute(op: number): void {
+    const { key, source, session } = this.#registers
+    if (source[op] === INITIAL) this.#initialAwaited[key[op]!]!--
+    else this.#awaited[source[op]!]!--
+    this.#at[session[op]!]!++
+    this.#trail.push(op)
   }
 
   #undo(length: number): void {

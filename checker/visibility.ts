@@ -29,7 +29,7 @@
  * previous read of the key, if that returned another write; and a read of the initial value sees no write at all.
  * `testing/oracles.ts` holds the definition itself, by brute force; the two are compared on random histories.
  */
-import { causalOrder } from './causal-order.ts'
+import { causalOrder, tightened } from './causal-order.ts'
 import { causalBreaches } from './causal-walk.ts'
 import { Sessions, walkSession } from './session-walk.ts'
 import { THIN_AIR, registersOf } from './registers.ts'
@@ -45,6 +45,14 @@ export interface Visibility {
   readonly registers: Registers
   /** For each session and guarantee the first breach. */
   readonly breaches: readonly Breach[]
+  /** The first breach of weak causal consistency in every session; empty when there is a cycle. */
+  readonly weak: readonly Breach[]
+  /** False: the order of the walk puts every read's write after the read's other causes, and so is an arbitration for all. */
+  readonly contested: boolean
+  /** Operations after their causes, with the place of each; empty when there is a cycle. */
+  readonly order: Int32Array
+  readonly position: Int32Array
+  readonly sessions: Sessions
   /** How many sessions were evidence about each guarantee. */
   readonly judged: Readonly<Record<Guarantee, number>>
   /** A cycle in happens-before, when there is one: writes follow reads is broken by no single session. */
@@ -63,16 +71,17 @@ export function visibilityOf(history: History, context: JudgeContext): Visibilit
   const registers = registersOf(history, context)
   let known = cache.get(registers)
   if (!known) {
-    known = search(history, registers, context)
+    known = examine(registers, context, describer(history, registers))
     cache.set(registers, known)
   }
   return known
 }
 
-function search(history: History, registers: Registers, context: JudgeContext): Visibility {
+/** The same for registers that stand by themselves, as when a witness is made smaller. Not kept. */
+export function examine(registers: Registers, context: JudgeContext, describe: Describe = () => ''): Visibility {
   const sessions = new Sessions(registers)
-  const describe = describer(history, registers)
   const { source, breaches } = unexplained(registers, describe)
+  const nowhere = [...breaches]
   const broken = new Set(breaches.map((b) => b.session))
   const judged = { 'read-your-writes': 0, 'monotonic-reads': 0, 'monotonic-writes': 0, 'writes-follow-reads': 0 }
   const upheld = new Uint8Array(registers.processes.length)
@@ -86,10 +95,12 @@ function search(history: History, registers: Registers, context: JudgeContext): 
     upheld[session] = own.breaches.length === 0 ? 1 : 0
   }
   const causes = causalOrder(registers, source)
-  if (causes.type === 'cycle') return { registers, breaches, judged, cycle: causes.operations, exhausted: undefined }
-  const causal = causalBreaches({ registers, source, sessions, order: causes.order, position: causes.position, upheld, describe, context })
+  const found = { registers, sessions, judged }
+  if (causes.type === 'cycle') return { ...found, breaches, weak: nowhere, contested: true, order: new Int32Array(0), position: new Int32Array(0), cycle: tightened(registers, causes.operations), exhausted: undefined }
+  const { order, position } = causes
+  const causal = causalBreaches({ registers, source, sessions, order, position, upheld, describe, context })
   judged['writes-follow-reads'] = causal.judged
-  return { registers, breaches: [...breaches, ...causal.breaches], judged, cycle: [], exhausted: causal.exhausted }
+  return { ...found, breaches: [...breaches, ...causal.breaches], weak: [...nowhere, ...causal.weak], contested: causal.contested, order, position, cycle: [], exhausted: causal.exhausted }
 }
 
 /** Reads of values that no write, or only a later one of the same session, can have written. They carry no further weight. */

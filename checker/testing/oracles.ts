@@ -74,6 +74,13 @@ export const causalMemory = (operations: readonly Operation[]): boolean =>
     return order !== undefined && everySession(world, (session) => serializable(world.filter((o) => isWrite(o) || o.process === session), order))
   })
 
+/** Bouajjani et al. 2017: for each read an order of its causes, that keeps happens-before, in which the last write to its key is the one it returned. */
+export const weakCausal = (operations: readonly Operation[]): boolean =>
+  worlds(operations).some((world) => {
+    const order = happensBefore(world)
+    return order !== undefined && world.filter(isRead).every((read) => serializable([read, ...world.filter((o) => isWrite(o) && order(o, read))], order))
+  })
+
 /** Bouajjani et al. 2017: one order of all writes, that keeps happens-before, explains every read from its causes. */
 export const causalConvergence = (operations: readonly Operation[]): boolean =>
   worlds(operations).some((world) => {

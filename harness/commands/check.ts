@@ -135,7 +135,7 @@ async function gradeFile(file: string, args: Arguments): Promise<number> {
   const options = { ...(nilReads === undefined ? {} : { nilReads: nilReads === 'unknown' ? nilReads : 'initial' as const }), ...(initial === undefined ? {} : { initial }) }
   const known = judgements(options)
   const list = args.text('judge') ?? 'all'
-  const chosen = list === 'all' ? known : list.split(',').map((name) => known.find((one) => one.name === choose('judgement', name.trim(), known.map((one) => one.name)))!)
+  const chosen = list === 'all' ? known : list.split(',').map((name) => known.find((one) => one.name === choose('judgement', name.trim(), known.map((other) => other.name)))!)
   const promised = expected(args) ?? 'linearizable'
   const history = await readAny(file, args.flag('lenient'))
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)

@@ -1,0 +1,61 @@
+/**
+ * The published causal models (Bouajjani et al. 2017) as judgements: what they have in common. Each is refuted by what
+ * refutes weak causal consistency, which `causal-walk.ts` finds, and by a pattern of its own.
+ */
+import { registersOf, whyIncomplete, whyVacuous } from './registers.ts'
+import { describer } from './describe.ts'
+import { visibilityOf } from './visibility.ts'
+import type { History } from './history/index.ts'
+import type { JudgeContext } from './judgement.ts'
+import type { JudgementVerdict, Witness } from './verdict.ts'
+import type { Breach } from './breach.ts'
+import type { Describe } from './describe.ts'
+import type { Registers } from './registers.ts'
+import type { Visibility } from './visibility.ts'
+
+const WITNESSES = 10
+
+/** Operations that refute a model by themselves, or why the search for them ended early. */
+export type Refutation =
+  | { readonly type: 'refuted'; readonly operations: readonly number[]; readonly explain: (describe: Describe) => string }
+  | { readonly type: 'exhausted'; readonly reason: string }
+
+/** What a model asks beyond weak causal consistency. */
+export interface CausalModel {
+  readonly model: 'weak-causal' | 'causal-convergence' | 'causal-memory'
+  /** What is so where it holds. */
+  readonly promise: string
+  /** Called where nothing weaker is broken. */
+  readonly refute?: (visibility: Visibility) => Refutation | undefined
+}
+
+/** The verdict on a causal model. */
+export function judgeCauses(history: History, context: JudgeContext, { model, promise, refute }: CausalModel): JudgementVerdict {
+  const registers = registersOf(history, context)
+  const base = { judgement: model, model, operations: registers.reads + registers.writes, witnesses: [] as Witness[], metrics: { sessions: registers.processes.length } }
+  const vacuous = registers.foreign.length > 0 ? whyIncomplete(history, registers) : whyVacuous(registers)
+  if (vacuous !== undefined) return { ...base, verdict: 'unknown', reason: vacuous, summary: `Not judged: ${vacuous}.` }
+  const visibility = visibilityOf(history, context)
+  const { cycle, weak, exhausted } = visibility
+  const describe = describer(history, registers)
+  if (cycle.length > 0 || weak.length > 0) {
+    const witnesses = [...weak.map((breach) => witnessOf(history, registers, breach.operations, breach.explanation, breach)), ...(cycle.length > 0 ? [witnessOf(history, registers, cycle, `each the cause of the next, in a circle: ${cycle.map(describe).join('; ')}`)] : [])]
+      .sort((a, b) => a.operations.length - b.operations.length || a.operations.at(-1)! - b.operations.at(-1)!)
+      .slice(0, WITNESSES)
+    const metrics = { ...base.metrics, sessions_violated: new Set(weak.map((one) => one.session)).size }
+    return { ...base, metrics, verdict: 'violated', witnesses, summary: `${witnesses[0]!.explanation}.` }
+  }
+  const refuted = exhausted === undefined ? refute?.(visibility) : undefined
+  if (refuted?.type === 'refuted') {
+    const explanation = refuted.explain(describe)
+    return { ...base, verdict: 'violated', witnesses: [witnessOf(history, registers, refuted.operations, explanation)], summary: `${explanation}.` }
+  }
+  const reason = exhausted ?? whyIncomplete(history, registers) ?? refuted?.reason
+  if (reason !== undefined) return { ...base, verdict: 'unknown', reason, summary: `Not refuted, but ${reason}.` }
+  return { ...base, verdict: 'holds', summary: `${promise}: ${base.operations} operations.` }
+}
+
+function witnessOf(history: History, registers: Registers, operations: readonly number[], explanation: string, breach?: Breach): Witness {
+  const key = breach === undefined ? null : history.values.decode(registers.keys[breach.key]!)
+  return { ...(key === null ? {} : { key: key as Witness['key'] }), operations: [...new Set(operations.map((op) => registers.row[op]!))].sort((a, b) => a - b), explanation }
+}
