@@ -38,7 +38,7 @@ export type Plan = z.infer<typeof planSchema>
 export function configurationName({ system, preset }: Pick<Plan, 'system' | 'preset'>): string {
   if (system === 'kv') return preset
   const name = path.basename(system, path.extname(system))
-  return preset === 'default' ? name : `${name}-${preset}`
+  return preset === 'default' || preset === 'linearizable' ? name : `${name}-${preset}`
 }
 
 /** The ids of a plan's nodes: n1, n2, ... */

@@ -24,6 +24,8 @@ const systemSchema = z.looseObject({
   probe: method.optional(),
   oneWayConnections: z.boolean().optional(),
   sharedAddresses: z.boolean().optional(),
+  peerPort: z.enum(['client', 'admin', 'peer']).optional(),
+  primaries: method.optional(),
   settleMs: z.number().positive().optional(),
   clock: z.looseObject({ read: method, set: method }).optional(),
   membership: z.looseObject({ admit: method, dismiss: method, members: method }).optional(),

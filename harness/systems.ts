@@ -5,7 +5,11 @@
 import path from 'node:path'
 import { presets } from '../cluster/kv/presets.ts'
 import type { System } from '../cluster/system.ts'
+import { etcdPromises, etcdSystem } from '../cluster/systems/etcd.ts'
+import type { EtcdReads } from '../cluster/systems/etcd.ts'
 import { kvSystem } from '../cluster/systems/kv.ts'
+import { redisPromises, redisSentinelSystem } from '../cluster/systems/redis-sentinel.ts'
+import type { RedisPreset } from '../cluster/systems/redis-sentinel.ts'
 import { choose } from './command.ts'
 import { planDefaults, type Plan } from './plan.ts'
 import { loadSystemFile } from './system-file.ts'
@@ -28,9 +32,15 @@ export interface SystemFamily {
 /** The configurations of our own store. */
 export const kvPresets: readonly PresetPromise[] = Object.entries(presets).map(([name, { promise }]) => ({ name, promise }))
 
+function promisesOf(promises: Readonly<Record<string, string>>): PresetPromise[] {
+  return Object.entries(promises).map(([name, promise]) => ({ name, promise }))
+}
+
 /** The systems that come with the harness. */
 export const systemFamilies: readonly SystemFamily[] = [
   { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset) => kvSystem({ preset }) },
+  { name: 'etcd', presets: promisesOf(etcdPromises), defaultPreset: 'linearizable', make: (preset) => etcdSystem(preset as EtcdReads) },
+  { name: 'redis-sentinel', presets: promisesOf(redisPromises), defaultPreset: 'default', make: (preset) => redisSentinelSystem(preset as RedisPreset) },
 ]
 
 /** Whether a system's name is a file's path. */

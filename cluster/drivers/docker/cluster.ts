@@ -194,7 +194,7 @@ class DockerCluster implements Cluster {
     const { system } = this.#start
     if (system.probe !== undefined) return system.probe(this, from, to, deadlineMs).catch(() => false)
     const source = this.seat(from)
-    const { host, port } = peerEndpoint(source.place, target.place)
+    const { host, port } = peerEndpoint(source.place, target.place, system.peerPort)
     const node = source.machine.images.foreignBase ? 'node' : process.execPath
     const output = await namespaces.get(from)!.feed([node, '-e', CONNECT_PROGRAM, host, String(port), String(deadlineMs)], '')
     return output.includes('yes')

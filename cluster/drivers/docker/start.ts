@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises'
 import { createSocket } from 'node:dgram'
 import { randomBytes } from 'node:crypto'
 import type Docker from 'dockerode'
-import type { NodeId } from '../../../harness/env.ts'
+import type { NodeId, PortName } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { ClusterPlan } from '../../cluster.ts'
 import type { Command, ImageContents, NodeAddresses, NodeSpec, System } from '../../system.ts'
@@ -87,7 +87,9 @@ function nameOf(start: Start, suffix: string): string {
 
 /** Makes images and networks on every engine. */
 export async function prepareMachines(start: Start, engines: readonly Engine[], specs: readonly NodeSpec[], baseImage: string | undefined): Promise<Machine[]> {
-  const { plan } = start
+  const { plan, system } = start
+  if (engines.length > 1 && system.sharedAddresses === true)
+    throw new ClusterError('shared-addresses', `The nodes of ${system.name} must know each other by addresses that are the same for all, which nodes on several engines have not. Name one engine.`)
   const wanted = specs.map((spec) => {
     if (spec.image === undefined)
       throw new ClusterError('no-image', `${start.system.name} does not say how its nodes run in a container. Give its nodes an \`image\`, or use --driver process.`)
@@ -199,11 +201,18 @@ function peerAddress(from: Place, to: Place): string {
 }
 
 function addressesFor(start: Start, seat: Seat, seats: readonly Seat[]): NodeAddresses {
-  const { address, ports } = seat.place
   const peers = seats.filter((other) => other !== seat).map((other): [NodeId, string] => [other.spec.id, peerAddress(seat.place, other.place)])
+  const listening = ({ place }: Seat): NodeAddresses['listen'] => ({
+    client: `${place.address}:${place.ports.client}`,
+    peer: `${place.address}:${place.ports.peer}`,
+    admin: `${place.address}:${place.ports.admin}`,
+  })
+  // On several engines a node's address depends on who asks: its own engine's nodes, or another's.
+  const isShared = seats.every(({ machine }) => machine === seat.machine)
   return {
-    listen: { client: `${address}:${ports.client}`, peer: `${address}:${ports.peer}`, admin: `${address}:${ports.admin}` },
+    listen: listening(seat),
     peers: Object.fromEntries(peers),
+    ...(isShared ? { shared: Object.fromEntries(seats.map((other) => [other.spec.id, listening(other)])) } : {}),
     dataDir: DATA_DIR,
     token: start.token,
   }
@@ -251,7 +260,8 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
   })
 }
 
-/** Host and port of `peerAddress`. */
-export function peerEndpoint(from: Place, to: Place): { host: string; port: number } {
+/** Host and port where `from` reaches `to`; other ports than `peer` only on one engine. */
+export function peerEndpoint(from: Place, to: Place, port: PortName | 'peer' = 'peer'): { host: string; port: number } {
+  if (from.engine === to.engine) return { host: to.address, port: to.ports[port] }
   return parseAddress(peerAddress(from, to))
 }

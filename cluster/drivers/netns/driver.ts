@@ -18,7 +18,7 @@ import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
 import { netnsCapabilities } from './capabilities.ts'
-import { NODES_MAX, addressOf, listenAddresses, placeOf } from './layout.ts'
+import { NODES_MAX, addressOf, listenAddresses, placeOf, sharedAddresses } from './layout.ts'
 import { Warden } from './warden-client.ts'
 
 /** How long a node may take to answer after its start. */
@@ -147,7 +147,7 @@ class NetnsCluster implements Cluster {
   async #knocks(from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean> {
     const { address, ports } = this.place(to)
     if ((await this.#node(from).state()) !== 'running' || (await this.#node(to).state()) !== 'running') return false
-    const program = ['timeout', String(deadlineMs / 1_000), 'bash', '-c', `: </dev/tcp/${address}/${ports.peer}`] as const
+    const program = ['timeout', String(deadlineMs / 1_000), 'bash', '-c', `: </dev/tcp/${address}/${ports[this.system.peerPort ?? 'peer']}`] as const
     return this.warden.ask('feed', { node: from, program, input: '' }).then(() => true, () => false)
   }
 
@@ -250,6 +250,7 @@ class NetnsNode implements Node {
     const command = this.#spec.command({
       listen: listenAddresses(this.#cluster.place(this.id)),
       peers: Object.fromEntries(peers) as Record<NodeId, string>,
+      shared: sharedAddresses(places.values()),
       dataDir: this.dataDir,
       token,
     })

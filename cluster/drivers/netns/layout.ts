@@ -31,6 +31,11 @@ export function listenAddresses(place: Place): NodeAddresses['listen'] {
   return { client: addressOf(place, 'client'), peer: addressOf(place, 'peer'), admin: addressOf(place, 'admin') }
 }
 
+/** Where nodes reach each other. */
+export function sharedAddresses(places: Iterable<Place>): NonNullable<NodeAddresses['shared']> {
+  return Object.fromEntries([...places].map((place) => [place.id, listenAddresses(place)]))
+}
+
 /** The name of a node's namespace: node ids may contain anything. */
 export function namespaceOf(index: number): string {
   return `node${index}`
