@@ -117,8 +117,6 @@ export interface System {
   ping?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<boolean>
   /** Whether the cluster as a whole can serve (a leader is elected, replicas follow): asked again and again when all its nodes answer, before clients start. */
   ready?(cluster: Cluster, deadlineMs: number): Promise<boolean>
-  /** The nodes that hold themselves for a leader or primary now, asked of each: for faults that strike those. */
-  primaries?(cluster: Cluster, deadlineMs: number): Promise<readonly NodeId[]>
   /** Nodes must know each other by addresses that are the same for all (`NodeAddresses.shared`). */
   readonly sharedAddresses?: boolean
   /** Where its nodes reach each other, when not at a port of its own: probes of links knock there. Default `peer`. */

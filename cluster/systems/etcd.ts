@@ -22,6 +22,9 @@ export const etcdPromises: Readonly<Record<EtcdReads, string>> = {
   serializable: 'sequential: writes are ordered by Raft, reads are answered by any replica, also on the minority side, and may be stale',
 }
 
+/** How long one node may take to say whether it leads. */
+const ASK_DEADLINE_MS = 1_000
+
 /** An etcd cluster whose clients read in this way. */
 export function etcdSystem(reads: EtcdReads): System {
   const peerAddresses = new Map<NodeId, string>()
@@ -44,8 +47,8 @@ export function etcdSystem(reads: EtcdReads): System {
     client: (cluster, node, { deadlineMs }) => new EtcdClient(cluster, node, deadlineMs, reads),
     ping: async (cluster, node, deadlineMs) => (await fetch(`http://${cluster.address(node, 'client')}/version`, { signal: AbortSignal.timeout(deadlineMs) })).ok,
     ready: async (cluster, deadlineMs) => (await Promise.all(cluster.nodes.map(({ id }) => status(cluster, id, deadlineMs)))).every(({ leader }) => leader !== undefined && leader !== '0'),
-    primaries: async (cluster, deadlineMs) => {
-      const seen = await Promise.all(cluster.nodes.map(async ({ id }) => ({ id, seen: await status(cluster, id, deadlineMs).catch(() => undefined) })))
+    primaries: async (cluster) => {
+      const seen = await Promise.all(cluster.nodes.map(async ({ id }) => ({ id, seen: await status(cluster, id, ASK_DEADLINE_MS).catch(() => undefined) })))
       return seen.filter((node) => node.seen !== undefined && node.seen.leader === node.seen.header.member_id).map(({ id }) => id)
     },
     peek,

@@ -33,6 +33,9 @@ const NAME = 'main'
 const DOWN_AFTER_MS = 1_000
 const FAILOVER_TIMEOUT_MS = 5_000
 
+/** How long one node may take to say whether it is primary. */
+const ASK_DEADLINE_MS = 1_000
+
 /** A primary, its replicas and their sentinels. */
 export function redisSentinelSystem(preset: RedisPreset): System {
   const places = new Map<string, NodeId>()
@@ -61,8 +64,8 @@ export function redisSentinelSystem(preset: RedisPreset): System {
       const followers = Array.isArray(role) ? (role as readonly Reply[])[2] : []
       return [followers, ...quorums.map(([, replicas]) => replicas)].every((list) => Array.isArray(list) && list.length === cluster.nodes.length - 1)
     },
-    primaries: async (cluster, deadlineMs) => {
-      const roles = await Promise.all(cluster.nodes.map(async ({ id }) => ({ id, role: await once(cluster, id, 'client', [['ROLE']], deadlineMs).catch(() => []) })))
+    primaries: async (cluster) => {
+      const roles = await Promise.all(cluster.nodes.map(async ({ id }) => ({ id, role: await once(cluster, id, 'client', [['ROLE']], ASK_DEADLINE_MS).catch(() => []) })))
       return roles.filter(({ role: [role] }) => Array.isArray(role) && text((role as readonly Reply[])[0]!) === 'master').map(({ id }) => id)
     },
     peek,
