@@ -220,7 +220,7 @@ function capacityFor(history: History): number {
 }
 
 /** Rows in order of time, at equal times invocations first; null when that is the order in which they stand. */
-function rowsByTime(history: History): Int32Array | null {
+export function rowsByTime(history: History): Int32Array | null {
   const { time, type, length } = history
   let ordered = true
   for (let row = 1; row < length && ordered; row++) {

@@ -58,10 +58,34 @@ export function readEdn(bytes: Uint8Array, options: ReadHistoryOptions = {}): Hi
 function fromOperations(operations: readonly Operation[], history: History, options: ReadHistoryOptions): History {
   const independent = options.independent ?? looksIndependent(operations)
   const time = timeReader()
+  const anonymous = anonymousProcesses()
   for (const { fields, line } of operations) {
-    guarded(history, line, options, () => pushEvent(history, toEvent(fields, independent, history, time), options.lenient === true))
+    guarded(history, line, options, () => pushEvent(history, toEvent(completed(fields, anonymous), independent, history, time), options.lenient === true))
   }
   return history
+}
+
+type Fields = { readonly [key: string]: Edn }
+
+/** Elle's examples leave out what they do not need: an operation of micro-operations is a transaction, and nobody knows who asked. */
+function completed(fields: Fields, processOf: (fields: Fields) => number): Fields {
+  const { f, value, process } = fields
+  const named = f === undefined && Array.isArray(value) && value.every((one) => Array.isArray(one)) ? { ...fields, f: 'txn' } : fields
+  return process === undefined ? { ...named, process: processOf(named) } : named
+}
+
+/** Gives each operation without a process one of its own; a completion belongs to the oldest open one of its function. */
+function anonymousProcesses(): (fields: Fields) => number {
+  const open: { readonly f: Edn | undefined; readonly process: number }[] = []
+  let next = 0
+  return ({ type, f }) => {
+    if (type === 'invoke') {
+      open.push({ f, process: next })
+      return next++
+    }
+    const at = open.findIndex((one) => one.f === f)
+    return at < 0 ? next : open.splice(at, 1)[0]!.process
+  }
 }
 
 /** Reads one JSON array of operations, as elle-cli writes them. */

@@ -1,0 +1,168 @@
+/**
+ * Dependency graphs in typed arrays: edges are collected, then laid out by their origin (compressed sparse rows).
+ *
+ * Nodes are transactions, and behind them auxiliary nodes that stand for nobody: they keep what would be quadratic
+ * linear (everything that came before in real time; all appends that no read shows). An edge out of an auxiliary node
+ * has the kind JOIN and costs nothing.
+ */
+
+/** Kinds of edges, as bits of a mask. */
+export const WW = 1
+export const WR = 2
+export const RW = 4
+export const SESSION = 8
+export const REALTIME = 16
+/** Goes on from an auxiliary node. */
+export const JOIN = 32
+
+/** Edges under construction. */
+export class Edges {
+  count = 0
+  nodes: number
+  from = new Int32Array(4096)
+  to = new Int32Array(4096)
+  kind = new Uint8Array(4096)
+  key = new Int32Array(4096)
+
+  /** `transactions`: how many nodes stand for transactions. */
+  constructor(transactions: number) {
+    this.nodes = transactions
+  }
+
+  /** A new auxiliary node. */
+  node(): number {
+    return this.nodes++
+  }
+
+  /** `key`: the key that the dependency is about, -1 when it is about none. Edges to oneself are none. */
+  add(from: number, to: number, kind: number, key: number): void {
+    if (from === to) return
+    if (this.count === this.from.length) this.#grow()
+    this.from[this.count] = from
+    this.to[this.count] = to
+    this.kind[this.count] = kind
+    this.key[this.count++] = key
+  }
+
+  #grow(): void {
+    const size = this.count * 2
+    const grown = { from: new Int32Array(size), to: new Int32Array(size), kind: new Uint8Array(size), key: new Int32Array(size) }
+    grown.from.set(this.from)
+    grown.to.set(this.to)
+    grown.kind.set(this.kind)
+    grown.key.set(this.key)
+    Object.assign(this, grown)
+  }
+
+  /** A copy to which more can be added. */
+  copy(): Edges {
+    const copy = new Edges(this.nodes)
+    copy.count = this.count
+    Object.assign(copy, { from: this.from.slice(), to: this.to.slice(), kind: this.kind.slice(), key: this.key.slice() })
+    return copy
+  }
+}
+
+/** A graph to be searched. The edges out of node v are `first[v]` to `first[v + 1]`. */
+export interface Graph {
+  readonly nodes: number
+  readonly transactions: number
+  readonly first: Int32Array
+  readonly to: Int32Array
+  readonly kind: Uint8Array
+  readonly key: Int32Array
+}
+
+/** Lays edges out by origin. Linear. */
+export function graphOf({ nodes, count, from, to, kind, key }: Edges, transactions: number): Graph {
+  const first = new Int32Array(nodes + 1)
+  for (let edge = 0; edge < count; edge++) first[from[edge]! + 1]!++
+  for (let node = 0; node < nodes; node++) first[node + 1]! += first[node]!
+  const next = first.slice()
+  const graph = { nodes, transactions, first, to: new Int32Array(count), kind: new Uint8Array(count), key: new Int32Array(count) }
+  for (let edge = 0; edge < count; edge++) {
+    const at = next[from[edge]!]!++
+    graph.to[at] = to[edge]!
+    graph.kind[at] = kind[edge]!
+    graph.key[at] = key[edge]!
+  }
+  return graph
+}
+
+/** Strongly connected components. */
+export interface Components {
+  /** Component of each node, or -1 when it is alone in it (or was left out). */
+  readonly of: Int32Array
+  /** The components of two nodes or more. */
+  readonly members: readonly (readonly number[])[]
+}
+
+/**
+ * The strongly connected components over the edges whose kind is in `mask`, among the nodes for which `within` is not
+ * -1 (all when absent). Tarjan, "Depth-First Search and Linear Graph Algorithms" (SIAM J. Comput. 1(2), 1972), with a
+ * stack of its own. Linear.
+ */
+export function components(graph: Graph, mask: number, within?: Int32Array): Components {
+  const { nodes, first, to, kind } = graph
+  const index = new Int32Array(nodes)
+  const low = new Int32Array(nodes)
+  const next = new Int32Array(nodes)
+  const onStack = new Uint8Array(nodes)
+  const of = new Int32Array(nodes).fill(-1)
+  const members: number[][] = []
+  const stack: number[] = []
+  const path: number[] = []
+  let counter = 0
+  for (let root = 0; root < nodes; root++) {
+    if (index[root] !== 0 || (within !== undefined && within[root] === -1)) continue
+    path.push(root)
+    while (path.length > 0) {
+      const node = path[path.length - 1]!
+      if (index[node] === 0) {
+        index[node] = low[node] = ++counter
+        next[node] = first[node]!
+        stack.push(node)
+        onStack[node] = 1
+      }
+      let down = -1
+      while (next[node]! < first[node + 1]!) {
+        const edge = next[node]!++
+        const target = to[edge]!
+        if ((kind[edge]! & mask) === 0 || (within !== undefined && within[target] === -1)) continue
+        if (index[target] === 0) {
+          down = target
+          break
+        }
+        if (onStack[target] === 1 && index[target]! < low[node]!) low[node] = index[target]!
+      }
+      if (down >= 0) {
+        path.push(down)
+        continue
+      }
+      path.pop()
+      const parent = path[path.length - 1]
+      if (parent !== undefined && low[node]! < low[parent]!) low[parent] = low[node]!
+      if (low[node] !== index[node]) continue
+      close(node, stack, onStack, of, members)
+    }
+  }
+  return { of, members }
+}
+
+/** Takes a finished component off the stack. */
+function close(root: number, stack: number[], onStack: Uint8Array, of: Int32Array, members: number[][]): void {
+  if (stack[stack.length - 1] === root) {
+    stack.pop()
+    onStack[root] = 0
+    return
+  }
+  const component: number[] = []
+  for (;;) {
+    const node = stack.pop()!
+    onStack[node] = 0
+    of[node] = members.length
+    component.push(node)
+    if (node === root) break
+  }
+  members.push(component)
+}

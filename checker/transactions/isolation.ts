@@ -1,0 +1,255 @@
+/**
+ * Which isolation levels do transactions still allow?
+ *
+ * Certain dependencies refute levels (`cycles.ts`); an order of versions under which nothing is refuted upholds them.
+ * Where the reads show all orders (lists nearly always) the two meet, and every level is decided. The weak levels are
+ * decided by saturation (`saturation.ts`). What remains open is unknown, and said to be.
+ */
+import type { History } from '../history/index.ts'
+import { NEVER } from '../registers.ts'
+import { INITIAL, type Analysis, type Anomaly } from './analysis.ts'
+import { families, findCycles, type CycleReport, type Family } from './cycles.ts'
+import { Explainer } from './explain.ts'
+import { components, graphOf, JOIN, RW, WR, WW, type Edges, type Graph } from './graph.ts'
+import { anomalyNames, refutes, settleLevels, type AnomalyType, type IsolationLevel } from './levels.ts'
+import { analyzeLists } from './list-append.ts'
+import { analyzeRegisters } from './rw-register.ts'
+import { saturate, type Visibility } from './saturation.ts'
+import { addRealTime, addSessions } from './time-order.ts'
+import { topologicalRank } from './topological.ts'
+import { transactionsOf, type Transactions } from './transactions.ts'
+import { wordsFor } from './words.ts'
+
+/** What was found. */
+export interface Isolation {
+  readonly transactions: Transactions
+  /** Why nothing can be said, or undefined. */
+  readonly reason: string | undefined
+  readonly levels: Readonly<Record<IsolationLevel, 'holds' | 'violated' | 'unknown'>>
+  /** Weakest levels first, shortest first. */
+  readonly anomalies: readonly Anomaly[]
+}
+
+const nothingKnown = settleLevels(new Set(), new Set())
+const everythingHolds = settleLevels(new Set(), new Set(['strict-serializable']))
+
+/** Judges the transactions of a history. Linear where nothing is wrong. */
+export function isolationOf(history: History): Isolation {
+  const transactions = transactionsOf(history)
+  if (transactions.foreign !== undefined) return { transactions, reason: transactions.foreign, levels: nothingKnown, anomalies: [] }
+  const analysis = transactions.model === 'list-append' ? analyzeLists(history, transactions) : analyzeRegisters(history, transactions)
+  if (analysis.ambiguous !== undefined) return { transactions, reason: analysis.ambiguous, levels: nothingKnown, anomalies: [] }
+  const graphs = new Graphs(transactions, analysis)
+  if (analysis.anomalies.length === 0 && isAcyclic(graphs.completed('realtime', completionRank(transactions)))) return { transactions, reason: undefined, levels: everythingHolds, anomalies: [] }
+  return new Inquiry(history, transactions, analysis, graphs).conclude()
+}
+
+/** The dependency graphs of a history, each made once. */
+class Graphs {
+  readonly transactions: Transactions
+  readonly analysis: Analysis
+  readonly #edges = new Map<string, Edges>()
+  readonly #graphs = new Map<string, Graph>()
+
+  constructor(transactions: Transactions, analysis: Analysis) {
+    this.transactions = transactions
+    this.analysis = analysis
+  }
+
+  /** What is certain wherever the history is read committed. */
+  base(family: Family): Graph {
+    return this.#once(`base ${family}`, () => this.edges(family))
+  }
+
+  /** What is certain under parallel snapshot isolation and everything stronger, in this family. */
+  strong(family: Family): Graph {
+    return this.#once(`strong ${family}`, () => this.#strongEdges(family))
+  }
+
+  /** One total order of versions. */
+  completed(family: Family, rank: (transaction: number) => number): Graph {
+    const edges = this.analysis.openKeys > 0 ? this.edges(family).copy() : this.edges(family)
+    if (this.analysis.openKeys > 0) this.analysis.complete(edges, rank)
+    return graphOf(edges, this.transactions.count)
+  }
+
+  #once(name: string, make: () => Edges): Graph {
+    let graph = this.#graphs.get(name)
+    if (graph === undefined) this.#graphs.set(name, (graph = graphOf(make(), this.transactions.count)))
+    return graph
+  }
+
+  /** The edges of `base`; copy before adding to them. */
+  edges(family: Family): Edges {
+    let edges = this.#edges.get(family)
+    if (edges === undefined) {
+      edges = family === 'plain' ? this.analysis.edges : this.edges(family === 'process' ? 'plain' : 'process').copy()
+      if (family === 'process') addSessions(edges, this.transactions, this.analysis.happened)
+      if (family === 'realtime') addRealTime(edges, this.transactions, this.analysis.happened)
+      this.#edges.set(family, edges)
+    }
+    return edges
+  }
+
+  #strongEdges(family: Family): Edges {
+    const edges = this.edges(family).copy()
+    this.analysis.strengthen(edges, family !== 'plain')
+    return edges
+  }
+}
+
+const isAcyclic = (graph: Graph): boolean => components(graph, 0xff).members.length === 0
+
+/** Orders transactions by when they were complete; what never was comes last. */
+function completionRank({ start, end }: Transactions): (transaction: number) => number {
+  return (transaction) => (end[transaction] === NEVER ? 2 ** 31 + start[transaction]! : end[transaction]!)
+}
+
+/** The levels that cycles decide, per family. */
+const levelsOf: Readonly<Record<Family, { readonly apart: IsolationLevel; readonly none: readonly IsolationLevel[] }>> = {
+  plain: { apart: 'snapshot-isolation', none: ['serializable', 'repeatable-read'] },
+  process: { apart: 'strong-session-snapshot-isolation', none: ['strong-session-serializable'] },
+  realtime: { apart: 'strong-snapshot-isolation', none: ['strict-serializable'] },
+}
+
+const weakLevels: readonly { readonly level: IsolationLevel; readonly visibility: Visibility; readonly sessions: boolean; readonly type: AnomalyType }[] = [
+  { level: 'monotonic-atomic-view', visibility: 'monotonic-atomic-view', sessions: false, type: 'non-monotonic-view' },
+  { level: 'read-atomic', visibility: 'read-atomic', sessions: false, type: 'fractured-read' },
+  { level: 'strong-session-read-committed', visibility: 'monotonic-atomic-view', sessions: true, type: 'non-monotonic-view-process' },
+  { level: 'strong-session-read-atomic', visibility: 'read-atomic', sessions: true, type: 'fractured-read-process' },
+  { level: 'causal', visibility: 'causal', sessions: true, type: 'causality-cycle' },
+]
+
+/** Something is wrong, or not everything is certain: which levels are refuted, and which upheld? */
+class Inquiry {
+  readonly #history: History
+  readonly #transactions: Transactions
+  readonly #analysis: Analysis
+  readonly #graphs: Graphs
+  readonly #anomalies: Anomaly[]
+  readonly #refuted = new Set<IsolationLevel>()
+  readonly #upheld = new Set<IsolationLevel>()
+
+  constructor(history: History, transactions: Transactions, analysis: Analysis, graphs: Graphs) {
+    this.#history = history
+    this.#transactions = transactions
+    this.#analysis = analysis
+    this.#graphs = graphs
+    this.#anomalies = [...analysis.anomalies]
+  }
+
+  conclude(): Isolation {
+    for (const { type } of this.#anomalies) this.#refute(type)
+    this.#findCycles()
+    this.#saturate()
+    this.#uphold()
+    const strength = (anomaly: Anomaly): number => Object.keys(refutes).indexOf(anomaly.type)
+    const anomalies = this.#anomalies.sort((a, b) => strength(a) - strength(b) || a.transactions.length - b.transactions.length)
+    return { transactions: this.#transactions, reason: undefined, levels: settleLevels(this.#refuted, this.#upheld), anomalies }
+  }
+
+  #refute(type: AnomalyType): void {
+    for (const level of refutes[type]) this.#refuted.add(level)
+  }
+
+  #findCycles(): void {
+    const explainer = new Explainer(this.#history, this.#transactions, this.#analysis)
+    const seen = new Set<string>()
+    for (const family of Object.keys(families) as Family[]) {
+      const parts: [Graph, CycleReport][] = [
+        [this.#graphs.base(family), findCycles(this.#graphs.base(family), family, ['G0', 'G1c'])],
+        [this.#graphs.strong(family), findCycles(this.#graphs.strong(family), family, ['G-single', 'G-nonadjacent', 'G2-item'])],
+      ]
+      for (const [graph, { cycles }] of parts) {
+        for (const cycle of cycles) {
+          const type = this.#ownType(cycle.type, graph === this.#graphs.strong(family), family)
+          const anomaly = { ...explainer.anomaly(graph, { ...cycle, type }), type }
+          const name = `${type} ${[...anomaly.transactions].sort().join(' ')}`
+          if (seen.has(name)) continue
+          seen.add(name)
+          this.#anomalies.push(anomaly)
+          this.#refute(type)
+        }
+      }
+    }
+  }
+
+  /**
+   * What a cycle refutes. Write dependencies of registers are inferred from what read committed needs, so that a cycle of
+   * them refutes that and not less; those that stronger levels force refute no less than parallel snapshot isolation.
+   */
+  #ownType(type: AnomalyType, strong: boolean, family: Family): AnomalyType {
+    const [name, suffix] = [type.replace(/-(process|realtime)$/, ''), /-(process|realtime)$/.exec(type)?.[0] ?? '']
+    if (this.#transactions.model === 'list-append') return type
+    if (!strong) return name === 'G0' ? (`G1c${suffix}` as AnomalyType) : type
+    if (name !== 'G0' && name !== 'G1c') return suffix === '' && family !== 'plain' ? (`${name}-process` as AnomalyType) : type
+    return `G-single${suffix === '' && family !== 'plain' ? '-process' : suffix}` as AnomalyType
+  }
+
+  #saturate(): void {
+    const words = wordsFor(this.#history, this.#transactions)
+    for (const { level, visibility, sessions, type } of weakLevels) {
+      const { forced, complete, cyclic } = saturate(this.#transactions, this.#analysis, visibility, sessions)
+      if (!complete) continue
+      const conflict = cyclic ? undefined : this.#conflict(forced, sessions)
+      if (!cyclic && conflict === undefined) {
+        if (!this.#directlyRefuted(level)) this.#upheld.add(level)
+        continue
+      }
+      this.#refute(type)
+      if (conflict === undefined) continue
+      const { after, before, key, reader } = conflict
+      const from = before === INITIAL ? 'in its initial value' : `from ${words.name(before)}`
+      this.#anomalies.push({
+        type,
+        transactions: [...new Set([before, after, reader].filter((one) => one >= 0))],
+        key,
+        explanation: `${anomalyNames[type]}: ${words.name(reader)} read ${words.key(key)} ${from}, although it should have seen ${words.name(after)}, which wrote ${words.key(key)} and cannot come before that`,
+      })
+    }
+  }
+
+  /** Whether an anomaly without a cycle refutes the level, or a weaker one. */
+  #directlyRefuted(level: IsolationLevel): boolean {
+    return settleLevels(this.#refuted, new Set())[level] === 'violated'
+  }
+
+  /** A forced precedence that closes a cycle with what was read from whom (and sessions), if there is any. */
+  #conflict(forced: ReturnType<typeof saturate>['forced'], sessions: boolean): (typeof forced)[number] | undefined {
+    const initial = forced.find(({ before }) => before === INITIAL)
+    if (initial !== undefined) return initial
+    const edges = this.#graphs.edges(sessions ? 'process' : 'plain').copy()
+    for (const { after, before, key } of forced) edges.add(after, before, WW, key)
+    const mask = WW | WR | families[sessions ? 'process' : 'plain'] | JOIN
+    const { of, members } = components(graphOf(edges, this.#transactions.count), mask)
+    if (members.length === 0) return undefined
+    return forced.find(({ after, before }) => of[after] !== -1 && of[after] === of[before])
+  }
+
+  /** Tries orders of versions, and upholds what passes under one of them. */
+  #uphold(): void {
+    const known = this.#graphs.strong('plain')
+    const ranks = [completionRank(this.#transactions), ...(this.#analysis.openKeys > 0 ? [(t: number) => this.#transactions.start[t]!, topologicalRank(known, completionRank(this.#transactions)), topologicalRank(this.#graphs.strong('process'), completionRank(this.#transactions)), topologicalRank(this.#graphs.strong('realtime'), completionRank(this.#transactions))] : [])]
+    for (const rank of ranks) {
+      for (const family of Object.keys(families) as Family[]) {
+        const graph = this.#graphs.completed(family, rank)
+        for (const level of upheldBy(graph, family)) if (!this.#directlyRefuted(level)) this.#upheld.add(level)
+      }
+    }
+  }
+}
+
+/** The levels that hold under a total order of versions: those whose cycles are not there. */
+function upheldBy(graph: Graph, family: Family): IsolationLevel[] {
+  const { apart, none } = levelsOf[family]
+  const orders = families[family] | JOIN
+  if (components(graph, WW | WR | RW | orders).members.length === 0) return [...none, apart]
+  const levels: IsolationLevel[] = []
+  if (family === 'plain' && components(graph, WW | orders).members.length === 0) levels.push('read-uncommitted')
+  if (components(graph, WW | WR | orders).members.length > 0) return levels
+  if (family === 'plain') levels.push('read-committed')
+  const { found, undecided } = findCycles(graph, family, ['G-single', 'G-nonadjacent'])
+  if (family === 'plain' && !found.has('G-single') && !undecided.has('G-single')) levels.push('parallel-snapshot-isolation')
+  if (found.size === 0 && undecided.size === 0) levels.push(apart)
+  return levels
+}
