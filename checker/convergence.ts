@@ -10,6 +10,7 @@
  */
 import { FAIL, INVOKE } from './history/index.ts'
 import { periodsOf } from './periods.ts'
+import { registersOf } from './registers.ts'
 import { replicasOf, textOf } from './replicas.ts'
 import type { History, Json } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
@@ -45,7 +46,9 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   const written = writtenValues(history)
   const outcomes = [...replicas.keys.values()].map((key) => ({ key, outcome: outcomeOf(key, replicas) }))
   const diverged = outcomes.filter(({ outcome }) => outcome.type === 'diverged')
-  const invented = outcomes.filter(({ key, outcome }) => outcome.type === 'agreed' && !isWritten(written, key.key, outcome.value))
+  // A workload of other objects keeps them in keys in a form of its own: only agreement can be judged.
+  const foreign = registersOf(history, context).foreign.length > 0
+  const invented = foreign ? [] : outcomes.filter(({ key, outcome }) => outcome.type === 'agreed' && !isWritten(written, key.key, outcome.value))
   const unseen = [...written.keys()].filter((key) => !replicas.keys.has(key)).length
   const unsettled = outcomes.find(({ outcome }) => outcome.type === 'unseen')?.outcome as { why: string } | undefined
   const reason = unsettled?.why ?? (unseen > 0 ? `${unseen} keys were written but their replicas were not read` : undefined)

@@ -25,6 +25,7 @@ import { safe } from './safe.ts'
 import { sentenceOf } from './sentence.ts'
 import { sequential } from './sequential.ts'
 import { staleness } from './staleness.ts'
+import { isolationIn, transactional } from './transactional.ts'
 import { weakCausal } from './weak-causal.ts'
 import { mergeVerdicts } from './verdict.ts'
 import type { History } from './history/index.ts'
@@ -65,7 +66,7 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
 }
 
 /** Every judgement there is, for `--judge`; one that finds nothing to judge in a history says so. */
-export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), vacuity]
+export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), vacuity]
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
@@ -90,6 +91,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     run,
     operations: outcomes(history),
     ladder,
+    ...isolationIn(verdicts),
     judgements: verdicts,
     faults: [...context.faults],
     availability: availabilityOf(history, context.faults),
@@ -102,7 +104,8 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
 
 async function judged(judgement: Judgement, history: History, context: JudgeContext): Promise<JudgementVerdict> {
   try {
-    return await judgement.judge(history, context)
+    const verdict = await judgement.judge(history, context)
+    return judgement.binding === undefined ? verdict : { ...verdict, binding: judgement.binding }
   } catch (error) {
     const reason = `the judgement failed: ${error instanceof Error ? error.message : String(error)}`
     return { judgement: judgement.name, verdict: 'unknown', reason, summary: `Not judged: ${reason}.`, operations: 0, witnesses: [], metrics: {} }
@@ -119,9 +122,12 @@ function basisOf(history: History, promised: Model, verdicts: readonly Judgement
   const rung = ladder.find((one) => one.model === promised)!
   const own = verdicts.find((one) => one.model === promised)
   const observed = history.process.subarray(0, history.length).includes(OBSERVER)
-  const beside = verdicts.filter((one) => one.judgement === vacuity.name || (observed && [convergence.name, durability.name].includes(one.judgement)))
+  const onLadder = promised === 'eventual' || verdicts.some(({ model }) => model !== undefined && model !== 'eventual')
+  const beside = verdicts.filter((one) => one.judgement === vacuity.name || one.binding === true || (observed && [convergence.name, durability.name].includes(one.judgement)))
+  const bound = verdicts.some(({ binding }) => binding === true)
   return [
-    { verdict: rung.verdict, reason: own?.reason ?? `${promised} was not judged` },
+    // A workload of other objects than registers says nothing of the ladder; then its own judgements alone are the promise.
+    ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? `${promised} was not judged` }] : []),
     ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary })),
   ]
 }

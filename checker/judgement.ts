@@ -26,5 +26,7 @@ export interface Judgement {
   readonly name: string
   /** One sentence: what it decides and how. */
   readonly describes: string
+  /** Its verdict counts for the promise, beside the promised rung: what a system promises of the workload's own object. */
+  readonly binding?: boolean
   judge(history: History, context: JudgeContext): Promise<JudgementVerdict> | JudgementVerdict
 }

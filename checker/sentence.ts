@@ -27,7 +27,7 @@ function outcome(document: Document, history: History): string {
 
 /** What was violated beside the promised rung: "convergence and durability". */
 function beside({ judgements }: Document): string {
-  return judgements.filter((one) => one.verdict === 'violated' && ['convergence', 'durability'].includes(one.judgement)).map((one) => one.judgement).join(' and ')
+  return judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || ['convergence', 'durability'].includes(one.judgement))).map((one) => one.judgement).join(' and ')
 }
 
 /** The judgement that decided the rung: its own, or that of a weaker model which is violated. */

@@ -6,38 +6,31 @@
  */
 import type { Judgement } from './judgement.ts'
 import type { Anomaly } from './transactions/analysis.ts'
-import { anomalyNames, isolationLevels, refutes, strongestLevels, weakestLevels, weakerLevels, type AnomalyType, type IsolationLevel } from './transactions/levels.ts'
+import { anomalyNames, refutes, strongestLevels, weakestLevels, weakerLevels, type AnomalyType } from './transactions/levels.ts'
+import { isolationLevels, isolationSchema, type IsolationLevel, type IsolationSection, type JudgementVerdict, type Witness } from './verdict.ts'
 import { isolationOf, type Isolation } from './transactions/isolation.ts'
 import { COMMITTED } from './transactions/transactions.ts'
-import type { Json } from './history/index.ts'
-import type { JudgementVerdict, Witness } from './verdict.ts'
 
 const WITNESSES = 20
 
-/** Judges transactions against an isolation level. */
-export function transactional(promised: IsolationLevel): Judgement {
+/** Judges transactions against an isolation level. `model`, where it is known: list-append or rw-register. */
+export function transactional(promised: IsolationLevel, model?: string): Judgement {
   return {
     name: 'transactions',
     describes: `decides which isolation levels the transactions allow, by cycles of dependencies; violated when ${promised} is refuted`,
-    judge: (history) => verdictOf(isolationOf(history), promised),
+    judge: (history) => verdictOf(isolationOf(history), promised, model),
   }
 }
 
-/** The section `isolation` of `verdict.json`. */
-export interface IsolationSummary {
-  readonly promised: IsolationLevel
-  readonly levels: Readonly<Record<IsolationLevel, 'holds' | 'violated' | 'unknown'>>
-  /** The strongest levels that hold. */
-  readonly strongest: readonly IsolationLevel[]
-  /** The weakest levels that are refuted, and everything stronger. */
-  readonly not: readonly IsolationLevel[]
-  readonly also_not: readonly IsolationLevel[]
-  /** How many of each anomaly were found. */
-  readonly anomalies: Readonly<Partial<Record<AnomalyType, number>>>
+/** The section `isolation` of `verdict.json`, where transactions were judged. */
+export function isolationIn(verdicts: readonly JudgementVerdict[]): { isolation?: IsolationSection } {
+  const section = isolationSchema.safeParse(verdicts.find(({ judgement }) => judgement === 'transactions')?.metrics['isolation'])
+  return section.success ? { isolation: section.data } : {}
 }
 
-function verdictOf(isolation: Isolation, promised: IsolationLevel): JudgementVerdict {
-  const { transactions, levels, anomalies, reason } = isolation
+function verdictOf(isolation: Isolation, promised: IsolationLevel, model: string | undefined): JudgementVerdict {
+  const { transactions, levels, anomalies } = isolation
+  const reason = isolation.reason ?? (model !== undefined && model !== transactions.model && transactions.count > 0 ? `the transactions are those of ${transactions.model}, not of ${model}` : undefined)
   const committed = transactions.status.reduce((sum, one) => sum + (one === COMMITTED ? 1 : 0), 0)
   const base = { judgement: 'transactions', operations: transactions.count }
   if (reason !== undefined || committed === 0) {
@@ -48,17 +41,17 @@ function verdictOf(isolation: Isolation, promised: IsolationLevel): JudgementVer
   const verdict = levels[promised]
   const breaking = anomalies.filter(({ type }) => refutesLevel(type, promised))
   const witnesses = [...breaking, ...anomalies.filter((one) => !breaking.includes(one))].slice(0, WITNESSES).map((one): Witness => witnessOf(isolation, one))
-  const metrics = { transactions: transactions.count, committed, ...(summary as unknown as { [name: string]: Json }) } as JudgementVerdict['metrics']
+  const metrics = { transactions: transactions.count, committed, isolation: summary }
   const found = `strongest level not refuted: ${summary.strongest.join(', ') || 'none'}`
   if (verdict === 'violated') return { ...base, verdict, summary: `${promised} is refuted (${countsOf(summary)}); ${found}. ${breaking[0]?.explanation ?? ''}`.trim(), witnesses, metrics }
   if (verdict === 'unknown') return { ...base, verdict, reason: `the order of versions is not known well enough to decide ${promised}`, summary: `${promised} is undecided; ${found}.`, witnesses, metrics }
   return { ...base, verdict, summary: `${promised} holds: not refuted by ${transactions.count} transactions${anomalies.length > 0 ? ` (${countsOf(summary)} break stronger levels)` : ''}.`, witnesses, metrics }
 }
 
-function summarize({ levels, anomalies }: Isolation, promised: IsolationLevel): IsolationSummary {
+function summarize({ levels, anomalies }: Isolation, promised: IsolationLevel): IsolationSection {
   const refuted = isolationLevels.filter((level) => levels[level] === 'violated')
   const not = weakestLevels(refuted)
-  const counts: Partial<Record<AnomalyType, number>> = {}
+  const counts: Record<string, number> = {}
   for (const { type } of anomalies) counts[type] = (counts[type] ?? 0) + 1
   return {
     promised,
@@ -71,7 +64,7 @@ function summarize({ levels, anomalies }: Isolation, promised: IsolationLevel): 
 }
 
 /** "2 dirty writes (G0), 1 lost update". */
-function countsOf({ anomalies }: IsolationSummary): string {
+function countsOf({ anomalies }: IsolationSection): string {
   return Object.entries(anomalies).map(([type, count]) => `${count} x ${anomalyNames[type as AnomalyType]}`).join(', ')
 }
 

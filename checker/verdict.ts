@@ -30,6 +30,26 @@ export const models = [
 ] as const
 export type Model = (typeof models)[number]
 
+/** The isolation levels of transactions, stronger before weaker (see `checker/transactions/levels.ts`). */
+export const isolationLevels = [
+  'strict-serializable',
+  'strong-snapshot-isolation',
+  'strong-session-serializable',
+  'strong-session-snapshot-isolation',
+  'serializable',
+  'repeatable-read',
+  'snapshot-isolation',
+  'parallel-snapshot-isolation',
+  'causal',
+  'strong-session-read-atomic',
+  'strong-session-read-committed',
+  'read-atomic',
+  'monotonic-atomic-view',
+  'read-committed',
+  'read-uncommitted',
+] as const
+export type IsolationLevel = (typeof isolationLevels)[number]
+
 export const verdictWord = z.enum(['holds', 'violated', 'unknown'])
 export type VerdictWord = z.infer<typeof verdictWord>
 
@@ -55,6 +75,7 @@ export type Witness = z.infer<typeof witnessSchema>
 export const judgementVerdictSchema = z.strictObject({
   judgement: z.string().describe('the judgement: "linearizable", "convergence", ...'),
   model: z.enum(models).optional().describe('the rung of the ladder that it decides, if any'),
+  binding: z.boolean().optional().describe("whether the promise rests on it beside the promised rung: the workload's own object"),
   verdict: verdictWord,
   reason: z.string().optional().describe('why unknown: "time limit of 60 s", "vacuous: no read succeeded", ...'),
   summary: z.string().describe('one sentence for a person'),
@@ -128,6 +149,17 @@ export const runDescriptionSchema = z.strictObject({
 })
 export type RunDescription = z.infer<typeof runDescriptionSchema>
 
+/** What transactions allow: one verdict for every isolation level (see `checker/transactions/levels.ts`). */
+export const isolationSchema = z.strictObject({
+  promised: z.enum(isolationLevels).describe('the level that the system promises'),
+  levels: z.record(z.enum(isolationLevels), verdictWord).describe('level -> verdict, strongest first'),
+  strongest: z.array(z.enum(isolationLevels)).describe('the strongest levels that hold; several where none implies the other'),
+  not: z.array(z.enum(isolationLevels)).describe('the weakest levels that are refuted'),
+  also_not: z.array(z.enum(isolationLevels)).describe('every stronger level'),
+  anomalies: z.record(z.string(), z.int()).describe('anomaly ("G-single", "lost-update", ...) -> how many were found'),
+})
+export type IsolationSection = z.infer<typeof isolationSchema>
+
 /** `verdict.json`. */
 export const verdictDocumentSchema = z.strictObject({
   schema: z.literal('splitbrain-verdict/1'),
@@ -139,6 +171,7 @@ export const verdictDocumentSchema = z.strictObject({
   run: runDescriptionSchema.nullable().describe('null for an imported history'),
   operations: z.strictObject({ invoked: z.int(), ok: z.int(), fail: z.int(), info: z.int() }),
   ladder: z.array(rungSchema),
+  isolation: isolationSchema.optional().describe('where clients carried out transactions'),
   judgements: z.array(judgementVerdictSchema),
   faults: z.array(faultWindowSchema),
   availability: z.array(availabilitySchema),

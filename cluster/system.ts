@@ -4,7 +4,7 @@
 import type { Env, NodeId, PortName } from '../harness/env.ts'
 import type { Completion, Invocation, Json } from '../checker/history/index.ts'
 import type { ClockSkew, Cluster } from './cluster.ts'
-import type { Model } from '../checker/verdict.ts'
+import type { IsolationLevel, Model } from '../checker/verdict.ts'
 
 /** One client connection, bound to one node. Used by one process at a time. */
 export interface Client {
@@ -96,6 +96,8 @@ export interface System {
   readonly name: string
   /** The strongest model it promises. */
   readonly expected: Model
+  /** The strongest isolation level that it promises for `txn`. Default: strict-serializable where it promises linearizable, otherwise read-uncommitted. */
+  readonly isolation?: IsolationLevel
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
   /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */

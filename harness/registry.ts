@@ -7,7 +7,7 @@ import { dockerDriver } from '../cluster/drivers/docker/driver.ts'
 import { netnsDriver } from '../cluster/drivers/netns/driver.ts'
 import { processDriver } from '../cluster/drivers/process/driver.ts'
 import { simDriver } from '../cluster/drivers/sim/driver.ts'
-import { refuseWithoutNeeds, workloadFrom } from '../workloads/index.ts'
+import { refuseWithoutNeeds, storeOf, workloadFrom } from '../workloads/index.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
 import type { Clock } from './env.ts'
@@ -17,7 +17,7 @@ import { runsDir } from './run-folder.ts'
 /** The workload that a plan's text names, on its system. Throws WorkloadError, also when the system cannot do what it needs. */
 export function makeWorkload(text: string, system: System): Workload {
   refuseWithoutNeeds(text, system)
-  return workloadFrom(text, new Set(system.functions))
+  return workloadFrom(text, storeOf(system))
 }
 
 /** The driver that a plan runs on. `clock` is the simulator's when it is virtual. */

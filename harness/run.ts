@@ -200,6 +200,8 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
   await observer.converge(plan.converge_timeout_ms, options.signal)
   if (workload.final) await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
+  // Draining changes what replicas hold: they are looked at once more.
+  if (workload.final) await observer.converge(plan.converge_timeout_ms, options.signal)
 }
 
 /** How many process numbers are used up. */

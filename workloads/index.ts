@@ -2,11 +2,11 @@
  * The workloads by name, and how `--workload` is read: a name, optionally with options in parentheses, as
  * `append(keys=10,ops-per-txn=4)`. The same text stands in `plan.json`.
  */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { System } from '../cluster/system.ts'
 import { casRegister } from './cas-register.ts'
 import { register } from './register.ts'
-import type { Functions, Workload, WorkloadKind } from './workload.ts'
+import type { Store, Workload, WorkloadKind } from './workload.ts'
 
 /** Every kind of workload, in the order in which lists show them. */
 export const workloadKinds: readonly WorkloadKind[] = [register, casRegister]
@@ -28,13 +28,18 @@ export function kindOf(text: string): WorkloadKind {
   return kind
 }
 
-/** The workload that a text names, for a system whose client has these functions. Throws WorkloadError. */
-export function workloadFrom(text: string, functions: Functions): Workload {
+/** What a workload may know of a system. */
+export function storeOf({ functions, expected, isolation }: Pick<System, 'functions' | 'expected' | 'isolation'>): Store {
+  return { functions: new Set(functions), expected, isolation: isolation ?? (expected === 'linearizable' ? 'strict-serializable' : 'read-uncommitted') }
+}
+
+/** The workload that a text names, for a store. Throws WorkloadError. */
+export function workloadFrom(text: string, store: Store): Workload {
   const kind = kindOf(text)
   const given = optionsIn(text, kind)
   const parsed = kind.options.safeParse(given)
   if (!parsed.success) throw new WorkloadError(explain(kind, parsed.error))
-  return kind.make(given, functions)
+  return kind.make(given, store)
 }
 
 /** Throws WorkloadError when the system's client cannot do what the workload needs. */

@@ -5,12 +5,12 @@ import { linearizable } from '../checker/index.ts'
 import { clients } from '../harness/generator/index.ts'
 import { invocations, simulate, type SimulatedEvent, type SimulateOptions } from '../harness/generator/simulate.ts'
 import { seededRandom } from '../harness/random.ts'
-import { workloadFrom } from './index.ts'
+import { storeOf, workloadFrom } from './index.ts'
 import type { Workload } from './workload.ts'
 
 const MS = 1e6
 
-const named = (text: string): Workload => workloadFrom(text, new Set(['read', 'write', 'cas']))
+const named = (text: string): Workload => workloadFrom(text, storeOf({ functions: ['read', 'write', 'cas'], expected: 'linearizable' }))
 const register = named('register')
 
 function run(workload: Workload, options: Partial<SimulateOptions> & { readonly rate?: number } = {}): SimulatedEvent[] {

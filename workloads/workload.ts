@@ -8,6 +8,7 @@
 import type { z } from 'zod'
 import type { Completion, Invocation, Json } from '../checker/history/index.ts'
 import type { Judgement } from '../checker/judgement.ts'
+import type { IsolationLevel, Model } from '../checker/verdict.ts'
 import type { Client } from '../cluster/system.ts'
 import type { Random } from '../harness/env.ts'
 import type { Generator } from '../harness/generator/index.ts'
@@ -36,8 +37,13 @@ export interface Workload {
   readonly judgements: readonly Judgement[]
 }
 
-/** The functions of a system's client: `read`, `write`, `delete`, `cas`, `txn`. */
-export type Functions = ReadonlySet<string>
+/** What a workload may know of the system when it chooses how to work and what to judge. */
+export interface Store {
+  /** The functions of its client: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
+  readonly functions: ReadonlySet<string>
+  readonly expected: Model
+  readonly isolation: IsolationLevel
+}
 
 /** A kind of workload that can be chosen by name, and how it can be varied. */
 export interface WorkloadKind {
@@ -51,13 +57,13 @@ export interface WorkloadKind {
   /** Its options with their defaults, by their names in code. */
   readonly options: z.ZodObject
   /** `options` are as `options` above reads them. Throws ZodError. */
-  make(options: Readonly<Record<string, unknown>>, functions: Functions): Workload
+  make(options: Readonly<Record<string, unknown>>, store: Store): Workload
 }
 
 /** A kind of workload whose `make` sees its options typed. */
 export function workloadKind<S extends z.ZodObject>(kind: Omit<WorkloadKind, 'options' | 'make'> & {
   readonly options: S
-  readonly make: (options: z.output<S>, functions: Functions) => Workload
+  readonly make: (options: z.output<S>, store: Store) => Workload
 }): WorkloadKind {
-  return { ...kind, make: (options, functions) => kind.make(kind.options.parse(options), functions) }
+  return { ...kind, make: (options, store) => kind.make(kind.options.parse(options), store) }
 }

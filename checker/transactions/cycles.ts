@@ -7,7 +7,7 @@
  * inside the components, and from each the shortest cycle of each class is reported. G0, G1c, G-nonadjacent and G2-item
  * are decided exactly and in linear time; G-single asks for a path per anti-dependency, within a bound.
  */
-import { components, JOIN, REALTIME, RW, SESSION, WR, WW, type Components, type Graph } from './graph.ts'
+import { components, FORCED, JOIN, REALTIME, RW, SESSION, WR, WW, type Components, type Graph } from './graph.ts'
 import { PathSearch } from './paths.ts'
 import type { AnomalyType } from './levels.ts'
 
@@ -57,6 +57,13 @@ export function findCycles(graph: Graph, family: Family, wanted: readonly CycleC
   return report
 }
 
+/** The shortest cycle through a forced edge; undefined when there is no cycle at all, `shown` when none goes through one. */
+export function forcedCycle(graph: Graph, mask: number): Pick<Cycle, 'edges' | 'origins'> | 'shown' | undefined {
+  const all = components(graph, mask)
+  if (all.members.length === 0) return undefined
+  return new Search(graph, 0, all).through(FORCED, mask, all, false).cycles[0] ?? 'shown'
+}
+
 /** Looks for cycles within the components of one family. */
 class Search {
   readonly #graph: Graph
@@ -74,22 +81,22 @@ class Search {
   find(one: CycleClass): { cycles: Cycle[]; complete: boolean } {
     switch (one) {
       case 'G0':
-        return this.#through(WW, WW | this.#orders, components(this.#graph, WW | this.#orders, this.#all.of), false)
+        return this.through(WW, WW | this.#orders, components(this.#graph, WW | this.#orders, this.#all.of), false)
       case 'G1c':
-        return this.#through(WR, WW | WR | this.#orders, components(this.#graph, WW | WR | this.#orders, this.#all.of), false)
+        return this.through(WR, WW | WR | this.#orders, components(this.#graph, WW | WR | this.#orders, this.#all.of), false)
       case 'G-single':
-        return this.#through(RW, WW | WR | this.#orders, this.#all, false)
+        return this.through(RW, WW | WR | this.#orders, this.#all, false)
       case 'G-nonadjacent': {
         const apart = componentsApart(this.#graph, WW | WR | RW | this.#orders, this.#all)
-        return apart === undefined ? { cycles: [], complete: true } : this.#through(RW, WW | WR | RW | this.#orders, apart, true)
+        return apart === undefined ? { cycles: [], complete: true } : this.through(RW, WW | WR | RW | this.#orders, apart, true)
       }
       case 'G2-item':
-        return this.#through(RW, WW | WR | RW | this.#orders, this.#all, false)
+        return this.through(RW, WW | WR | RW | this.#orders, this.#all, false)
     }
   }
 
   /** In each component the shortest cycle that begins with an edge of kind `start` and goes on over `mask`. */
-  #through(start: number, mask: number, { of, members }: Components, apart: boolean): { cycles: Cycle[]; complete: boolean } {
+  through(start: number, mask: number, { of, members }: Components, apart: boolean): { cycles: Cycle[]; complete: boolean } {
     const cycles: Cycle[] = []
     const limit = this.#paths.visits + VISITS_MAX
     let complete = true

@@ -3,12 +3,13 @@
  */
 import type { History } from '../history/index.ts'
 import { INITIAL, type Analysis, type Anomaly } from './analysis.ts'
-import { JOIN, REALTIME, RW, SESSION, WR, type Graph } from './graph.ts'
+import { FORCED, JOIN, REALTIME, RW, SESSION, WR, type Graph } from './graph.ts'
 import { anomalyNames } from './levels.ts'
 import { NEVER } from '../registers.ts'
 import { READ, WRITE, type Transactions } from './transactions.ts'
 import { wordsFor, type Words } from './words.ts'
 import type { Cycle } from './cycles.ts'
+import type { Forced } from './saturation.ts'
 
 /** One dependency of a cycle, from a transaction to a transaction. */
 interface Step {
@@ -24,8 +25,11 @@ export class Explainer {
   readonly #transactions: Transactions
   readonly #analysis: Pick<Analysis, 'source'>
   readonly #words: Words
+  readonly #forced: readonly Forced[]
 
-  constructor(history: History, transactions: Transactions, analysis: Pick<Analysis, 'source'>) {
+  /** `forced`: why edges of that kind are there. */
+  constructor(history: History, transactions: Transactions, analysis: Pick<Analysis, 'source'>, forced: readonly Forced[] = []) {
+    this.#forced = forced
     this.#history = history
     this.#transactions = transactions
     this.#analysis = analysis
@@ -54,6 +58,8 @@ export class Explainer {
   #reason(from: number, to: number, kind: number, key: number): string {
     const { name } = this.#words
     switch (kind) {
+      case FORCED:
+        return this.#shouldHaveSeen(from, to, key)
       case SESSION:
         return `process ${this.#history.process[this.#transactions.row[from]!]} carried out ${name(from)} first`
       case REALTIME:
@@ -65,6 +71,12 @@ export class Explainer {
       default:
         return `${name(to)} ${this.#wrote(to, key)} after ${name(from)} ${this.#wrote(from, key)}`
     }
+  }
+
+  #shouldHaveSeen(after: number, before: number, on: number): string {
+    const { name, key } = this.#words
+    const { reader } = this.#forced.find((one) => one.after === after && one.before === before && one.key === on)!
+    return `${name(reader)} ${this.#read(reader, on, before)}, which ${name(before)} wrote, although ${name(after)}, which wrote ${key(on)} too, was visible to it`
   }
 
   #inRealTime(from: number, to: number): string {
@@ -96,7 +108,7 @@ export class Explainer {
 }
 
 /** The dependencies of a cycle, auxiliary nodes and runs of one order left out. */
-export function stepsOf(graph: Graph, { edges, origins }: Cycle): Step[] {
+function stepsOf(graph: Graph, { edges, origins }: Cycle): Step[] {
   const steps: { from: number; to: number; kind: number; key: number }[] = []
   for (const [at, edge] of edges.entries()) {
     const last = steps.at(-1)

@@ -14,6 +14,8 @@ export const SESSION = 8
 export const REALTIME = 16
 /** Goes on from an auxiliary node. */
 export const JOIN = 32
+/** Forced by what a read should have seen (`saturation.ts`). */
+export const FORCED = 64
 
 /** Edges under construction. */
 export class Edges {
@@ -117,7 +119,7 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
     if (index[root] !== 0 || (within !== undefined && within[root] === -1)) continue
     path.push(root)
     while (path.length > 0) {
-      const node = path[path.length - 1]!
+      const node = path.at(-1)!
       if (index[node] === 0) {
         index[node] = low[node] = ++counter
         next[node] = first[node]!
@@ -140,7 +142,7 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
         continue
       }
       path.pop()
-      const parent = path[path.length - 1]
+      const parent = path.at(-1)
       if (parent !== undefined && low[node]! < low[parent]!) low[parent] = low[node]!
       if (low[node] !== index[node]) continue
       close(node, stack, onStack, of, members)
@@ -151,7 +153,7 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
 
 /** Takes a finished component off the stack. */
 function close(root: number, stack: number[], onStack: Uint8Array, of: Int32Array, members: number[][]): void {
-  if (stack[stack.length - 1] === root) {
+  if (stack.at(-1) === root) {
     stack.pop()
     onStack[root] = 0
     return

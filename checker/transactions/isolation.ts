@@ -8,13 +8,14 @@
 import type { History } from '../history/index.ts'
 import { NEVER } from '../registers.ts'
 import { INITIAL, type Analysis, type Anomaly } from './analysis.ts'
-import { families, findCycles, type CycleReport, type Family } from './cycles.ts'
+import { families, findCycles, forcedCycle, type CycleReport, type Family } from './cycles.ts'
 import { Explainer } from './explain.ts'
-import { components, graphOf, JOIN, RW, WR, WW, type Edges, type Graph } from './graph.ts'
-import { anomalyNames, refutes, settleLevels, type AnomalyType, type IsolationLevel } from './levels.ts'
+import { components, FORCED, graphOf, JOIN, RW, WR, WW, type Edges, type Graph } from './graph.ts'
+import { anomalyNames, refutes, settleLevels, type AnomalyType } from './levels.ts'
+import type { IsolationLevel } from '../verdict.ts'
 import { analyzeLists } from './list-append.ts'
 import { analyzeRegisters } from './rw-register.ts'
-import { saturate, type Visibility } from './saturation.ts'
+import { saturate, type Forced, type Saturation, type Visibility } from './saturation.ts'
 import { addRealTime, addSessions } from './time-order.ts'
 import { topologicalRank } from './topological.ts'
 import { transactionsOf, type Transactions } from './transactions.ts'
@@ -112,6 +113,8 @@ const levelsOf: Readonly<Record<Family, { readonly apart: IsolationLevel; readon
   realtime: { apart: 'strong-snapshot-isolation', none: ['strict-serializable'] },
 }
 
+const weakest: readonly IsolationLevel[] = ['parallel-snapshot-isolation', 'read-committed', 'read-uncommitted']
+
 const weakLevels: readonly { readonly level: IsolationLevel; readonly visibility: Visibility; readonly sessions: boolean; readonly type: AnomalyType }[] = [
   { level: 'monotonic-atomic-view', visibility: 'monotonic-atomic-view', sessions: false, type: 'non-monotonic-view' },
   { level: 'read-atomic', visibility: 'read-atomic', sessions: false, type: 'fractured-read' },
@@ -164,7 +167,7 @@ class Inquiry {
         for (const cycle of cycles) {
           const type = this.#ownType(cycle.type, graph === this.#graphs.strong(family), family)
           const anomaly = { ...explainer.anomaly(graph, { ...cycle, type }), type }
-          const name = `${type} ${[...anomaly.transactions].sort().join(' ')}`
+          const name = `${type} ${[...anomaly.transactions].sort((a, b) => a - b).join(' ')}`
           if (seen.has(name)) continue
           seen.add(name)
           this.#anomalies.push(anomaly)
@@ -187,43 +190,42 @@ class Inquiry {
   }
 
   #saturate(): void {
-    const words = wordsFor(this.#history, this.#transactions)
-    for (const { level, visibility, sessions, type } of weakLevels) {
-      const { forced, complete, cyclic } = saturate(this.#transactions, this.#analysis, visibility, sessions)
-      if (!complete) continue
-      const conflict = cyclic ? undefined : this.#conflict(forced, sessions)
-      if (!cyclic && conflict === undefined) {
-        if (!this.#directlyRefuted(level)) this.#upheld.add(level)
+    for (const weak of weakLevels) {
+      const saturation = saturate(this.#transactions, this.#analysis, weak.visibility, weak.sessions)
+      if (!saturation.complete) continue
+      const anomaly = this.#weakAnomaly(weak, saturation)
+      if (anomaly === undefined) {
+        if (!this.#isRefuted(weak.level)) this.#upheld.add(weak.level)
         continue
       }
-      this.#refute(type)
-      if (conflict === undefined) continue
-      const { after, before, key, reader } = conflict
-      const from = before === INITIAL ? 'in its initial value' : `from ${words.name(before)}`
-      this.#anomalies.push({
-        type,
-        transactions: [...new Set([before, after, reader].filter((one) => one >= 0))],
-        key,
-        explanation: `${anomalyNames[type]}: ${words.name(reader)} read ${words.key(key)} ${from}, although it should have seen ${words.name(after)}, which wrote ${words.key(key)} and cannot come before that`,
-      })
+      this.#refute(weak.type)
+      // The same operations break the weaker levels first, and are shown there.
+      if (anomaly !== 'shown' && !this.#anomalies.some(({ explanation }) => explanation.endsWith(anomaly.explanation.replace(/^[^:]*: /, '')))) this.#anomalies.push(anomaly)
     }
   }
 
-  /** Whether an anomaly without a cycle refutes the level, or a weaker one. */
-  #directlyRefuted(level: IsolationLevel): boolean {
-    return settleLevels(this.#refuted, new Set())[level] === 'violated'
+  /** Why what is forced cannot be: undefined when it can, `shown` when a cycle that was found before says it already. */
+  #weakAnomaly({ type, sessions }: (typeof weakLevels)[number], { forced, cyclic }: Saturation): Anomaly | 'shown' | undefined {
+    if (cyclic) return 'shown'
+    const initial = forced.find(({ before }) => before === INITIAL)
+    if (initial !== undefined) return this.#sawNothing(type, initial)
+    const edges = this.#graphs.edges(sessions ? 'process' : 'plain').copy()
+    for (const { after, before, key } of forced) edges.add(after, before, FORCED, key)
+    const graph = graphOf(edges, this.#transactions.count)
+    const cycle = forcedCycle(graph, WW | WR | FORCED | families[sessions ? 'process' : 'plain'] | JOIN)
+    if (cycle === undefined || cycle === 'shown') return cycle
+    return { ...new Explainer(this.#history, this.#transactions, this.#analysis, forced).anomaly(graph, { ...cycle, type }), type }
   }
 
-  /** A forced precedence that closes a cycle with what was read from whom (and sessions), if there is any. */
-  #conflict(forced: ReturnType<typeof saturate>['forced'], sessions: boolean): (typeof forced)[number] | undefined {
-    const initial = forced.find(({ before }) => before === INITIAL)
-    if (initial !== undefined) return initial
-    const edges = this.#graphs.edges(sessions ? 'process' : 'plain').copy()
-    for (const { after, before, key } of forced) edges.add(after, before, WW, key)
-    const mask = WW | WR | families[sessions ? 'process' : 'plain'] | JOIN
-    const { of, members } = components(graphOf(edges, this.#transactions.count), mask)
-    if (members.length === 0) return undefined
-    return forced.find(({ after, before }) => of[after] !== -1 && of[after] === of[before])
+  #sawNothing(type: AnomalyType, { after, key, reader }: Forced): Anomaly {
+    const words = wordsFor(this.#history, this.#transactions)
+    const explanation = `${anomalyNames[type]}: ${words.name(reader)} read the initial value of ${words.key(key)}, although ${words.name(after)}, which wrote ${words.key(key)}, was visible to it`
+    return { type, transactions: [after, reader], key, explanation }
+  }
+
+  /** Whether the level, or a weaker one, is refuted. */
+  #isRefuted(level: IsolationLevel): boolean {
+    return settleLevels(this.#refuted, new Set())[level] === 'violated'
   }
 
   /** Tries orders of versions, and upholds what passes under one of them. */
@@ -233,7 +235,7 @@ class Inquiry {
     for (const rank of ranks) {
       for (const family of Object.keys(families) as Family[]) {
         const graph = this.#graphs.completed(family, rank)
-        for (const level of upheldBy(graph, family)) if (!this.#directlyRefuted(level)) this.#upheld.add(level)
+        for (const level of upheldBy(graph, family)) if (!this.#isRefuted(level)) this.#upheld.add(level)
       }
     }
   }
@@ -243,7 +245,7 @@ class Inquiry {
 function upheldBy(graph: Graph, family: Family): IsolationLevel[] {
   const { apart, none } = levelsOf[family]
   const orders = families[family] | JOIN
-  if (components(graph, WW | WR | RW | orders).members.length === 0) return [...none, apart]
+  if (components(graph, WW | WR | RW | orders).members.length === 0) return [...none, apart, ...(family === 'plain' ? weakest : [])]
   const levels: IsolationLevel[] = []
   if (family === 'plain' && components(graph, WW | orders).members.length === 0) levels.push('read-uncommitted')
   if (components(graph, WW | WR | orders).members.length > 0) return levels

@@ -13,28 +13,10 @@
  * predicate reads, so that repeatable read (PL-2.99) and serializable coincide; both are named.
  */
 
-/** Every level, stronger before weaker. */
-export const isolationLevels = [
-  'strict-serializable',
-  'strong-snapshot-isolation',
-  'strong-session-serializable',
-  'strong-session-snapshot-isolation',
-  'serializable',
-  'repeatable-read',
-  'snapshot-isolation',
-  'parallel-snapshot-isolation',
-  'causal',
-  'strong-session-read-atomic',
-  'strong-session-read-committed',
-  'read-atomic',
-  'monotonic-atomic-view',
-  'read-committed',
-  'read-uncommitted',
-] as const
-export type IsolationLevel = (typeof isolationLevels)[number]
+import { isolationLevels, type IsolationLevel } from '../verdict.ts'
 
 /** What each level implies directly. Every line is a theorem about the definitions above. */
-export const impliedLevels: Readonly<Record<IsolationLevel, readonly IsolationLevel[]>> = {
+const impliedLevels: Readonly<Record<IsolationLevel, readonly IsolationLevel[]>> = {
   'strict-serializable': ['strong-session-serializable', 'strong-snapshot-isolation'],
   'strong-snapshot-isolation': ['strong-session-snapshot-isolation'],
   'strong-session-serializable': ['strong-session-snapshot-isolation', 'serializable'],

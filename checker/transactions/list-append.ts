@@ -107,7 +107,7 @@ class Lists {
     order.writer = new Int32Array(list.length).fill(-1)
     order.intermediate = new Uint8Array(list.length)
     for (let at = 0; at < list.length; at++) {
-      const micro = this.#index.find(key, this.#history.values.encode(list[at]!))
+      const micro = this.#index.find(key, this.#history.values.encode(list[at]))
       const reader = this.#index.transaction[read]!
       const words = this.#words
       if (micro < 0) {
@@ -146,7 +146,7 @@ class Lists {
     for (let at = 0; at < order.list.length; at++) {
       const writer = order.writer[at]!
       if (writer < 0) {
-        const micro = this.#index.find(key, this.#history.values.encode(order.list[at]!))
+        const micro = this.#index.find(key, this.#history.values.encode(order.list[at]))
         if (micro >= 0 && this.#transactions.status[this.#index.transaction[micro]!] === ABORTED) aborted = micro
         continue
       }
@@ -215,7 +215,7 @@ class Lists {
     const order = this.#orders[key]!
     for (let at = list.length - 1; at >= 0; at--) {
       if (order.writer[at] !== -1) continue
-      const by = this.#index.find(key, this.#history.values.encode(list[at]!))
+      const by = this.#index.find(key, this.#history.values.encode(list[at]))
       if (by < 0) continue
       const writer = this.#index.transaction[by]!
       if (this.#transactions.status[writer] !== ABORTED) continue

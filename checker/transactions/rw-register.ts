@@ -89,11 +89,11 @@ class Registers {
     const before = this.#lastTouch(t, micro)
     if (before >= 0 && value[before] !== value[micro]) {
       this.#note('internal', [t], on, `${words.name(t)} ${words.micro(before)} and then ${words.micro(micro)}`)
-      if (this.#transactions.kind[before] === WRITE) return
     }
     const by = this.#index.find(on, value[micro]!)
+    const afterOwn = this.#writesBefore(t, micro)
     if (by < 0) {
-      if (value[micro] === -1) this.#source[micro] = INITIAL
+      if (value[micro] === -1) this.#source[micro] = afterOwn ? NO_SOURCE : INITIAL
       else this.#note('thin-air', [t], on, `${words.name(t)} ${words.micro(micro)}, which nobody wrote`)
       return
     }
@@ -107,6 +107,7 @@ class Registers {
       return
     }
     if (status[writer] === UNKNOWN) this.#happened[writer] = 1
+    if (afterOwn) return
     if (!isFinal(this.#transactions, writer, by)) this.#note('G1b', [writer, t], on, `${words.name(t)} ${words.micro(micro)}, which ${words.name(writer)} wrote and then overwrote itself`)
     this.#source[micro] = writer
     this.#edges.add(writer, t, WR, on)
@@ -117,6 +118,12 @@ class Registers {
     const { first, key } = this.#transactions
     for (let at = micro - 1; at >= first[t]!; at--) if (key[at] === key[micro]) return at
     return -1
+  }
+
+  #writesBefore(t: number, micro: number): boolean {
+    const { first, kind, key } = this.#transactions
+    for (let at = first[t]!; at < micro; at++) if (kind[at] === WRITE && key[at] === key[micro]) return true
+    return false
   }
 
   #collectVersions(): void {

@@ -8,7 +8,7 @@
  * and is *visible* to t3, t2 commits before t1. What is visible (the level) does not depend on the commit order, so
  * these precedences are forced, and the level holds exactly if everything together has no cycle.
  */
-import { INITIAL, NO_SOURCE } from './analysis.ts'
+import { NO_SOURCE } from './analysis.ts'
 import { READ, WRITE, type Transactions } from './transactions.ts'
 
 /** Which writes a read should have seen: those read from before in the transaction; of all transactions read from; of everything that happened before. */
@@ -198,9 +198,4 @@ function lastUpTo(list: readonly number[], bound: number): number {
     else high = middle
   }
   return low === 0 ? -1 : list[low - 1]!
-}
-
-/** Whether what is forced contradicts at once: something had to commit before what was there at first. */
-export function forcedBeforeInitial(forced: readonly Forced[]): Forced | undefined {
-  return forced.find(({ before }) => before === INITIAL)
 }

@@ -78,7 +78,13 @@ const NOTHING: readonly Json[] = []
 export function transactionsOf(history: History): Transactions {
   const rank = rankOf(history)
   const rows: number[] = []
-  for (let row = 0; row < history.length; row++) if (history.type[row] === INVOKE && history.process[row]! >= 0) rows.push(row)
+  const txn = history.functions.indexOf('txn')
+  const others = new Set<number>()
+  for (let row = 0; row < history.length; row++) {
+    if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
+    if (history.f[row] === txn) rows.push(row)
+    else others.add(history.f[row]!)
+  }
   const count = rows.length
   const columns = { row: Int32Array.from(rows), start: new Int32Array(count), end: new Int32Array(count), session: new Int32Array(count), status: new Uint8Array(count), first: new Int32Array(count + 1) }
   const micro = new MicroOperations()
@@ -100,7 +106,7 @@ export function transactionsOf(history: History): Transactions {
   }
   columns.first[count] = micro.count
   const { kind, key, value } = micro
-  return { ...columns, count, sessions: sessions.size, kind, key, value, keys: reader.keys, lists: reader.lists, ...reader.conclusion() }
+  return { ...columns, count, sessions: sessions.size, kind, key, value, keys: reader.keys, lists: reader.lists, ...reader.conclusion([...others].map((f) => history.functions[f]!)) }
 }
 
 function rankOf(history: History): (row: number) => number {
@@ -149,7 +155,7 @@ class MicroReader {
       if (f === 'append') this.#appends = true
       else this.#writes = true
       this.#micro.push(WRITE, this.#key(key!), this.#history.values.encode(value))
-    } else this.#foreign ??= `"${String(f)}" is no micro-operation; there are r, w and append`
+    } else this.#foreign ??= `${JSON.stringify(f)} is no micro-operation; there are r, w and append`
   }
 
   /** Lists are kept as they are; nothing is the empty one, until it is known that registers are meant. */
@@ -171,10 +177,10 @@ class MicroReader {
   }
 
   /** What is known when everything was read. */
-  conclusion(): Pick<Transactions, 'model' | 'foreign'> {
+  conclusion(others: readonly string[]): Pick<Transactions, 'model' | 'foreign'> {
     const model = this.#appends || (this.#listRead && !this.#writes) ? 'list-append' : 'rw-register'
     const mixed = (this.#appends && this.#writes) || (this.#listRead && this.#registerRead) || (this.#appends && this.#registerRead) || (this.#writes && this.#listRead)
-    return { model, foreign: this.#foreign ?? (mixed ? 'appends to lists and writes of registers are mixed' : undefined) }
+    return { model, foreign: (others.length > 0 ? `not a history of transactions alone: ${others.join(', ')}` : undefined) ?? this.#foreign ?? (mixed ? 'appends to lists and writes of registers are mixed' : undefined) }
   }
 }
 

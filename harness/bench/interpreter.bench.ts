@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { History, type Completion, type Event } from '../../checker/history/index.ts'
 import type { Client } from '../../cluster/system.ts'
-import { workloadFrom } from '../../workloads/index.ts'
+import { storeOf, workloadFrom } from '../../workloads/index.ts'
 import { realClock, VirtualClock } from '../clock.ts'
 import type { Clock } from '../env.ts'
 import { any, clients, cycle, limit, nemesis, sleep } from '../generator/index.ts'
@@ -61,7 +61,7 @@ async function measure({ answer, threads, sink, virtual }: Case, operations: num
   const client: Client = { invoke: () => answers[answer](clock), close: () => undefined }
   const main = (): Promise<void> =>
     interpret({
-      generator: any(clients(limit(operations, workloadFrom('register', new Set(['read', 'write'])).generator({ random: random.fork('workload'), clients: threads }))), nemesis(limit(1, cycle([sleep(1), { f: 'inject' }])))),
+      generator: any(clients(limit(operations, workloadFrom('register', storeOf({ functions: ['read', 'write'], expected: 'linearizable' })).generator({ random: random.fork('workload'), clients: threads }))), nemesis(limit(1, cycle([sleep(1), { f: 'inject' }])))),
       clock,
       random: random.fork('generator'),
       threads,

@@ -6,7 +6,9 @@ import { gunzipSync } from 'node:zlib'
 import { check, formatOf, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
 import { HistoryError, type History, type Json } from '../../checker/history/index.ts'
 import { judge, judgements } from '../../checker/index.ts'
-import { exitCodes, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
+import { isolationIn, transactional } from '../../checker/transactional.ts'
+import { isTransactionText, readTransactionText } from '../../checker/transactions/text-format.ts'
+import { exitCodes, isolationLevels, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
 import { realClock } from '../clock.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
@@ -16,7 +18,13 @@ import { judgeRun } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** What `--model` may say. */
-const modelNames = (): string[] => Object.values(models).map((make) => make().name)
+const modelNames = (): string[] => [...Object.values(models).map((make) => make().name), ...transactionModels]
+
+/** Models of transactions: judged by isolation level, not by linearizability. */
+const transactionModels = ['list-append', 'rw-register']
+
+/** How many anomalies of transactions are printed. */
+const ANOMALIES_MAX = 5
 
 /** How many operations of a witness are printed. */
 const WITNESS_LINES_MAX = 20
@@ -29,6 +37,7 @@ export const checkCommand: Command = {
     model: { value: 'NAME', describes: `the object that was operated on: ${modelNames().join(', ')}`, default: 'register' },
     judge: { value: 'LIST', describes: 'grade a file by every judgement (all), or by some: causal,staleness; splitbrain models lists them' },
     expect: { value: 'MODEL', describes: 'what the history is judged against', default: "linearizable for a file, the system's promise for a run" },
+    isolation: { value: 'LEVEL', describes: 'of list-append and rw-register: the level to judge against, from read-uncommitted to strict-serializable', default: 'strict-serializable' },
     'time-limit': { value: 'TIME', describes: 'give up and say unknown after this long', default: '60s' },
     'memory-limit': { value: 'MB', describes: 'give up and say unknown beyond this many megabytes', default: '2048' },
     workers: { value: 'N', describes: 'threads over keys', default: '1' },
@@ -60,7 +69,8 @@ function unpacked(file: string, bytes: Buffer): Buffer {
 async function readAny(file: string, lenient: boolean): Promise<History> {
   const bytes = unpacked(file, await readFile(file))
   try {
-    const history = readHistory(bytes, { tolerateTruncation: true, lenient })
+    const text = bytes.subarray(0, 1_000).toString()
+    const history = isTransactionText(text) ? readTransactionText(bytes.toString()) : readHistory(bytes, { tolerateTruncation: true, lenient })
     // A run that was killed early leaves an empty JSONL file or a torn first line; anything else without events is no history.
     const killedEarly = bytes.length === 0 || formatOf(bytes) === 'jsonl'
     if (history.length === 0 && !killedEarly) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
@@ -94,6 +104,7 @@ async function checkFile(file: string, args: Arguments): Promise<number> {
   const name = choose('model', args.text('model') ?? 'register', modelNames())
   const history = await readAny(file, args.flag('lenient'))
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)
+  if (transactionModels.includes(name)) return checkTransactions(history, name, args)
   const result = await check(history, {
     model: modelNamed(name)!,
     timeLimitMs: parseDuration(args.text('time-limit') ?? '60s'),
@@ -164,6 +175,24 @@ async function gradeFile(file: string, args: Arguments): Promise<number> {
 function expected(args: Arguments): (typeof rungs)[number] | undefined {
   const name = args.text('expect')
   return name === undefined ? undefined : choose('model', name, rungs)
+}
+
+/** Judges the transactions of a file against an isolation level. */
+async function checkTransactions(history: History, model: string, args: Arguments): Promise<number> {
+  const level = choose('isolation level', args.text('isolation') ?? 'strict-serializable', isolationLevels)
+  const verdict = await transactional(level, model).judge(history, { faults: [], timeLimitMs: 0, memoryLimitMb: 0, elapsedMs: () => 0 })
+  if (args.flag('json')) {
+    console.log(JSON.stringify(verdict, null, 2))
+    return exitCodes[verdict.verdict]
+  }
+  console.log(`${verdict.verdict}: ${verdict.summary}`)
+  const { isolation } = isolationIn([verdict])
+  if (isolation) for (const rung of isolationLevels) console.log(`  ${rung.padEnd(34)}${isolation.levels[rung]}`)
+  for (const witness of verdict.witnesses.slice(0, ANOMALIES_MAX)) {
+    console.log(witness.explanation)
+    printOperations(history, witness.operations)
+  }
+  return exitCodes[verdict.verdict]
 }
 
 /** The events of a witness, as they stand in the file. */
