@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { acceptZones } from './accept-zones.ts'
 import { check } from './check.ts'
 import { models } from './models.ts'
+import { drawn } from './testing/notation.ts'
 import { chance, randomHistory } from './testing/random-history.ts'
 
 test('it accepts exactly the histories that zones find linearizable, key by key', async () => {
@@ -24,6 +25,15 @@ test('it accepts exactly the histories that zones find linearizable, key by key'
     }
   }
   assert.ok(accepted > 500 && refused > 100, `${accepted} accepted, ${refused} refused`)
+})
+
+test('it does not accept compare-and-sets in a ring: each needs the value of another first', () => {
+  const history = drawn(`
+    a c12----
+    b c21----
+    c r1----`)
+  const model = models.casRegister()
+  assert.is(acceptZones(history, model, model.register!, history.values.encode(null)), null)
 })
 
 test.run()

@@ -49,9 +49,6 @@ const around: readonly Mutant[] = [
   ['window.js', 'if (!crashed && returns[op] < make[needed] && need[needed] === -1)', 'if (need[needed] === -1)'],
   ['window.js', '(soon[made] < overwritten ||', '(soon[made] > overwritten ||'],
   ['problem.js', 'if (crashed && used !== null && !used.has(made))', 'if (crashed)'],
-  ['live-zones.js', 'if (other <= value.first)', 'if (true)'],
-  ['live-zones.js', 'if (most <= value.first)', 'if (false)'],
-  ['live-zones.js', 'if (invoked > value.last)', 'if (false)'],
   ['minimize.js', 'ops.ret[m] >= cut && ops.inv[m] < ops.ret[r]', 'ops.ret[m] >= cut && ops.inv[m] < ops.inv[r]'],
   ['zone-order.js', 'place(x) - place(y)', 'place(y) - place(x)'],
   ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
@@ -60,7 +57,7 @@ const around: readonly Mutant[] = [
 const queues: readonly Mutant[] = [
   ['collections/elements.js', 'take.ret < put.inv', 'take.ret > put.inv'],
   ['collections/elements.js', 'twice ??= ', 'void '],
-  ['collections/elements.js', 'put.ret !== NEVER)', 'true)'],
+  ['collections/elements.js', 'take !== undefined || put.ret', 'put.ret'],
   ['collections/elements.js', 'from <= empty.inv && empty.ret <= to', 'from < empty.inv && empty.ret < to'],
   ['collections/elements.js', 'if (put.ret > to)', 'if (false)'],
   ['collections/elements.js', 'take?.inv ?? NEVER', 'take?.inv ?? -1'],
@@ -74,7 +71,7 @@ const queues: readonly Mutant[] = [
 ]
 
 const stacks: readonly Mutant[] = [
-  ['collections/elements.js', 'element.put.ret < takenFrom(element)', 'element.put.inv < takenFrom(element)'],
+  ['collections/elements.js', 'element.put.ret < takenFrom(element)', 'element.put.ret > takenFrom(element)'],
   ['collections/stack.js', 'a.put.ret - b.put.ret', 'b.put.ret - a.put.ret'],
   ['collections/stack.js', 'impossibleEmpty(contents) ?? ', ''],
   ['collections/stack.js', 'contents.crashed.length > 0 ? undefined', 'false ? undefined'],
@@ -154,6 +151,35 @@ const acceptor: readonly Mutant[] = [
   ['accept-zones.js', 'return owner[c] === k + 1 ? c : NO_CLUSTER', 'return c'],
 ]
 
+const streaming: readonly Mutant[] = [
+  ['live-zones.js', 'if (other <= chain.first)', 'if (true)'],
+  ['live-zones.js', 'if (most <= chain.first', 'if (false'],
+  ['live-zones.js', 'if (invoked > chain.last)', 'if (false)'],
+  ['live-zones.js', 'if (from.consumedRow >= 0)', 'if (false)'],
+  ['live-zones.js', 'left.last > right.first', 'false'],
+  ['live-zones.js', 'chain.values[i].first < invoked', 'false'],
+  ['live-zones.js', 'this.#tookEffect(from)', 'undefined'],
+  ['live-zones.js', 'this.#tookEffect(value)', 'undefined'],
+  ['live-zones.js', 'if (gone.last > kept.last)', 'if (false)'],
+  ['live-zones.js', 'left.first <= right.first ?', 'left.first > right.first ?'],
+  ['live-zones.js', 'seen.length > 0 || value.joined', 'value.joined'],
+  ['live-zones.js', 'chain.values[dead].first >= open', 'false'],
+  ['live-window.js', 'if (operation.before !== undefined)\n                    operation.before = now', ''],
+  ['live-window.js', 'if (!provesNothing(crashed, true))', 'if (false)'],
+  ['live-window.js', 'if (provesNothing(crashed, true))', 'if (true)'],
+  ['live-window.js', '&& !wasHidden)', ')'],
+  ['live-window.js', '.length >= count)', '.length > count)'],
+  ['live-window.js', 'operation.invoked < event &&', ''],
+  ['live-window.js', 'hide: hide & ~configuration.done', 'hide'],
+  ['live-window.js', '(b.done & ~a.done & pure) !== 0 ||', ''],
+  ['live-window.js', '((a.done ^ b.done) & ~a.hide & ~pure) !== 0', 'false'],
+  ['live-window.js', '(b.hide & ~a.hide) !== 0', 'false'],
+  ['live-window.js', 'at === a.used.length', 'true'],
+  ['live-window.js', 'ended >= mine.invoked && ', 'ended < mine.invoked && '],
+  ['live-window.js', 'operation.invoked < from && operation.ended >= from', 'false'],
+  ['live-window.js', 'ended >= earliest)', 'ended > earliest + 3)'],
+]
+
 const here = dirname(fileURLToPath(import.meta.url))
 const home = join(here, '..')
 /** Those that are about the algorithms, the quickest first. */
@@ -186,7 +212,7 @@ function compileEngine(folder: string): void {
   writeFileSync(join(folder, 'dist/generated/engine.js'), `export const engineBase64 = '${bytes.toString('base64')}'\n`)
 }
 
-const mutants = [...zones, ...acceptor, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters]
+const mutants = [...zones, ...acceptor, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming]
 
 export const soak = {
   name: 'mutations',

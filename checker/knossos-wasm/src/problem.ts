@@ -144,12 +144,12 @@ export function placedOperations(history: History, key: KeyRows, rank: Int32Arra
 }
 
 /** What the checker may rely on about an operation; without traits, that failures prove nothing. */
-function traitsOf(model: Model, operation: ModelOperation): Traits {
+export function traitsOf(model: Model, operation: ModelOperation): Traits {
   return model.traits?.(operation) ?? { ignored: operation.outcome === 'fail' }
 }
 
 /** Operations of the same type are interchangeable: function, arguments, result, outcome and, where it matters, who asked. */
-function typeName({ f, outcome, input, output, process }: ModelOperation): string {
+export function typeName({ f, outcome, input, output, process }: ModelOperation): string {
   return `${f} ${outcome} ${canonical(input)} ${output === undefined ? '' : canonical(output)} ${canonical(process)}`
 }
 

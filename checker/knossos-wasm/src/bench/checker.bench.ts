@@ -5,7 +5,8 @@
  *   npm run bench -w knossos-wasm -- [--json] [--large [--operations N]] [--porcupine DRIVER] [--only NAME]
  *
  * `--large` adds the histories of ten million operations (needs 4 GB). DRIVER is a program that checks a JSONL history with
- * Porcupine, `DRIVER FILE MODEL`; it is then run in turn with ours on every cell of `cells`.
+ * Porcupine, `DRIVER FILE MODEL`, and prints verdict and milliseconds ("holds 12.3"); it is then run in turn with ours on every
+ * cell of `cells`.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
@@ -82,7 +83,7 @@ async function cells({ args }: Setting): Promise<Row[]> {
         for (const [crashed, stale] of [[0, false], [0, true], [0.01, false], [0.01, true]] as const) {
           const history = simulatedHistory({ operations, processes, model, crashed, stale })
           const found = await best(history, model === 'register' ? models.register() : models.casRegister(), 7)
-          const peer: Row = args.includes('--porcupine') ? { porcupine_ms: porcupine(driver!, history, model) } : {}
+          const peer: Row = args.includes('--porcupine') ? { porcupine_ms: porcupine(driver!, history, model, found.verdict) } : {}
           rows.push({ model, operations, processes, crashed, stale: String(stale), verdict: found.verdict, algorithm: found.algorithm, ms: rounded(found.ms), ...peer })
         }
       }
@@ -91,14 +92,15 @@ async function cells({ args }: Setting): Promise<Row[]> {
   return rows
 }
 
-function porcupine(driver: string, history: History, model: string): string | number {
+/** Milliseconds that the driver says its check took (it prints `holds 12.3`), so that starting it and reading the file do not count. */
+function porcupine(driver: string, history: History, model: string, verdict: string): string | number {
   const path = join(tmpdir(), `knossos-wasm-bench-${process.pid}.jsonl`)
   writeJsonl(history, path)
-  const begun = systemElapsedMs()
-  const { status } = spawnSync(driver, [path, model], { timeout: 60_000 })
-  const ms = systemElapsedMs() - begun
+  const { status, stdout } = spawnSync(driver, [path, model], { timeout: 70_000, encoding: 'utf8' })
   rmSync(path)
-  return status === null ? 'none in 60 s' : rounded(ms)
+  const [said, ms] = stdout.trim().split(' ')
+  if (status !== 0 || said === 'unknown') return status === null || said === 'unknown' ? 'none in 60 s' : `died (${status})`
+  return said === verdict ? Number(ms) : `${ms} (${said}!)`
 }
 
 /** Values used many times, and failed compare-and-sets honoured: the general engine. */
@@ -172,21 +174,28 @@ async function fileChecked(path: string): Promise<Row> {
   }
 }
 
-/** The monitor on clean histories. */
+/** The monitor on clean histories: zones (unique values) and windows (16 values; few processes, so that few orders are possible). */
 function streaming(): Row[] {
-  return [5, 25, 100].map((processes) => {
-    const history = simulatedHistory({ operations: 200_000, processes, model: 'register' })
+  const shapes: readonly SimulationShape[] = [
+    ...([5, 25, 100] as const).flatMap((processes) => (['register', 'cas-register'] as const).map((model) => ({ operations: 200_000, processes, model }))),
+    ...([2, 5] as const).map((processes) => ({ operations: 5_000, processes, model: 'register', values: 16 }) as const),
+  ]
+  return shapes.map((shape) => {
+    const { processes, model, values = 0 } = shape
+    const history = simulatedHistory(shape)
     const events = Array.from({ length: history.length }, (_, row) => history.event(row))
     let ms = Infinity
     let remembered = 0
+    let leaves = ''
     for (let run = 0; run < 3; run++) {
-      const monitor = createMonitor({ model: models.register(), record: false })
+      const monitor = createMonitor({ model: model === 'register' ? models.register() : models.casRegister(), record: false })
       const begun = systemElapsedMs()
       for (const event of events) monitor.push(event)
       ms = Math.min(ms, systemElapsedMs() - begun)
       remembered = monitor.remembered
+      leaves = monitor.leaves ?? ''
     }
-    return { processes, events: events.length, us_per_event: rounded((ms * 1000) / events.length), remembered }
+    return { model, values: values === 0 ? 'unique' : values, processes, events: events.length, us_per_event: rounded((ms * 1000) / events.length), remembered, leaves }
   })
 }
 
