@@ -1,0 +1,17 @@
+/**
+ * How a lookup asks one other node: a hop of a route gets much less time than a whole operation, because there is
+ * another way around a node that is silent.
+ */
+import { withDeadline } from '../../../harness/clock.ts'
+import type { Clock, NodeId } from '../../../harness/env.ts'
+import type { Kind } from '../messages.ts'
+import type { Rpc } from '../rpc.ts'
+
+/** What of the Rpc a lookup needs: little, so that ten thousand nodes can be simulated without the rest of the store. */
+export type Conversation = Pick<Rpc, 'serve' | 'gather'>
+
+/** Asks one node. Resolves to undefined when it does not answer within `deadlineMs`. */
+export async function askOne<Request, Reply>(rpc: Conversation, clock: Clock, deadlineMs: number, kind: Kind<Request, Reply>, node: NodeId, request: Request): Promise<Reply | undefined> {
+  const answer = rpc.gather(kind, { to: [node], request, need: 1 }).then(({ replies }) => replies[0])
+  return withDeadline(clock, deadlineMs, answer, () => undefined)
+}
