@@ -2,6 +2,8 @@
  * What nodes ask of each other, and how it is checked on arrival. Every message is a MessagePack array; nothing in a
  * message is believed before its decoder has looked at it.
  */
+import { TOKENS } from './partitioner.ts'
+import type { TokenRange } from './partitioner.ts'
 import type { Cell } from './versions.ts'
 
 /** A message that is not what its kind says. */
@@ -150,15 +152,32 @@ export const COMPARE: Kind<readonly [level: number, indices: readonly number[], 
   reply: plain(counts),
 }
 
-/** My versions in these leaves of the tree. Replies with newer cells, the keys whose cells it lacks, and whether it left some out. */
+const RANGES_MAX = 4096
+
+function tokenRange(input: unknown): TokenRange {
+  const [from, to] = list(input, 2)
+  if (count(from) >= count(to) || count(to) > TOKENS) throw new MalformedMessage('a range of tokens')
+  return [count(from), count(to)]
+}
+
+function tokenRanges(input: unknown): readonly TokenRange[] {
+  const ranges = list(input)
+  if (ranges.length > RANGES_MAX) throw new MalformedMessage(`at most ${RANGES_MAX} ranges`)
+  return ranges.map(tokenRange)
+}
+
+/** What are the digests of your cells in these ranges? */
+export const DIGESTS: Kind<readonly TokenRange[], readonly number[]> = { code: 60, request: plain(tokenRanges), reply: plain(counts) }
+
+/** My versions in these ranges of tokens. Replies with newer cells, the keys whose cells it lacks, and whether it left some out. */
 export const RECONCILE: Kind<
-  readonly [leaves: readonly number[], versions: readonly KeyVersion[]],
+  readonly [ranges: readonly TokenRange[], versions: readonly KeyVersion[]],
   readonly [newer: readonly KeyCell[], wanted: readonly string[], more: boolean]
 > = {
   code: 7,
   request: plain(input => {
-    const [leaves, versions] = list(input, 2)
-    return [counts(leaves), list(versions).map(version)] as const
+    const [ranges, versions] = list(input, 2)
+    return [tokenRanges(ranges), list(versions).map(version)] as const
   }),
   reply: {
     encode: ([newer, wanted, more]) => [newer.map(encodeKeyCell), wanted, more],

@@ -14,7 +14,7 @@ import type { Bug } from './bugs.ts'
 import { StoreError } from './errors.ts'
 import { decodeCell, encodeCell } from './records.ts'
 import type { Partitioner } from './partitioner.ts'
-import { ABSENT, mergeCells } from './versions.ts'
+import { ABSENT, compareVersions, mergeCells } from './versions.ts'
 import type { Cell } from './versions.ts'
 
 /** When writes are forced to the disk. */
@@ -125,6 +125,24 @@ export class Storage {
     return this.#load(key).then(loaded => this.#merge(key, this.#find(key) ?? loaded, cell))
   }
 
+  /**
+   * Removes a key's cell, tombstone and all, if it is still this one. Resolves when that is as durable as a write, to
+   * whether it was. Nothing then stands against an older cell that comes back: whoever calls this knows that none can.
+   */
+  async forget(key: string, cell: Cell): Promise<boolean> {
+    const entry = this.#find(key) ?? (await this.#load(key))
+    if (this.#failure !== undefined) throw this.#failure
+    if (entry.cell === ABSENT || compareVersions(entry.cell, cell) !== 0) return false
+    const before = entry.cell
+    entry.cell = ABSENT
+    entry.batch = this.#filling
+    this.#filling.entries.set(key, entry)
+    this.#observer(entry.token, before, ABSENT)
+    this.#scheduleFlush()
+    await entry.batch.done
+    return true
+  }
+
   /** The cells on disk with `from <= token < to`, by token. What is still on its way there is missing. */
   async *scan(from: number, to: number): AsyncIterable<readonly [key: string, cell: Cell]> {
     for await (const [diskKey, record] of this.#table.scan({ from: tokenPrefix(from), to: to >= 2 ** 32 ? 'e' : tokenPrefix(to) })) {
@@ -217,7 +235,7 @@ export class Storage {
       this.#filling = new Batch()
       const sync = (this.#options.sync === 'always' && !this.#has('skip-fsync')) || this.#syncDue
       const writes: TableWrite[] = []
-      for (const [key, entry] of batch.entries) writes.push({ key: tokenPrefix(entry.token) + key, value: encodeCell(entry.cell) })
+      for (const [key, entry] of batch.entries) writes.push({ key: tokenPrefix(entry.token) + key, value: entry.cell === ABSENT ? undefined : encodeCell(entry.cell) })
       try {
         await this.#table.write(writes, { sync })
         this.batches++

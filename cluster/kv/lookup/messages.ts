@@ -53,3 +53,24 @@ export const LEAF_ROUTE: Kind<readonly [token: number, budgetMs: number], readon
 
 /** Whom do you know? */
 export const LEAF_KNOWN: Kind<null, readonly string[]> = { code: 44, request: nothing, reply: plain(nodeList) }
+
+/** What the directory says of one tablet: who holds it, under a version. */
+export type TabletEntry = readonly [tablet: number, counter: number, writer: string, nodes: readonly string[]]
+
+function tabletEntry(input: unknown): TabletEntry {
+  const [tablet, counter, writer, nodes] = list(input, 4)
+  return [count(tablet), count(counter), text(writer), nodeList(nodes)]
+}
+
+/** Who holds this tablet? Whoever is asked decides if nobody has yet. */
+export const DIRECTORY_LOCATE: Kind<number, readonly string[]> = { code: 45, request: plain(count), reply: plain(nodeList) }
+
+/** These are my entries; replies with those of its own that are newer or that I did not send, among the tablets of the second list. */
+export const DIRECTORY_EXCHANGE: Kind<readonly [entries: readonly TabletEntry[], asked: readonly number[]], readonly TabletEntry[]> = {
+  code: 46,
+  request: plain(input => {
+    const [entries, asked] = list(input, 2)
+    return [list(entries).map(tabletEntry), list(asked).map(count)] as const
+  }),
+  reply: plain(input => list(input).map(tabletEntry)),
+}

@@ -10,20 +10,14 @@
  * time in random order, and the rest is left for the next round as soon as a few show nothing to repair.
  */
 import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
-import { COMPARE, NOBODY, RECONCILE, WRITE } from '../messages.ts'
-import type { KeyCell, KeyVersion } from '../messages.ts'
+import { COMPARE } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
-import type { Storage } from '../storage.ts'
-import { ABSENT, compareVersions } from '../versions.ts'
-import type { Cell } from '../versions.ts'
 import { FANOUT } from './hash-tree.ts'
 import type { RangeDigests } from './hash-tree.ts'
+import type { Reconciler } from './reconcile.ts'
 
 /** Leaves reconciled in one exchange. */
 const LEAVES_AT_ONCE = 32
-/** Bytes of cells given in one exchange. */
-const BYTES_AT_ONCE = 1 << 20
-const CELL_OVERHEAD_BYTES = 64
 
 /** What anti-entropy works on. */
 export interface AntiEntropyOptions {
@@ -33,7 +27,7 @@ export interface AntiEntropyOptions {
   readonly clock: Clock
   readonly random: Random
   readonly rpc: Rpc
-  readonly storage: Storage
+  readonly reconciler: Reconciler
   readonly digests: RangeDigests
 }
 
@@ -53,7 +47,6 @@ export class AntiEntropy {
     this.#peers = options.nodes.filter(node => node !== options.self && options.digests.sharedLeaves(node).length > 0)
     this.#turn = this.#peers.length === 0 ? 0 : options.random.int(this.#peers.length)
     options.rpc.serve(COMPARE, ([level, indices, digests], from) => this.#compare(from, level, indices, digests))
-    options.rpc.serve(RECONCILE, ([leaves, versions], from) => this.#reconcile(from, leaves, versions))
   }
 
   start(): void {
@@ -82,7 +75,10 @@ export class AntiEntropy {
     try {
       const leaves = await this.#differingLeaves(peer)
       while (leaves.length > 0 && !this.#stopped) {
-        if (!(await this.#repair(peer, leaves.splice(0, LEAVES_AT_ONCE)))) break
+        const ranges = leaves.splice(0, LEAVES_AT_ONCE).map(leaf => this.#options.digests.range(leaf))
+        const repaired = await this.#options.reconciler.reconcile(peer, ranges, () => this.#stopped)
+        this.counts.repaired += repaired
+        if (repaired === 0) break
       }
     } catch {
       // The storage reports its own failures to those who write; comparing again later is all that is left to do here.
@@ -107,77 +103,12 @@ export class AntiEntropy {
     return shuffled(indices.flatMap(index => shared[index] ?? []), random)
   }
 
-  /** Makes both sides equal at these leaves as they are now. Resolves to whether there was anything to do. */
-  async #repair(peer: NodeId, leaves: readonly number[]): Promise<boolean> {
-    const { rpc, storage } = this.#options
-    let repaired = 0
-    for (let more = true; more && !this.#stopped; ) {
-      const versions = await this.#versionsIn(leaves)
-      const answer = await rpc.gather(RECONCILE, { to: [peer], request: [leaves, versions], need: 1 })
-      if (!answer.complete) return false
-      const [newer, wanted, leftOut] = answer.replies[0]!
-      await Promise.all(newer.map(([key, cell]) => storage.apply(key, cell)))
-      await this.#give(peer, wanted)
-      repaired += newer.length + wanted.length
-      more = leftOut && newer.length > 0
-    }
-    this.counts.repaired += repaired
-    return repaired > 0
-  }
-
-  async #versionsIn(leaves: readonly number[]): Promise<KeyVersion[]> {
-    const versions: KeyVersion[] = []
-    for (const leaf of leaves) {
-      for await (const [key, cell] of this.#options.storage.scan(...this.#options.digests.range(leaf))) versions.push([key, cell.counter, cell.writer])
-    }
-    return versions
-  }
-
-  async #give(peer: NodeId, keys: readonly string[]): Promise<void> {
-    let bytes = 0
-    for (const key of keys) {
-      const cell = await this.#options.storage.read(key)
-      this.#options.rpc.send(peer, WRITE, [key, cell, NOBODY])
-      bytes += key.length + sizeOf(cell)
-      if (bytes > BYTES_AT_ONCE) return
-    }
-  }
-
   /** The peer's question: which of these nodes of our common tree differ here? */
   #compare(peer: NodeId, level: number, indices: readonly number[], theirs: readonly number[]): number[] {
     const { digests } = this.#options
     const ours = digests.tree(digests.sharedLeaves(peer))[level] ?? []
     return indices.filter((index, i) => ours[index] !== theirs[i])
   }
-
-  /** The peer's question: here is what I hold in these leaves, what do you hold? */
-  async #reconcile(peer: NodeId, leaves: readonly number[], theirs: readonly KeyVersion[]): Promise<readonly [KeyCell[], string[], boolean]> {
-    const { digests, storage } = this.#options
-    const shared = new Set(digests.sharedLeaves(peer))
-    const theirVersions = new Map<string, Cell>()
-    for (const [key, counter, writer] of theirs) theirVersions.set(key, { counter, writer, value: null })
-    const newer: KeyCell[] = []
-    const wanted: string[] = []
-    let bytes = 0
-    let more = false
-    for (const leaf of leaves) {
-      if (!shared.has(leaf)) continue
-      for await (const [key, cell] of storage.scan(...digests.range(leaf))) {
-        const order = compareVersions(cell, theirVersions.get(key) ?? ABSENT)
-        theirVersions.delete(key)
-        if (order < 0) wanted.push(key)
-        if (order <= 0) continue
-        if (bytes > BYTES_AT_ONCE) more = true
-        else newer.push([key, cell])
-        bytes += key.length + sizeOf(cell)
-      }
-    }
-    return [newer, [...wanted, ...theirVersions.keys()], more]
-  }
-}
-
-function sizeOf(cell: Cell): number {
-  return CELL_OVERHEAD_BYTES + (cell.value?.length ?? 0)
 }
 
 function childrenOf(index: number, count: number): number[] {

@@ -10,7 +10,8 @@
 import type { NodeId } from '../../../harness/env.ts'
 import { fold, murmur3 } from '../hash.ts'
 import { TOKENS } from '../partitioner.ts'
-import type { Ring } from '../ring.ts'
+import type { TokenRange } from '../partitioner.ts'
+import type { PreferenceLists } from '../ring.ts'
 import { ABSENT } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 
@@ -23,19 +24,28 @@ const GRID = 1024
 /** Digests of 53 bits, so that they fit a number. */
 const HIGH_BITS = 0x1fffff
 
+/** Where the ring is cut, and who shares what. */
+export interface Arcs extends Pick<PreferenceLists, 'replicas'> {
+  /** Where arcs end. */
+  readonly tokens: readonly number[]
+}
+
+/** For lookups whose arcs nobody knows as a whole: the grid alone, and nothing that is known to be shared. */
+export const UNKNOWN_ARCS: Arcs = { tokens: [], replicas: () => [] }
+
 /** The digest of everything that one replica holds, by range of tokens. */
 export class RangeDigests {
   /** First token of each leaf, ascending. */
   readonly #starts: readonly number[]
   readonly #low: Uint32Array
   readonly #high: Uint32Array
-  readonly #ring: Ring
+  readonly #ring: Arcs
   readonly #self: NodeId
   readonly #shared = new Map<NodeId, readonly number[]>()
   /** Trees as they were computed last; none of them is right any more after a change. */
   readonly #trees = new Map<readonly number[], readonly (readonly number[])[]>()
 
-  constructor(ring: Ring, self: NodeId) {
+  constructor(ring: Arcs, self: NodeId) {
     const cuts = new Set<number>()
     for (let i = 0; i < GRID; i++) cuts.add((i * TOKENS) / GRID)
     // An arc ends with the token of its place: the next one begins behind it.
@@ -52,7 +62,7 @@ export class RangeDigests {
   }
 
   /** The tokens of a leaf: from <= token < to. */
-  range(leaf: number): readonly [from: number, to: number] {
+  range(leaf: number): TokenRange {
     return [this.#starts[leaf]!, this.#starts[leaf + 1] ?? TOKENS]
   }
 
@@ -65,6 +75,17 @@ export class RangeDigests {
       else high = middle - 1
     }
     return low
+  }
+
+  /** The first leaf from this one on that holds any cell. */
+  nextHeld(leaf: number): number | undefined {
+    for (let i = leaf; i < this.#starts.length; i++) if (this.#low[i] !== 0 || this.#high[i] !== 0) return i
+    return undefined
+  }
+
+  /** The digest of a leaf. */
+  digest(leaf: number): number {
+    return (this.#high[leaf]! & HIGH_BITS) * TOKENS + this.#low[leaf]!
   }
 
   /** One cell took the place of another. */
@@ -92,7 +113,7 @@ export class RangeDigests {
   tree(leaves: readonly number[]): readonly (readonly number[])[] {
     const known = this.#trees.get(leaves)
     if (known !== undefined) return known
-    let level = leaves.map(leaf => (this.#high[leaf]! & HIGH_BITS) * TOKENS + this.#low[leaf]!)
+    let level = leaves.map(leaf => this.digest(leaf))
     const levels = [level]
     while (level.length > 1) {
       const above: number[] = []
@@ -104,13 +125,30 @@ export class RangeDigests {
     return levels
   }
 
-  /** A version belongs to one write, and a token nearly to one key: together they are the cell. */
   #toggle(leaf: number, token: number, cell: Cell): void {
-    if (cell.counter === ABSENT.counter) return
-    const version = fold(fold(murmur3(cell.writer, token), cell.counter), Math.floor(cell.counter / TOKENS))
-    this.#low[leaf]! ^= version
-    this.#high[leaf]! ^= fold(version, token)
+    const [low, high] = digestOf(token, cell)
+    this.#low[leaf]! ^= low
+    this.#high[leaf]! ^= high
   }
+}
+
+/** The digest of a cell, in two words. A version belongs to one write, and a token nearly to one key: together they are the cell. */
+function digestOf(token: number, cell: Cell): readonly [low: number, high: number] {
+  if (cell.counter === ABSENT.counter) return [0, 0]
+  const version = fold(fold(murmur3(cell.writer, token), cell.counter), Math.floor(cell.counter / TOKENS))
+  return [version, fold(version, token)]
+}
+
+/** The digest of some cells: that of a leaf, if they are all that is in it. */
+export function digestOfCells(cells: Iterable<readonly [token: number, cell: Cell]>): number {
+  let low = 0
+  let high = 0
+  for (const [token, cell] of cells) {
+    const digest = digestOf(token, cell)
+    low ^= digest[0]
+    high ^= digest[1]
+  }
+  return ((high >>> 0) & HIGH_BITS) * TOKENS + (low >>> 0)
 }
 
 function hashOf(level: readonly number[], from: number, to: number): number {
