@@ -10,7 +10,7 @@ import { StoreError } from './errors.ts'
 import { PING } from './messages.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
-import type { Storage } from './storage.ts'
+import type { Eventually, Storage } from './storage.ts'
 
 /** Nonces remembered per peer: the oldest is forgotten first. */
 const NONCES_MAX = 256
@@ -25,7 +25,7 @@ export interface AdminOptions {
   readonly rpc: Rpc
   readonly storage: Storage
   /** Whether this node is a replica of the key. */
-  readonly holds: (key: string) => boolean
+  readonly holds: (key: string) => Eventually<boolean>
   readonly stats: () => Readonly<Record<string, number>>
 }
 
@@ -64,7 +64,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     run: async ([, ...keys]) => {
       const values = await Promise.all(keys.map(async word => {
         const key = word.toString('latin1')
-        if (!holds(key)) return simpleReply(NO_REPLICA)
+        if (!(await holds(key))) return simpleReply(NO_REPLICA)
         const { value } = await storage.read(key)
         return value === null ? nullReply(2) : bulkReply(value)
       }))

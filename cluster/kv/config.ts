@@ -24,6 +24,12 @@ export const nodeOptionsSchema = z.strictObject({
   deadline_ms: z.number().min(1).describe('how long a coordinator waits for its quorum'),
   resend_ms: z.number().min(1).describe('how long it waits before it asks the silent replicas again'),
   anti_entropy_interval_ms: z.number().min(0).describe('every node compares itself with every other once per interval; 0: never'),
+  lookup: z.enum(['ring', 'chord', 'leaf-set', 'directory']).describe('who holds a key: everyone knows the whole ring; fingers and successors; prefixes and leaf sets; or somebody keeps a table'),
+  routing: z.enum(['iterative', 'recursive']).describe('the coordinator asks its way itself, or whoever is asked passes the question (with a directory: the whole operation) on'),
+  lookup_interval_ms: z.number().min(1).describe('how often an overlay or a directory looks after itself'),
+  hop_deadline_ms: z.number().min(1).describe('how long one node may take to answer a lookup before another way is tried'),
+  directory_keepers: z.int().min(1).describe('how many nodes keep each part of the directory'),
+  replace_after_ms: z.number().min(1).describe('a node that was away for this long is replaced'),
   partitioner: z.enum(partitionerNames).describe('from a key to its place on the ring: a hash, or, with range scans, the first bytes of the key itself'),
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
@@ -54,6 +60,11 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (replicas > config.nodes.length) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
+  if (config.lookup !== 'ring' && config.replication !== 'quorum') yield `lookup "${config.lookup}" goes with replication "quorum": the quorums of "${config.replication}" must meet, so all coordinators must know the same ring`
+  if (config.lookup !== 'ring' && config.sloppy) yield `lookup "${config.lookup}" finds other replicas by itself where some are down: it has no use for sloppy quorums`
+  if (config.lookup === 'chord' && config.routing !== 'iterative') yield 'lookup "chord" is iterative'
+  if (config.lookup === 'leaf-set' && config.routing !== 'recursive') yield 'lookup "leaf-set" is recursive'
+  if (config.lookup === 'directory' && config.heartbeat_interval_ms === 0) yield 'a directory needs heartbeats: heartbeat_interval_ms is 0'
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
   if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`

@@ -8,11 +8,17 @@ import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
 import { Door } from './door.ts'
 import { frontDoorCommands } from './front-door.ts'
+import { Directory } from './lookup/directory.ts'
+import { overlayOf } from './lookup/lookups.ts'
+import type { Lookup, Overlay } from './lookup/lookup.ts'
 import { Liveness } from './membership/liveness.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
 import { AntiEntropy } from './repair/anti-entropy.ts'
-import { RangeDigests } from './repair/hash-tree.ts'
+import { Custody } from './repair/custody.ts'
+import { RangeDigests, UNKNOWN_ARCS } from './repair/hash-tree.ts'
+import type { Arcs } from './repair/hash-tree.ts'
 import { Hints } from './repair/hints.ts'
+import { Reconciler } from './repair/reconcile.ts'
 import { replicationOf } from './replication/protocols.ts'
 import type { Replication } from './replication/replication.ts'
 import { TOKENS, partitioners } from './partitioner.ts'
@@ -35,14 +41,16 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
   const doors = doorsOf(env, config, replica)
   await env.network.listen('client', stream => doors.client.accept(stream))
   await env.network.listen('admin', stream => doors.admin.accept(stream))
-  replica.antiEntropy.start()
   replica.liveness.start()
+  await replica.overlay?.start()
+  replica.repair.start()
   replica.hints?.start()
   env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
   if (config.bugs.length > 0) env.log.warn(`${config.id} has planted bugs: ${config.bugs.join(', ')}`)
   return {
     stop: async () => {
-      replica.antiEntropy.stop()
+      replica.repair.stop()
+      replica.overlay?.stop()
       replica.liveness.stop()
       replica.rpc.close()
       doors.client.close()
@@ -59,12 +67,13 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
 interface Replica {
   readonly incarnation: number
   readonly partitioner: Partitioner
-  readonly ring: Ring
   readonly storage: Storage
   readonly rpc: Rpc
   readonly replication: Replication
   readonly liveness: Liveness
-  readonly antiEntropy: AntiEntropy
+  readonly lookup: Lookup
+  readonly overlay: Overlay | undefined
+  readonly repair: AntiEntropy | Custody
   readonly hints: Hints | undefined
 }
 
@@ -75,7 +84,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
   const incarnation = await storage.nextIncarnation()
-  const digests = await digestsOf(storage, partitioner, ring, self)
+  const digests = await digestsOf(storage, partitioner, config.lookup === 'ring' ? ring : UNKNOWN_ARCS, self)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
@@ -84,13 +93,22 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     : undefined
   serveReplica(rpc, storage, hints, self)
   const timestamps = new Timestamps(clock, self, incarnation)
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, random: env.random.fork('replication'), partitioner, lists: ring, lookup: ring, rpc, storage, timestamps, suspects })
-  const antiEntropy = new AntiEntropy({ self, nodes, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, storage, digests })
-  return { incarnation, partitioner, ring, storage, rpc, replication, liveness, antiEntropy, hints }
+  const reconciler = new Reconciler(rpc, storage)
+  const overlay = await overlayOf(env, config, rpc, suspects)
+  const lookup = overlay ?? ring
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, suspects })
+  const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, digests }
+  const repair = overlay === undefined ? new AntiEntropy({ ...care, nodes }) : new Custody({ ...care, lookup, storage, partitioner })
+  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, hints }
+}
+
+/** With a recursive directory its keepers carry out the operations. */
+function relaysOf(overlay: Overlay | undefined, { routing }: NodeConfig, partitioner: Partitioner): { relaysOf?: (key: string) => readonly NodeId[] } {
+  return overlay instanceof Directory && routing === 'recursive' ? { relaysOf: key => overlay.keepersOf(partitioner.token(key)) } : {}
 }
 
 /** The digests of what the disk holds, kept up to date from here on. */
-async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Ring, self: NodeId): Promise<RangeDigests> {
+async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Arcs, self: NodeId): Promise<RangeDigests> {
   const digests = new RangeDigests(ring, self)
   for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(partitioner.token(key), ABSENT, cell)
   storage.observe((at, before, after) => digests.replace(at, before, after))
@@ -121,7 +139,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 /** The two ports that speak RESP. */
 function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
-  const { rpc, partitioner, ring, storage, antiEntropy, hints, replication } = replica
+  const { rpc, partitioner, lookup, storage, repair, hints, replication } = replica
   const stats = (): Record<string, number> => ({
     incarnation: replica.incarnation,
     clients: client.counts.connections,
@@ -131,8 +149,8 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     requests_expired: rpc.counts.expired,
     messages_malformed: rpc.counts.malformed,
     batches: storage.batches,
-    comparisons: antiEntropy.counts.comparisons,
-    cells_repaired: antiEntropy.counts.repaired,
+    comparisons: repair.counts.comparisons,
+    cells_repaired: repair.counts.repaired,
     suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
     hints_pending: hints?.counts.pending ?? 0,
     hints_handed: hints?.counts.handed ?? 0,
@@ -151,7 +169,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,
   })
-  const holds = (key: string): boolean => ring.replicas(partitioner.token(key)).includes(config.id)
+  const holds = async (key: string): Promise<boolean> => (await lookup.find(partitioner.token(key))).replicas.includes(config.id)
   const admin = new Door({
     clock,
     log,

@@ -29,6 +29,12 @@ const common = {
   deadline_ms: 500,
   resend_ms: 150,
   anti_entropy_interval_ms: 1_000,
+  lookup: 'ring' as const,
+  routing: 'iterative' as const,
+  lookup_interval_ms: 100,
+  hop_deadline_ms: 100,
+  directory_keepers: 3,
+  replace_after_ms: 30_000,
   partitioner: 'murmur3' as const,
   virtual_nodes: 256,
   key_bytes_max: 64 * 1024,
@@ -87,8 +93,39 @@ const dynamo: Preset = {
   }),
 }
 
+/** N=3, R=W=2 on whatever replicas a lookup finds. */
+const found = (nodes: number) => ({ ...common, replication: 'quorum' as const, read_repair: true, anti_entropy_interval_ms: 500, replicas: Math.min(3, nodes), read_quorum: Math.min(2, nodes), write_quorum: Math.min(2, nodes) })
+
+const chord: Preset = {
+  name: 'chord',
+  promise: 'Keys are found by successors and fingers in O(log N) messages and held by three successors; a ring that is cut goes on as two and becomes one again, so reads may be stale until then.',
+  expected: 'eventual',
+  options: nodes => ({ ...found(nodes), lookup: 'chord' }),
+}
+
+const leafSet: Preset = {
+  name: 'leaf-set',
+  promise: 'Keys are found by prefix in O(log N) messages and held by the three nodes numerically closest; where the network is cut other nodes are closest, so reads may be stale until replicas agree again.',
+  expected: 'eventual',
+  options: nodes => ({ ...found(nodes), lookup: 'leaf-set', routing: 'recursive' }),
+}
+
+const directoryRecursive: Preset = {
+  name: 'directory-recursive',
+  promise: "A replicated directory relays every operation to the key's three replicas: whoever reaches none of its keepers does nothing; stale while the network is cut, equal again soon after.",
+  expected: 'eventual',
+  options: nodes => ({ ...found(nodes), lookup: 'directory', routing: 'recursive', heartbeat_interval_ms: 100 }),
+}
+
+const directoryIterative: Preset = {
+  name: 'directory-iterative',
+  promise: "A replicated directory says who holds a key and the coordinator asks these itself, at one more round trip; stale while the network is cut, equal again soon after.",
+  expected: 'eventual',
+  options: nodes => ({ ...found(nodes), lookup: 'directory', heartbeat_interval_ms: 100 }),
+}
+
 /** All presets by name, strongest promise first. */
-export const presets: Readonly<Record<string, Preset>> = { abd, paxos, quorum, one, dynamo }
+export const presets: Readonly<Record<string, Preset>> = { abd, paxos, quorum, one, dynamo, chord, 'leaf-set': leafSet, 'directory-recursive': directoryRecursive, 'directory-iterative': directoryIterative }
 
 /** The preset of that name. Throws a sentence that lists the names. */
 export function findPreset(name: string): Preset {

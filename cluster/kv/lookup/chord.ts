@@ -190,12 +190,11 @@ export class Chord implements Overlay {
     if (this.#predecessor !== undefined && clock.now() - this.#heardAt > SILENT_ROUNDS * intervalMs * 1e6) this.#predecessor = undefined
     await this.#stabilize()
     for (let i = 0; i < FINGERS_AT_ONCE; i++) await this.#fixFinger()
-    if (this.#rounds % REMEMBER_EVERY === 0) await this.#remember()
+    if (this.#successors.length === 0 || this.#rounds % REMEMBER_EVERY === 0) await this.#remember()
   }
 
   /** Asks the first successor that answers who stands before it: if somebody stands in between, that is the successor. */
   async #stabilize(): Promise<void> {
-    const { self } = this.#options
     // A node that is alone is its own successor, and learns from its predecessor that it is alone no more.
     const candidates = this.#successors.length === 0 && this.#predecessor !== undefined ? [this.#predecessor] : this.#successors
     for (const node of candidates) {
@@ -204,14 +203,28 @@ export class Chord implements Overlay {
         this.#lose(node)
         continue
       }
-      const [between, after] = neighbours
-      const nearer = between !== '' && between !== node && between !== self && onArc(tokenOf(between), this.token, tokenOf(node)) ? await this.#ask(CHORD_NEIGHBOURS, between, null) : undefined
-      if (nearer === undefined) this.#adopt(node, after)
+      const [before, after] = neighbours
+      const between = this.#nearerThan(node, before)
+      const nearer = between === undefined ? undefined : await this.#ask(CHORD_NEIGHBOURS, between, null)
+      if (between !== undefined && nearer === undefined) this.#lose(between)
+      if (between === undefined || nearer === undefined) this.#adopt(node, after)
       else this.#adopt(between, nearer[1])
       await this.#ask(CHORD_NOTIFY, this.#successors[0]!, null)
       return
     }
     if (candidates.length > 0 || !this.#whole) await this.#join([...this.known()].sort((a, b) => clockwise(this.token, tokenOf(a)) - clockwise(this.token, tokenOf(b))))
+  }
+
+  /**
+   * Somebody who stands between this node and its successor: the successor's predecessor, or anyone known. Looking at
+   * all of them is what unwinds a ring that goes around twice, in which everyone is content with its neighbours
+   * (Liben-Nowell, Balakrishnan and Karger, "Analysis of the evolution of peer-to-peer systems", PODC 2002).
+   */
+  #nearerThan(successor: NodeId, before: NodeId | ''): NodeId | undefined {
+    const distance = (node: NodeId): number => clockwise(this.token, tokenOf(node)) || TOKENS
+    const believed = this.known().filter(node => !this.#lost.includes(node))
+    const between = [...believed, ...(before === '' ? [] : [before])].filter(node => node !== this.#options.self && distance(node) < distance(successor))
+    return between.length === 0 ? undefined : between.reduce((best, node) => (distance(node) < distance(best) ? node : best))
   }
 
   #adopt(successor: NodeId, after: readonly NodeId[]): void {

@@ -6,9 +6,15 @@ import type { Eventually } from '../storage.ts'
 import { abdReplication } from './abd.ts'
 import { paxosReplication } from './paxos.ts'
 import { quorumReplication } from './quorum.ts'
+import { relayed } from './relay.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
-const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, quorum: quorumReplication }
+const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, quorum: foundOrRelayed }
+
+function foundOrRelayed(coordinator: Coordinator): Replication {
+  const { relaysOf } = coordinator
+  return relaysOf === undefined ? quorumReplication(coordinator) : relayed(quorumReplication(coordinator), { ...coordinator, relaysOf })
+}
 
 /** The protocol that the configuration names. */
 export function replicationOf(name: NodeConfig['replication'], coordinator: Coordinator): Eventually<Replication> {

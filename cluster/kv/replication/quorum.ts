@@ -30,8 +30,13 @@ interface Targets {
   readonly standIns: StandIns
 }
 
+/** The quorum protocol, which can also store a cell that somebody else has stamped. */
+export interface QuorumReplication extends Replication {
+  place(key: string, cell: Cell): Eventually<boolean>
+}
+
 /** The quorum protocol. */
-export function quorumReplication(coordinator: Coordinator): Replication {
+export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
 
@@ -64,12 +69,15 @@ export function quorumReplication(coordinator: Coordinator): Replication {
     }
   }
 
-  function writeAt(location: Location, key: string, value: Uint8Array | null): Promise<boolean> {
+  function placeAt(location: Location, key: string, cell: Cell): Promise<boolean> {
     const targets = targetsOf(location)
-    const cell: Cell = { counter: timestamps.wall(), writer: timestamps.writer, value }
     if (writeQuorum > 1 || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell)
     for (const peer of targets.to) if (peer !== self) rpc.send(peer, WRITE, [key, cell, NOBODY])
     return storage.apply(key, cell)
+  }
+
+  function place(key: string, cell: Cell): Eventually<boolean> {
+    return locate(key, location => placeAt(location, key, cell))
   }
 
   async function writeTo({ to, standIns }: Targets, key: string, cell: Cell): Promise<boolean> {
@@ -80,7 +88,8 @@ export function quorumReplication(coordinator: Coordinator): Replication {
 
   return {
     read: key => locate(key, location => readAt(location, key)),
-    write: (key, value) => locate(key, location => writeAt(location, key, value)),
+    write: (key, value) => place(key, { counter: timestamps.wall(), writer: timestamps.writer, value }),
+    place,
   }
 }
 

@@ -41,6 +41,8 @@ export interface Coordinator {
   readonly lists: PreferenceLists
   /** For protocols that can do with an answer that is a little old. */
   readonly lookup: Lookup
+  /** Who carries out an operation on this key, the first to be asked first; absent: the coordinator itself. */
+  readonly relaysOf?: (key: string) => readonly NodeId[]
   readonly rpc: Rpc
   readonly storage: Storage
   readonly timestamps: Timestamps

@@ -44,7 +44,8 @@ export class LightNetwork {
           if (!isAlive()) return
           this.messages++
           this.#later(async () => {
-            const answer = await this.#answer(kind, to[0]!, request, self)
+            // A refusal is as good as silence to whoever asks one node only.
+            const answer = await this.#answer(kind, to[0]!, request, self).catch(() => undefined)
             if (answer === undefined) return
             this.#later(() => {
               silent.cancel()
