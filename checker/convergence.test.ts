@@ -64,6 +64,11 @@ test('a replica that did not answer at the end leaves the verdict open', () => {
   assert.is(convergenceOf(verdict).agreed, null)
 })
 
+test('a node that answers for other keys but not for this one is no replica of it any more', () => {
+  const run = partitioned().peek('x', 50, { n1: 1, n2: 1, n3: 1 }).peek('x', 150, { n1: 2, n2: 2 }).peek('y', 150, { n2: null, n3: null })
+  assert.is(judge(run).verdict, 'holds')
+})
+
 test('replicas that were not read, or only during the fault, prove nothing', () => {
   assert.match(judge(partitioned()).reason!, 'not read')
   assert.match(judge(partitioned().peek('x', 50, { n1: 1, n2: 1 })).reason!, 'not read after')

@@ -77,7 +77,7 @@ function outcomeOf({ samples, replicas }: ReplicaHistory, { restFrom }: Replicas
   for (let at = resting.length - 1; at >= 0 && resting[at]!.agreed; at--) {
     const before = since ?? resting[at]!
     if (textOfAll(resting[at]!) !== textOfAll(before) && resting[at]!.held.size > 0) break
-    if (resting[at]!.held.size === replicas.length) since = resting[at]!
+    if (replicas.every((node) => resting[at]!.held.has(node))) since = resting[at]!
   }
   if (since) return { type: 'agreed', afterMs: (since.time - restFrom) / 1e6, value: [...since.held.values()][0]!, sample: since }
   if (!last.agreed) return { type: 'diverged', sample: last }

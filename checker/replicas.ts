@@ -4,7 +4,8 @@
  * An event `peek` names for a key each node that answered, and what it holds: a value, null (nothing), or a list of
  * siblings. `quiesce` marks that clients have stopped and every fault is healed. The *rest* begins at the last heal
  * or the last write, whichever is later: from then on replicas have nothing to do but to agree. A key's replicas are
- * the nodes that ever answered for it.
+ * the nodes that ever answered for it, but for those that at the last look answered for other keys and not for this
+ * one: where replicas move, they have handed it over.
  */
 import { INVOKE, OBSERVER, OK } from './history/index.ts'
 import type { History, Json } from './history/index.ts'
@@ -46,6 +47,8 @@ export function replicasOf(history: History, faults: readonly FaultWindow[]): Re
   const known = cache.get(history)
   if (known && known.length === history.length) return known.replicas
   const keys = new Map<number, { key: number; replicas: string[]; samples: Sample[] }>()
+  /** Time of a look -> the nodes that answered for any key. */
+  const heardAt = new Map<number, Set<string>>()
   let quiesce = -1
   for (let row = 0; row < history.length; row++) {
     if (history.process[row] !== OBSERVER) continue
@@ -58,10 +61,19 @@ export function replicasOf(history: History, faults: readonly FaultWindow[]): Re
     const sample = sampleOf(history, row)
     for (const node of sample.held.keys()) if (!entry.replicas.includes(node)) entry.replicas.push(node)
     entry.samples.push(sample)
+    const heard = heardAt.get(sample.time) ?? new Set()
+    heardAt.set(sample.time, heard)
+    for (const node of sample.held.keys()) heard.add(node)
   }
+  for (const entry of keys.values()) entry.replicas = stillReplicas(entry, heardAt)
   const replicas = { keys, quiesce, ...rest(history, faults) }
   cache.set(history, { length: history.length, replicas })
   return replicas
+}
+
+function stillReplicas({ replicas, samples }: Pick<ReplicaHistory, 'replicas' | 'samples'>, heardAt: ReadonlyMap<number, ReadonlySet<string>>): string[] {
+  const last = samples.at(-1)!
+  return replicas.filter((node) => last.held.size === 0 || last.held.has(node) || !heardAt.get(last.time)!.has(node))
 }
 
 function sampleOf(history: History, row: number): Sample {
