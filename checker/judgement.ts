@@ -1,8 +1,8 @@
 /**
  * The seam between a history and a judgement of it. One file per judgement in this folder.
  */
-import type { History, Json } from './history/index.ts'
-import type { FaultWindow, JudgementVerdict } from './verdict.ts'
+import type { Event, History, Json } from './history/index.ts'
+import type { FaultWindow, JudgementVerdict, Model } from './verdict.ts'
 
 /** What a judgement may know beside the history. */
 export interface JudgeContext {
@@ -21,6 +21,14 @@ export interface JudgeContext {
   readonly okMin?: number
 }
 
+/** A judgement of a history that is still being made. */
+export interface Watch {
+  /** One event, in order of time. Returns why the history is violated, at the first event that proves it. */
+  push(event: Event): string | undefined
+  /** Why the rest cannot be judged event by event; undefined while it can. */
+  readonly leaves: string | undefined
+}
+
 /** One judgement. `judge` may be asynchronous (the engine may work in other threads). */
 export interface Judgement {
   readonly name: string
@@ -28,5 +36,7 @@ export interface Judgement {
   readonly describes: string
   /** Its verdict counts for the promise, beside the promised rung: what a system promises of the workload's own object. */
   readonly binding?: boolean
+  /** For judgements that can tell while the run goes on: which rung they are about, and how to begin. */
+  readonly watch?: { readonly model: Model; start(): Watch }
   judge(history: History, context: JudgeContext): Promise<JudgementVerdict> | JudgementVerdict
 }

@@ -3,9 +3,9 @@
  * (with compare-and-set) could have executed? Herlihy and Wing, "Linearizability" (TOPLAS 12(3), 1990); locality
  * (their theorem 1) is why keys may be judged apart. The engine is `knossos-wasm`.
  */
-import { check, models } from 'knossos-wasm'
-import type { CheckResult } from 'knossos-wasm'
-import type { Judgement } from './judgement.ts'
+import { check, createMonitor, HistoryError, models } from 'knossos-wasm'
+import type { CheckResult, Model } from 'knossos-wasm'
+import type { Judgement, Watch } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
 /** How a history's registers are to be read. */
@@ -22,19 +22,42 @@ const WITNESSES_MAX = 20
 
 /** The judgement, for histories of reads, writes and compare-and-sets. */
 export function linearizable(options: LinearizableOptions = {}): Judgement {
-  const { model = 'cas-register', ...rules } = options
+  const { model: name = 'cas-register', ...rules } = options
+  const model = name === 'register' ? models.register(rules) : models.casRegister(rules)
   return {
     name: 'linearizable',
     describes: 'decides per key whether one order of the operations agrees with real time and with a register (zones for unique values, just-in-time linearization otherwise)',
+    watch: { model: 'linearizable', start: () => watch(model) },
     async judge(history, context) {
       const result = await check(history, {
-        model: model === 'register' ? models.register(rules) : models.casRegister(rules),
+        model,
         timeLimitMs: context.timeLimitMs,
         memoryLimitMb: context.memoryLimitMb,
         elapsedMs: context.elapsedMs,
         ...(context.onProgress === undefined ? {} : { onProgress: context.onProgress }),
       })
       return toVerdict(result)
+    },
+  }
+}
+
+/** Linearizability while the history is being made; only what is open is remembered. */
+function watch(model: Model): Watch {
+  const monitor = createMonitor({ model, record: false })
+  let refused: string | undefined
+  return {
+    push(event) {
+      if (refused !== undefined) return undefined
+      try {
+        return monitor.push(event)?.explanation
+      } catch (error) {
+        if (!(error instanceof HistoryError)) throw error
+        refused = error.message
+        return undefined
+      }
+    },
+    get leaves() {
+      return refused ?? monitor.leaves
     },
   }
 }

@@ -13,10 +13,10 @@ function plan(preset: string, nemesis: string, seed: number): Plan {
   return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'test', driver: 'sim', preset, rate: 300, time_ms: 12_000, seed, schedule: planSchedule(parseNemesis(nemesis), 12_000) }
 }
 
-async function simulated(p: Plan, look: (result: RunResult, dir: string) => Promise<void> | void): Promise<void> {
+async function simulated(p: Plan, look: (result: RunResult, dir: string) => Promise<void> | void, failFast = false): Promise<void> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-'))
   try {
-    await look(await runPlan(p, { dir, label: 'test', emit: () => undefined, repeat: 'npx splitbrain run', started: new Date(0).toISOString() }), dir)
+    await look(await runPlan(p, { dir, label: 'test', emit: () => undefined, failFast, repeat: 'npx splitbrain run', started: new Date(0).toISOString() }), dir)
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
@@ -43,6 +43,30 @@ test('one answers on both sides of a partition, is not linearizable, and converg
     assert.ok(share(result, 'minority') > 0.95)
     assert.is(result.document.convergence.agreed, true)
   })
+})
+
+test('a run that fails fast ends at the very response that broke the promise, and is judged', async () => {
+  const broken: Plan = { ...plan('one', 'partition', 3), expect: 'linearizable' }
+  let whole = 0
+  await simulated(broken, ({ history }) => void (whole = history.length))
+  await simulated(broken, async ({ document, history }) => {
+    assert.is(document.verdict, 'violated')
+    assert.ok(history.length < whole / 2, `${history.length} of ${whole} events`)
+    const { operations } = document.judgements.find((j) => j.judgement === 'linearizable')!.witnesses[0]!
+    const broke = Math.max(...operations.map((row) => history.pair[row]!))
+    const invokedLater = Array.from({ length: history.length - broke }, (_, i) => history.event(broke + i)).filter(({ process, type }) => typeof process === 'number' && type === 'invoke')
+    assert.equal(invokedLater, [])
+  }, true)
+})
+
+test('a run that breaks nothing does not notice that it is watched', async () => {
+  const kept = plan('abd', 'partition', 3)
+  let whole = 0
+  await simulated(kept, ({ history }) => void (whole = history.length))
+  await simulated(kept, ({ document, history }) => {
+    assert.is(document.verdict, 'holds')
+    assert.is(history.length, whole)
+  }, true)
 })
 
 test('a run leaves its plan, history and verdict, and they can be read back', async () => {

@@ -16,6 +16,7 @@ import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, startingNow, VirtualClock } from './clock.ts'
 import type { Clock, Log, NodeId } from './env.ts'
+import { canFailFast, failFast } from './fail-fast.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly emit: (event: RunEvent) => void
   /** Stops the clients; what was recorded until then is judged. */
   readonly signal?: AbortSignal
+  /** Stops the clients at the first violation of the promise. */
+  readonly failFast?: boolean
   /** The command that repeats the run. */
   readonly repeat: string
   /** ISO 8601. */
@@ -70,6 +73,8 @@ interface Stage {
   readonly clock: Clock
   readonly history: History
   readonly record: (event: Event) => void
+  /** Stops the clients. */
+  readonly stop: AbortSignal | undefined
 }
 
 /** Carries out a plan. Rejects only when there is nothing to judge: bad plan, or a cluster that did not start. */
@@ -81,6 +86,8 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   await saveJson(options.dir, 'plan.json', plan)
   await saveJson(options.dir, 'faults.json', scheduleFile(plan.schedule, plan.seed))
 
+  const workload = makeWorkload(plan.workload, system)
+  const watcher = options.failFast === true ? failFast(workload.judgements, plan.expect ?? system.expected, (message) => options.emit({ type: 'warning', run: options.label, message })) : undefined
   const history = new History()
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
   let last = -1
@@ -88,10 +95,13 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
     // One thread sees every event, so the order in which it sees them is real; equal times would call neighbours
     // concurrent. What the observer read of all keys at once keeps its one time.
     last = Math.max(event.time, event.process === 'observer' ? last : last + 1)
-    recorder.record(event.time === last ? event : { ...event, time: last })
+    const timed = event.time === last ? event : { ...event, time: last }
+    recorder.record(timed)
+    watcher?.push(timed)
     if (event.process === 'nemesis' && event.type !== 'invoke') tellFault(options, event)
   }
-  const stage: Stage = { plan, options, workload: makeWorkload(plan.workload, system), system, driver, clock, history, record }
+  const stop = watcher === undefined ? options.signal : AbortSignal.any([watcher.signal, ...(options.signal ? [options.signal] : [])])
+  const stage: Stage = { plan, options, workload, system, driver, clock, history, record, stop }
   const within = <T>(main: () => Promise<T>): Promise<T> => (virtual ? virtual.run(main) : main())
   let cluster: Cluster | undefined
   try {
@@ -130,6 +140,14 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   }
 }
 
+/** Refuses to watch a run whose promise can only be judged at its end. Throws UsageError. */
+export async function refuseToWatch(plan: Plan): Promise<void> {
+  const system = await makeSystem(plan)
+  const promised = plan.expect ?? system.expected
+  if (canFailFast(makeWorkload(plan.workload, system).judgements, promised)) return
+  throw new UsageError(`--fail-fast cannot watch for what is promised here (${promised}, workload ${plan.workload}): that can be judged at the end only; leave it out, or choose what can be watched with --expect linearizable.`)
+}
+
 /** Refuses a driver that has no way to run the system's nodes. Throws UsageError. */
 function refuseDriver({ driver }: Plan, system: System): void {
   const [spec] = system.nodes(['n1'])
@@ -163,7 +181,7 @@ function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster
 
 /** Everything between a started cluster and its end, on the cluster's own clock. */
 async function drive(stage: Stage, cluster: Cluster): Promise<void> {
-  const { plan, options, workload, system, record } = stage
+  const { plan, options, workload, system, record, stop } = stage
   const random = seededRandom(plan.seed)
   const clock = startingNow(stage.clock)
   saveEnvironment(options.dir, clock)
@@ -179,7 +197,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
     opTimeoutMs: plan.op_timeout_ms,
     restAfterFailureMs: REST_AFTER_FAILURE_MS,
     record,
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...(stop ? { signal: stop } : {}),
   }
 
   options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
@@ -198,10 +216,10 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   options.emit({ type: 'phase', run: options.label, phase: 'heal', left_ms: null })
   await healAll(nemesis, clock, record)
   options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
-  await observer.converge(plan.converge_timeout_ms, options.signal)
+  await observer.converge(plan.converge_timeout_ms, stop)
   if (workload.final) await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
   // Draining changes what replicas hold: they are looked at once more.
-  if (workload.final) await observer.converge(plan.converge_timeout_ms, options.signal)
+  if (workload.final) await observer.converge(plan.converge_timeout_ms, stop)
 }
 
 /** How many process numbers are used up. */

@@ -7,7 +7,7 @@ import { onInterrupt } from '../interrupt.ts'
 import { configurationName } from '../plan.ts'
 import { writeReport } from '../report-files.ts'
 import { createRunFolder, point } from '../run-folder.ts'
-import { refuseImpossible, runPlan } from '../run.ts'
+import { refuseImpossible, refuseToWatch, runPlan } from '../run.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
 
@@ -15,11 +15,12 @@ export const runCommand: Command = {
   name: 'run',
   arguments: [],
   describes: 'Starts a cluster, drives clients against it while the nemesis strikes, and judges what they saw.',
-  options: { ...planOptions, ...reporterOptions },
+  options: { ...planOptions, ...reporterOptions, 'fail-fast': { describes: 'end the run at the first response that breaks what the system promises' } },
   notes: planNotes,
   async execute(args) {
     const plan = await planFrom(args)
     await refuseImpossible(plan)
+    if (args.flag('fail-fast')) await refuseToWatch(plan)
     const configuration = configurationName(plan)
     const startedMs = Date.now()
     const dir = await createRunFolder(plan.name, startedMs)
@@ -29,7 +30,7 @@ export const runCommand: Command = {
     const started = plan.driver === 'sim' ? new Date(Date.UTC(2025, 0, 1)).toISOString() : new Date(startedMs).toISOString()
     reporter.on({ type: 'announce', run: plan.name, describes: `${configuration} on ${plan.nodes} nodes (${plan.driver})` })
     try {
-      const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
+      const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, failFast: args.flag('fail-fast'), repeat, started })
       reporter.on({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })
       const report = await writeReport([{ name: configuration, dir, document, history }], { dir, title: plan.name, repeat, generated: started })
       await point('latest', dir)
