@@ -13,8 +13,10 @@ import { causal } from './causal.ts'
 import { causalConvergence } from './causal-convergence.ts'
 import { causalMemory } from './causal-memory.ts'
 import { convergence, convergenceOf } from './convergence.ts'
+import { deltaAtomicity } from './delta-atomicity.ts'
 import { durability, durabilityOf } from './durability.ts'
 import { faultWindows } from './faults.ts'
+import { kAtomicity } from './k-atomicity.ts'
 import { ladderOf, strongestOf } from './ladder.ts'
 import { latencyOf } from './latency.ts'
 import { linearizable } from './linearizable.ts'
@@ -62,6 +64,8 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
     convergence,
     durability,
     staleness,
+    kAtomicity,
+    deltaAtomicity,
   ]
 }
 

@@ -90,6 +90,31 @@ export const causalConvergence = (operations: readonly Operation[]): boolean =>
     return someOrder(writes, (arbitration) => respects(arbitration, order) && world.filter(isRead).every((read) => returns(read, arbitration.filter((w) => order(w, read)))))
   })
 
+/** Aiyer et al. 2005: one order in real time, of one key, in which every read returns one of the last k writes (the initial value being the first). */
+export const kAtomic = (operations: readonly Operation[], k: number): boolean =>
+  worlds(operations).some((world) => {
+    const values: Json[] = [null]
+    const left = new Set(world)
+    const step = (): boolean => {
+      if (left.size === 0) return true
+      for (const next of [...left]) {
+        if ([...left].some((other) => other !== next && precedes(other, next))) continue
+        if (isRead(next) && !values.slice(-k).includes(next.value)) continue
+        left.delete(next)
+        if (isWrite(next)) values.push(next.value)
+        if (step()) return true
+        if (isWrite(next)) values.pop()
+        left.add(next)
+      }
+      return false
+    }
+    return step()
+  })
+
+/** Golab et al. 2011: atomic once every read begins so many milliseconds earlier. Of one key. */
+export const deltaAtomic = (operations: readonly Operation[], delta: number): boolean =>
+  worlds(operations).some((world) => serializable(world.map((o) => (isRead(o) ? { ...o, start: o.start - delta } : o)), precedes))
+
 /** The guarantees of one explanation, in the order in which they are tried. */
 export interface Guarantees {
   readonly ownWrites: boolean
