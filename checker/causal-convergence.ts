@@ -9,12 +9,13 @@
  * their last: a cycle of happens-before together with the *conflicts*. A read of write w whose causes hold another
  * write u to the key puts u before w. The walk of `causal-walk.ts` finds the first four, and mostly the proof of the
  * absence of the fifth: its own order, if no read contests it. Otherwise the conflicts are collected, for each read
- * the last write of each session, and the whole is sorted. O(operations x sessions).
+ * the last write of each session, and the whole is sorted. O(operations x sessions). Causal and sequential consistency
+ * are asked first.
  */
 import { causalOrder, HappensBefore, tightened } from './causal-order.ts'
 import { CausalClocks } from './clocks.ts'
 import { examine } from './visibility.ts'
-import { judgeCauses } from './judge-causes.ts'
+import { judgeBetween } from './judge-causes.ts'
 import { shrunk } from './subset.ts'
 import type { Arbitrated } from './causal-order.ts'
 import type { Judgement } from './judgement.ts'
@@ -31,7 +32,7 @@ export const causalConvergence: Judgement = {
   name: 'causal-convergence',
   describes: 'one order of all writes, causes before effects, and a read returns the last of its causes; exact for values written once, O(operations x sessions)',
   judge: (history, context) =>
-    judgeCauses(history, context, {
+    judgeBetween(history, context, {
       model: 'causal-convergence',
       promise: 'One order of all writes, causes before effects, explains every read',
       refute: (visibility) => {

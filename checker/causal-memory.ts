@@ -12,18 +12,14 @@
  * A history that is not `causal` has no causal memory, and one that is sequential has it; both are asked first, because
  * the closure costs O(operations x sessions) for each round of each session, and is given up beyond a bound.
  */
-import { causal } from './causal.ts'
 import { causalOrder } from './causal-order.ts'
 import { CausalClocks } from './clocks.ts'
 import { examine } from './visibility.ts'
 import { INITIAL } from './registers.ts'
-import { judgeCauses } from './judge-causes.ts'
-import { sequential } from './sequential.ts'
+import { judgeBetween } from './judge-causes.ts'
 import { shrunk } from './subset.ts'
 import type { Arbitrated } from './causal-order.ts'
-import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
-import type { JudgementVerdict } from './verdict.ts'
 import type { Registers } from './registers.ts'
 import type { Refutation } from './judge-causes.ts'
 import type { Visibility } from './visibility.ts'
@@ -36,20 +32,12 @@ const WORK_MAX = 3_000_000_000
 export const causalMemory: Judgement = {
   name: 'causal-memory',
   describes: 'every session applies all writes one after the other, causes before effects; exact for values written once, unknown when the closure grows too large',
-  judge,
-}
-
-async function judge(history: History, context: JudgeContext): Promise<JudgementVerdict> {
-  const asMemory = { judgement: 'causal-memory', model: 'causal-memory' as const }
-  const weaker = await causal.judge(history, context)
-  if (weaker.verdict === 'violated') return { ...weaker, ...asMemory, summary: `Not even causal: ${weaker.summary}` }
-  const stronger = weaker.verdict === 'holds' ? await sequential.judge(history, context) : undefined
-  if (stronger?.verdict === 'holds') return { ...stronger, ...asMemory, metrics: {} }
-  return judgeCauses(history, context, {
-    model: 'causal-memory',
-    promise: 'For every session one order of all writes, causes before effects, explains its reads',
-    refute: (visibility) => refutation(visibility, context),
-  })
+  judge: (history, context) =>
+    judgeBetween(history, context, {
+      model: 'causal-memory',
+      promise: 'For every session one order of all writes, causes before effects, explains its reads',
+      refute: (visibility) => refutation(visibility, context),
+    }),
 }
 
 function refutation(visibility: Visibility, context: JudgeContext): Refutation | undefined {

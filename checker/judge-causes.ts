@@ -2,6 +2,8 @@
  * The published causal models (Bouajjani et al. 2017) as judgements: what they have in common. Each is refuted by what
  * refutes weak causal consistency, which `causal-walk.ts` finds, and by a pattern of its own.
  */
+import { causal } from './causal.ts'
+import { sequential } from './sequential.ts'
 import { registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import { describer } from './describe.ts'
 import { visibilityOf } from './visibility.ts'
@@ -53,6 +55,15 @@ export function judgeCauses(history: History, context: JudgeContext, { model, pr
   const reason = exhausted ?? whyIncomplete(history, registers) ?? refuted?.reason
   if (reason !== undefined) return { ...base, verdict: 'unknown', reason, summary: `Not refuted, but ${reason}.` }
   return { ...base, verdict: 'holds', summary: `${promise}: ${base.operations} operations.` }
+}
+
+/** The verdict on a model that stands between causal and sequential consistency, which are asked first: they are mostly cheaper. */
+export async function judgeBetween(history: History, context: JudgeContext, { model, ...rest }: CausalModel & Required<Pick<CausalModel, 'refute'>>): Promise<JudgementVerdict> {
+  const weaker = await causal.judge(history, context)
+  if (weaker.verdict === 'violated') return { ...weaker, judgement: model, model, summary: `Not even causal: ${weaker.summary}` }
+  const stronger = weaker.verdict === 'holds' ? await sequential.judge(history, context) : undefined
+  if (stronger?.verdict === 'holds') return { ...stronger, judgement: model, model, metrics: {} }
+  return judgeCauses(history, context, { model, ...rest })
 }
 
 function witnessOf(history: History, registers: Registers, operations: readonly number[], explanation: string, breach?: Breach): Witness {

@@ -23,7 +23,7 @@ export function isAtomic(registers: Registers, clusters: KeyClusters, k: 1 | 2):
 }
 
 /** When each write of a key begins, and when it ends at the latest; ranks, by place. The initial value ends before everything. */
-export function spansOf({ start, end }: Registers, { writes, reads, sources }: KeyClusters): { readonly begin: Int32Array; readonly finish: Int32Array } {
+function spansOf({ start, end }: Registers, { writes, reads, sources }: KeyClusters): { readonly begin: Int32Array; readonly finish: Int32Array } {
   const begin = Int32Array.from(writes, (op) => (op < 0 ? -2 : start[op]!))
   const finish = Int32Array.from(writes, (op) => (op < 0 ? -1 : end[op]!))
   for (const [at, read] of reads.entries()) finish[sources[at]!] = Math.min(finish[sources[at]!]!, end[read]!)
