@@ -10,7 +10,9 @@ const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 t
 
 /** The choices that a preset makes and a user may override. */
 export const nodeOptionsSchema = z.strictObject({
-  replication: z.enum(['abd', 'quorum', 'paxos']).describe('the protocol: majority quorums with write-back, plain quorums with last-write-wins, or consensus per key with compare-and-set'),
+  replication: z
+    .enum(['abd', 'quorum', 'paxos', 'primary'])
+    .describe('the protocol: majority quorums with write-back, plain quorums with last-write-wins, consensus per key with compare-and-set, or an elected primary that orders everything'),
   replicas: z.int().min(1).describe('N: how many nodes hold each key'),
   read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
@@ -18,6 +20,7 @@ export const nodeOptionsSchema = z.strictObject({
   read_repair: z.boolean().describe('a read gives the replicas that answered it with an older value the newest one'),
   heartbeat_interval_ms: z.number().min(0).describe('how often every node asks every other whether it is there; 0: never, everyone is believed to be up'),
   suspect_after_ms: z.number().min(1).describe('a node that has not answered a heartbeat for this long is believed to be down'),
+  lease_ms: z.number().min(0).describe('for replication primary: how long a primary may answer reads after a majority has confirmed it; 0: as long as it believes to be the primary'),
   hints_max: z.int().min(0).describe('cells that a node keeps for others at most'),
   sync: z.enum(['always', 'periodic', 'never']).describe('when a write is forced to the disk: before it is confirmed, every sync_interval_ms, or when the system pleases'),
   sync_interval_ms: z.number().min(1).describe('for sync periodic'),
@@ -67,6 +70,8 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (config.lookup === 'directory' && config.heartbeat_interval_ms === 0) yield 'a directory needs heartbeats: heartbeat_interval_ms is 0'
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
+  if (config.replication === 'primary' && replicas !== config.nodes.length) yield `with replication "primary" every node is a replica: replicas is ${replicas}, nodes are ${config.nodes.length}`
+  if (config.replication === 'primary' && config.heartbeat_interval_ms === 0) yield 'a primary is elected by heartbeats: heartbeat_interval_ms is 0'
   if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`
 }
 

@@ -96,7 +96,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const reconciler = new Reconciler(rpc, storage)
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? ring
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, suspects })
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, digests }
   const repair = overlay === undefined ? new AntiEntropy({ ...care, nodes }) : new Custody({ ...care, lookup, storage, partitioner })
   return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, hints }
@@ -154,6 +154,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
     hints_pending: hints?.counts.pending ?? 0,
     hints_handed: hints?.counts.handed ?? 0,
+    ...replication.stats?.(),
   })
   const describe = (): Record<string, Record<string, string | number>> => ({
     Server: { server_name: 'splitbrain', redis_mode: 'standalone', node: config.id, uptime_in_seconds: Math.floor(clock.now() / 1e9) },

@@ -14,6 +14,8 @@ export interface Preset {
   readonly expected: Model
   /** What clients can do. Default: read, write, delete. */
   readonly functions?: readonly string[]
+  /** When confirmed writes may be lost in spite of all that. Default: never. */
+  readonly losesWrites?: 'at failover' | 'when clocks differ'
   /** Its choices for a cluster of this many nodes. */
   options(nodes: number): NodeOptions
 }
@@ -23,6 +25,7 @@ const common = {
   read_repair: false,
   heartbeat_interval_ms: 0,
   suspect_after_ms: 300,
+  lease_ms: 0,
   hints_max: 100_000,
   sync: 'always' as const,
   sync_interval_ms: 100,
@@ -61,6 +64,23 @@ const paxos: Preset = {
   expected: 'linearizable',
   functions: ['read', 'write', 'delete', 'cas'],
   options: nodes => ({ ...common, replication: 'paxos', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
+}
+
+const primarySync: Preset = {
+  name: 'primary-sync',
+  promise: 'Linearizable: an elected primary orders everything, confirms a write when a majority has it, and reads under a lease; nothing is served while a primary is being elected, nor away from a majority.',
+  expected: 'linearizable',
+  functions: ['read', 'write', 'delete', 'cas'],
+  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, lease_ms: 400, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
+}
+
+const primaryAsync: Preset = {
+  name: 'primary-async',
+  promise: 'A primary confirms what it has itself and tells its backups later, so a failover loses confirmed writes, and a primary that was cut off goes on until it hears of its successor; replicas become equal soon after.',
+  expected: 'eventual',
+  losesWrites: 'at failover',
+  functions: ['read', 'write', 'delete', 'cas'],
+  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: 1, write_quorum: 1 }),
 }
 
 const quorum: Preset = {
@@ -124,8 +144,22 @@ const directoryIterative: Preset = {
   options: nodes => ({ ...found(nodes), lookup: 'directory', heartbeat_interval_ms: 100 }),
 }
 
+const all: readonly Preset[] = [
+  abd,
+  paxos,
+  primarySync,
+  primaryAsync,
+  quorum,
+  one,
+  dynamo,
+  chord,
+  leafSet,
+  directoryRecursive,
+  directoryIterative,
+]
+
 /** All presets by name, strongest promise first. */
-export const presets: Readonly<Record<string, Preset>> = { abd, paxos, quorum, one, dynamo, chord, 'leaf-set': leafSet, 'directory-recursive': directoryRecursive, 'directory-iterative': directoryIterative }
+export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(all.map(preset => [preset.name, preset]))
 
 /** The preset of that name. Throws a sentence that lists the names. */
 export function findPreset(name: string): Preset {

@@ -8,6 +8,8 @@ import type { Codec } from '../messages.ts'
 /** What is to be done. An `expected` of null stands for a key without a value. */
 export type Change =
   | { readonly type: 'read' }
+  /** Stores what is there once more, also where that is nothing, so that replicas that differ become equal. */
+  | { readonly type: 'settle' }
   | { readonly type: 'write'; readonly value: Uint8Array | null }
   | { readonly type: 'cas'; readonly expected: Uint8Array | null; readonly value: Uint8Array | null }
 
@@ -30,6 +32,8 @@ export function carryOut(change: Change, current: Uint8Array | null): { readonly
   switch (change.type) {
     case 'read':
       return { next: undefined, outcome: { matched: current !== null, value: current } }
+    case 'settle':
+      return { next: current, outcome: { matched: current !== null, value: null } }
     case 'write':
       return { next: change.value, outcome: { matched: current !== null, value: null } }
     case 'cas': {
@@ -45,6 +49,8 @@ export const changeCodec: Codec<Change> = {
     switch (change.type) {
       case 'read':
         return [0]
+      case 'settle':
+        return [3]
       case 'write':
         return [1, change.value]
       case 'cas':
@@ -56,6 +62,7 @@ export const changeCodec: Codec<Change> = {
     if (type === 0) return { type: 'read' }
     if (type === 1) return { type: 'write', value: bytesOrNull(first) }
     if (type === 2) return { type: 'cas', expected: bytesOrNull(first), value: bytesOrNull(second) }
+    if (type === 3) return { type: 'settle' }
     throw new MalformedMessage('a read, a write or a compare-and-set')
   },
 }

@@ -106,7 +106,7 @@ export class Forwarding {
     const { incarnation } = this.#options
     if (request.incarnation !== incarnation) return { type: 'another-life', incarnation }
     // A read may be carried out twice: nobody can tell.
-    if (request.change.type === 'read') return this.#perform(request)
+    if (request.change.type === 'read' || request.change.type === 'settle') return this.#perform(request)
     const asker = this.#askers.get(request.writer) ?? { answers: new Map<number, Promise<Reply>>(), refusedUpTo: 0 }
     this.#askers.set(request.writer, asker)
     if (request.sequence <= asker.refusedUpTo) return { type: 'error', code: 'INDETERMINATE', message: 'this request is too old to know whether it was carried out' }

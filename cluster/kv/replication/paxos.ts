@@ -67,7 +67,7 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
     clock.after(STUCK_DELAY_MS * (1 + random.float()), () => {
       stuck.delete(key)
       // Whoever cannot be reached now is told by the next round of anti-entropy.
-      order(key, { type: 'read' }).catch(() => undefined)
+      order(key, { type: 'settle' }).catch(() => undefined)
     })
   }
 

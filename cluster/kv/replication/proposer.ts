@@ -71,15 +71,17 @@ export class Proposer {
     const { clock, config } = this.#options
     const end = clock.now() + config.deadline_ms * 1e6
     let refused: { readonly cell: Cell; readonly outcome: Outcome } | undefined
+    // These change nothing, so they may be carried out any number of times.
+    const idle = change.type === 'read' || change.type === 'settle'
     let seen = 0
     for (let round = 0; round === 0 || clock.now() < end; round++) {
       if (round > 0) await this.#backOff(round)
-      const base = this.#next(key) ?? (await this.#prepare(key, seen, refused === undefined || change.type === 'read'))
+      const base = this.#next(key) ?? (await this.#prepare(key, seen, refused === undefined || idle))
       if (typeof base === 'number') {
         seen = Math.max(seen, base)
         continue
       }
-      const order = refused === undefined || change.type === 'read' ? -1 : compareVersions(base.cell, refused.cell)
+      const order = refused === undefined || idle ? -1 : compareVersions(base.cell, refused.cell)
       if (order > 0) throw new StoreError('INDETERMINATE', 'indefinite: another proposer went on from a value that may contain this operation')
       const { next, outcome } = order === 0 ? { next: base.cell.value, outcome: refused!.outcome } : carryOut(change, base.cell.value)
       // A majority holds nothing, and promised not to accept anything older: there is nothing that must be kept.
@@ -90,7 +92,7 @@ export class Proposer {
       seen = Math.max(seen, promised)
       refused = { cell, outcome }
     }
-    throw new StoreError(refused === undefined || change.type === 'read' ? 'UNAVAILABLE' : 'INDETERMINATE', `too many proposers contend for this key: none was accepted within ${config.deadline_ms} ms`)
+    throw new StoreError(refused === undefined || idle ? 'UNAVAILABLE' : 'INDETERMINATE', `too many proposers contend for this key: none was accepted within ${config.deadline_ms} ms`)
   }
 
   /** In the steady state the next ballot is promised already. */

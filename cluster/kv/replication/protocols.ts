@@ -5,11 +5,12 @@ import type { NodeConfig } from '../config.ts'
 import type { Eventually } from '../storage.ts'
 import { abdReplication } from './abd.ts'
 import { paxosReplication } from './paxos.ts'
+import { primaryReplication } from './primary.ts'
 import { quorumReplication } from './quorum.ts'
 import { relayed } from './relay.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
-const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, quorum: foundOrRelayed }
+const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, primary: primaryReplication, quorum: foundOrRelayed }
 
 function foundOrRelayed(coordinator: Coordinator): Replication {
   const { relaysOf } = coordinator

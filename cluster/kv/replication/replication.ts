@@ -2,7 +2,7 @@
  * The seam of replication: how a coordinator turns one operation on a key into requests to the key's replicas.
  * One file per protocol in this folder; `protocols.ts` chooses by configuration.
  */
-import type { Clock, Disk, NodeId, Random } from '../../../harness/env.ts'
+import type { Clock, Disk, Log, NodeId, Random } from '../../../harness/env.ts'
 import type { NodeConfig } from '../config.ts'
 import { StoreError } from '../errors.ts'
 import type { Lookup } from '../lookup/lookup.ts'
@@ -24,6 +24,8 @@ export interface Replication {
    * protocols that order the operations of a key have it.
    */
   cas?(key: string, expected: Uint8Array | null, value: Uint8Array | null): Promise<boolean>
+  /** What it counts, for whoever asks how it goes. */
+  stats?(): Readonly<Record<string, number>>
   /** Ends what the protocol itself has open. */
   close?(): Promise<void>
 }
@@ -36,6 +38,7 @@ export interface Coordinator {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk
+  readonly log: Log
   readonly partitioner: Partitioner
   /** For protocols whose quorums must meet: every coordinator knows the same lists. */
   readonly lists: PreferenceLists
