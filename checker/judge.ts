@@ -39,6 +39,8 @@ export interface JudgeOptions extends Partial<JudgeContext> {
   /** Null for an imported history. */
   readonly run: RunDescription | null
   readonly promised: Model
+  /** The system does not promise to keep acknowledged writes, so their loss breaks no promise. Default: it does. */
+  readonly losesWrites?: boolean
   /** Default: `registerJudgements`. Vacuity is always judged. */
   readonly judgements?: readonly Judgement[]
   /** Called before each judgement: which one, how many are done, of how many. */
@@ -74,7 +76,7 @@ export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgem
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
-  const { run, promised, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
+  const { run, promised, losesWrites = false, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
   const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
   const verdicts: JudgementVerdict[] = []
   const all = [...chosen.filter((one) => one.name !== vacuity.name), vacuity]
@@ -83,7 +85,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     verdicts.push(await judged(judgement, history, context))
   }
   const ladder = ladderOf(verdicts)
-  const basis = basisOf(history, promised, verdicts, ladder)
+  const basis = basisOf(history, promised, losesWrites ? verdicts.filter((one) => one.judgement !== durability.name) : verdicts, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))
   const reason = verdict === 'unknown' ? [...new Set(basis.flatMap((part) => (part.verdict === 'unknown' ? [part.reason] : [])))].join('; ') : undefined
   const document: Omit<VerdictDocument, 'sentence'> = {
@@ -91,6 +93,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     verdict,
     ...(reason === undefined ? {} : { reason }),
     promised,
+    ...(losesWrites ? { loses_writes: true } : {}),
     strongest: strongestOf(ladder),
     run,
     operations: outcomes(history),

@@ -100,6 +100,8 @@ export interface System {
   readonly isolation?: IsolationLevel
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
+  /** When it may lose acknowledged writes in spite of what it promises: then their loss is shown and not counted. Absent: never. */
+  readonly losesWrites?: 'at failover' | 'when clocks differ'
   /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
   readonly functions: readonly string[]
   /** All nodes, in this order: the first members, then machines that may join later (none unless it has a `membership`). */

@@ -30,6 +30,7 @@ export const planSchema = z.strictObject({
   dcs: z.int().min(1).max(99).default(1).describe('data centers; the nodes are dealt out to them in turn'),
   racks: z.int().min(1).max(99).default(1).describe('racks of each data center'),
   schedule: scheduleSchema,
+  bugs: z.array(z.string()).optional().describe('planted mistakes of our own store, to test the harness with'),
   expect: z.enum(models).optional().describe('judge against this model; absent: what the system promises'),
 })
 export type Plan = z.infer<typeof planSchema>

@@ -270,6 +270,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   const document = await judge(history, {
     run: describeRun(plan, options),
     promised: plan.expect ?? system.expected,
+    losesWrites: losesWrites(system, plan),
     judgements: makeWorkload(plan.workload, system).judgements,
     okMin: OK_MIN,
     timeLimitMs: 60_000,
@@ -280,6 +281,11 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   await saveJson(options.dir, 'verdict.json', document)
   options.emit({ type: 'verdict', run: options.label, document })
   return document
+}
+
+/** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. */
+function losesWrites({ losesWrites: when }: System, { schedule }: Plan): boolean {
+  return when === 'at failover' || (when === 'when clocks differ' && schedule.some(({ fault }) => /clock|skew/.test(fault)))
 }
 
 function describeRun(plan: Plan, { repeat, started }: Pick<RunOptions, 'repeat' | 'started'>): RunDescription {

@@ -3,6 +3,7 @@
  * user's own (`system-file.ts`).
  */
 import path from 'node:path'
+import { bugNames } from '../cluster/kv/bugs.ts'
 import { presets } from '../cluster/kv/presets.ts'
 import type { System } from '../cluster/system.ts'
 import { etcdPromises, etcdSystem } from '../cluster/systems/etcd.ts'
@@ -13,6 +14,7 @@ import type { RedisPreset } from '../cluster/systems/redis-sentinel.ts'
 import { choose } from './command.ts'
 import { planDefaults, type Plan } from './plan.ts'
 import { loadSystemFile } from './system-file.ts'
+import { UsageError } from './usage-error.ts'
 
 /** A configuration of a system, and what it promises in one sentence. */
 export interface PresetPromise {
@@ -26,7 +28,8 @@ export interface SystemFamily {
   readonly name: string
   readonly presets: readonly PresetPromise[]
   readonly defaultPreset: string
-  make(preset: string): System
+  /** `bugs`: planted mistakes, of our own store only. Throws UsageError. */
+  make(preset: string, bugs?: readonly string[]): System
 }
 
 /** The configurations of our own store. */
@@ -38,7 +41,7 @@ function promisesOf(promises: Readonly<Record<string, string>>): PresetPromise[]
 
 /** The systems that come with the harness. */
 export const systemFamilies: readonly SystemFamily[] = [
-  { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset) => kvSystem({ preset }) },
+  { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset, bugs = []) => kvSystem({ preset, ...(bugs.length === 0 ? {} : { overrides: { bugs: bugs.map((bug) => choose('bug', bug, bugNames)) } }) }) },
   { name: 'etcd', presets: promisesOf(etcdPromises), defaultPreset: 'linearizable', make: (preset) => etcdSystem(preset as EtcdReads) },
   { name: 'redis-sentinel', presets: promisesOf(redisPromises), defaultPreset: 'default', make: (preset) => redisSentinelSystem(preset as RedisPreset) },
 ]
@@ -67,7 +70,8 @@ export async function systemFamily(name: string): Promise<SystemFamily> {
 }
 
 /** The system that a plan tests. Throws UsageError. */
-export async function makeSystem({ system, preset }: Pick<Plan, 'system' | 'preset'>): Promise<System> {
+export async function makeSystem({ system, preset, bugs = [] }: Pick<Plan, 'system' | 'preset' | 'bugs'>): Promise<System> {
   const family = await systemFamily(system)
-  return family.make(choose('preset', preset, family.presets.map(({ name }) => name)))
+  if (bugs.length > 0 && family.name !== 'kv') throw new UsageError(`--bug plants a mistake in our own store (--system kv), not in ${family.name}.`)
+  return family.make(choose('preset', preset, family.presets.map(({ name }) => name)), bugs)
 }

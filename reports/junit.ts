@@ -27,7 +27,8 @@ interface Case {
 const always: ReadonlySet<string> = new Set(['convergence', 'durability', 'vacuity'])
 
 /** Whether a violation of this judgement breaks the promise. */
-export function countsFor(document: Pick<VerdictDocument, 'promised'>, judgement: Pick<JudgementVerdict, 'judgement' | 'model'>): boolean {
+export function countsFor(document: Pick<VerdictDocument, 'promised' | 'loses_writes'>, judgement: Pick<JudgementVerdict, 'judgement' | 'model'>): boolean {
+  if (judgement.judgement === 'durability' && document.loses_writes === true) return false
   if (judgement.model === undefined) return always.has(judgement.judgement)
   return judgement.model === document.promised || weakerThan(document.promised).includes(judgement.model) || always.has(judgement.judgement)
 }

@@ -32,6 +32,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     name: `kv-${preset.name}`,
     expected: preset.expected,
     promise: preset.promise,
+    ...(preset.losesWrites === undefined ? {} : { losesWrites: preset.losesWrites }),
     functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
     nodes: (ids) =>
@@ -42,6 +43,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
         image: { program },
       })),
     client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs),
+    ...(preset.options(1).replication === 'primary' ? { primaries } : {}),
     peek,
     ping,
     probe,
@@ -158,6 +160,19 @@ async function ping(cluster: Cluster, node: NodeId, deadlineMs: number): Promise
   }
 }
 
+/** The nodes that believe to be the primary now; a node that does not answer is none. */
+async function primaries(cluster: Cluster): Promise<NodeId[]> {
+  const answers = await Promise.all(
+    cluster.nodes.map(async ({ id }) => {
+      const reply = await administer(cluster, id, PRIMARIES_DEADLINE_MS, (connection) => connection.ask(['STATS'], PRIMARIES_DEADLINE_MS)).catch(() => [])
+      const words = Array.isArray(reply) ? (reply as readonly Reply[]).map((word) => (word instanceof Uint8Array ? Buffer.from(word).toString() : '')) : []
+      return words[words.indexOf('primary') + 1] === '1' && words.includes('primary') ? [id] : []
+    }),
+  )
+  return answers.flat()
+}
+
+const PRIMARIES_DEADLINE_MS = 1_000
 const PROBE_INTERVAL_MS = 20
 
 /** Sends nonces from one node to the other until one is heard or time is up: a link that only loses some messages is a link. */

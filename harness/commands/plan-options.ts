@@ -2,6 +2,7 @@
  * The options that say what to run, shared by `run` and the tour, and how they become a plan.
  */
 import { models } from '../../checker/verdict.ts'
+import { bugNames } from '../../cluster/kv/bugs.ts'
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
 import { configurationName, driverNames, planDefaults, type Plan } from '../plan.ts'
@@ -43,6 +44,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
   dcs: { value: 'N', describes: 'data centers, to which nodes are dealt out in turn', default: String(planDefaults.dcs) },
   racks: { value: 'N', describes: 'racks of each data center', default: String(planDefaults.racks) },
+  bug: { value: 'LIST', describes: 'plants known mistakes in our own store, to test the harness with', default: 'none' },
   name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD or SYSTEM-WORKLOAD' },
   plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
 }
@@ -55,6 +57,7 @@ export function planNotes(): string[] {
     `Workloads: ${workloadKinds.map(({ name }) => name).join(', ')}`,
     'Faults:',
     ...faultLines(),
+    `Planted bugs: ${bugNames.join(', ')}`,
     'Several faults as one: parallel(partition,kill), sequence(kill,pause), alternate(kill,pause), mix(kill,pause).',
     'all: every fault that the driver can carry out here. swarm: a mix of them that the seed draws, and how hard and how often.',
     `TARGETS: ${selectorNames.join(', ')}`,
@@ -85,6 +88,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
   if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
+  const bugs = args.text('bug') === undefined ? base?.bugs : args.text('bug')!.split(',').map((name) => choose('bug', name, bugNames))
   const plan: Plan = {
     schema: 'splitbrain-plan/1',
     name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${workloadName(workload)}`),
@@ -103,6 +107,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     dcs: args.integer('dcs', { min: 1, max: 99 }) ?? base?.dcs ?? planDefaults.dcs,
     racks: args.integer('racks', { min: 1, max: 99 }) ?? base?.racks ?? planDefaults.racks,
     schedule: file?.faults ?? base?.schedule ?? [],
+    ...(bugs === undefined || bugs.length === 0 ? {} : { bugs }),
     ...(expect === undefined ? {} : { expect }),
   }
   return { ...plan, schedule: await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition')) }

@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import type { Model } from '../../checker/verdict.ts'
 import type { Schedule } from '../../nemesis/schedule.ts'
 import { choose, type Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
@@ -43,8 +44,11 @@ const RATE = 1_000
 const CLIENTS = 20
 const DEFAULT_SEED = 1
 
+/** What is widely believed of a preset beyond its promise: the tour judges it by that, to show what becomes of the belief. */
+const BELIEFS: Readonly<Record<string, Model>> = { quorum: 'linearizable' }
+
 function tourPlan(preset: string, driver: Plan['driver'], seed: number, schedule: Schedule): Plan {
-  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'tour', preset, driver, seed, clients: CLIENTS, time_ms: TIME_MS, rate: RATE, schedule }
+  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'tour', preset, driver, seed, clients: CLIENTS, time_ms: TIME_MS, rate: RATE, schedule, ...(BELIEFS[preset] === undefined ? {} : { expect: BELIEFS[preset] }) }
 }
 
 async function scheduleFor(driver: Plan['driver']): Promise<Schedule> {
