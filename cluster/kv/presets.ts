@@ -123,6 +123,7 @@ const chord: Preset = {
   name: 'chord',
   promise: 'Keys are found by successors and fingers in O(log N) messages and held by three successors; a ring that is cut goes on as two and becomes one again, so reads may be stale until then.',
   expected: 'eventual',
+  losesWrites: 'when clocks differ',
   options: nodes => ({ ...found(nodes), lookup: 'chord' }),
 }
 
@@ -130,6 +131,7 @@ const leafSet: Preset = {
   name: 'leaf-set',
   promise: 'Keys are found by prefix in O(log N) messages and held by the three nodes numerically closest; where the network is cut other nodes are closest, so reads may be stale until replicas agree again.',
   expected: 'eventual',
+  losesWrites: 'when clocks differ',
   options: nodes => ({ ...found(nodes), lookup: 'leaf-set', routing: 'recursive' }),
 }
 
@@ -137,6 +139,7 @@ const directoryRecursive: Preset = {
   name: 'directory-recursive',
   promise: "A replicated directory relays every operation to the key's three replicas: whoever reaches none of its keepers does nothing; stale while the network is cut, equal again soon after.",
   expected: 'eventual',
+  losesWrites: 'when clocks differ',
   options: nodes => ({ ...found(nodes), lookup: 'directory', routing: 'recursive', heartbeat_interval_ms: 100 }),
 }
 
@@ -144,6 +147,7 @@ const directoryIterative: Preset = {
   name: 'directory-iterative',
   promise: "A replicated directory says who holds a key and the coordinator asks these itself, at one more round trip; stale while the network is cut, equal again soon after.",
   expected: 'eventual',
+  losesWrites: 'when clocks differ',
   options: nodes => ({ ...found(nodes), lookup: 'directory', heartbeat_interval_ms: 100 }),
 }
 
