@@ -1,0 +1,80 @@
+/**
+ * Unmodified programs under test, in network namespaces and in containers, through the command line: etcd must hold
+ * linearizable, its serializable reads must be caught being stale, and Redis with Sentinel must lose acknowledged
+ * writes when its primary is cut off together with clients.
+ */
+import { execa } from 'execa'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { verdictDocumentSchema, type VerdictDocument, type VerdictWord } from '../../checker/verdict.ts'
+
+const bin = fileURLToPath(new URL('../../../harness/bin/splitbrain.mjs', import.meta.url))
+const DRIVERS = ['netns', 'docker'] as const
+
+interface Claim {
+  readonly says: string
+  readonly words: readonly string[]
+  /** What is missing for the claim; undefined when it is met. */
+  missing(document: VerdictDocument): string | undefined
+}
+
+const rung = (document: VerdictDocument, model: string): VerdictWord | undefined => document.ladder.find((one) => one.model === model)?.verdict
+
+const claims: readonly Claim[] = [
+  {
+    says: 'etcd holds linearizable under partition, kill and pause',
+    words: ['--system', 'etcd', '--nemesis', 'partition,kill,pause', '--time', '20s'],
+    missing: (document) => (document.verdict === 'holds' && rung(document, 'linearizable') === 'holds' ? undefined : document.sentence),
+  },
+  {
+    says: 'serializable reads of etcd are stale in a partition, and sequential',
+    words: ['--system', 'etcd', '--preset', 'serializable', '--nemesis', 'partition,every=8s,for=6s', '--time', '10s', '--rate', '500', '--workload', 'register(keys=20)'],
+    missing: (document) => {
+      if (document.verdict !== 'holds') return document.sentence
+      return rung(document, 'linearizable') === 'violated' ? undefined : 'no stale read was seen'
+    },
+  },
+  {
+    says: 'Redis with Sentinel loses acknowledged writes when the primary is cut off with clients, and converges',
+    words: ['--system', 'redis-sentinel', '--nemesis', 'partition(primaries),every=16s,for=8s', '--time', '18s', '--rate', '500'],
+    missing: (document) => (document.durability.lost > 0 && document.convergence.agreed === true ? undefined : document.sentence),
+  },
+]
+
+/** Carries out one claim's run in a folder of its own. */
+async function verdictOf(words: readonly string[], driver: string, seed: number): Promise<VerdictDocument> {
+  const cwd = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-foreign-'))
+  try {
+    const run = await execa(process.execPath, [bin, 'run', ...words, '--nodes', '3', '--driver', driver, '--seed', String(seed)], { cwd, reject: false })
+    const text = await readFile(path.join(cwd, 'runs/latest/verdict.json'), 'utf8').catch(() => undefined)
+    if (text === undefined) throw new Error(`no verdict: ${run.stderr || run.stdout}`)
+    return verdictDocumentSchema.parse(JSON.parse(text))
+  } finally {
+    await rm(cwd, { recursive: true, force: true })
+  }
+}
+
+async function run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
+  let failed = 0
+  for (let i = 0; i < cases; i++) {
+    const claim = claims[i % claims.length]!
+    const driver = DRIVERS[(seed + Math.floor(i / claims.length)) % DRIVERS.length]!
+    const document = await verdictOf(claim.words, driver, seed + i)
+    const missing = claim.missing(document)
+    if (missing !== undefined) failed++
+    const { acknowledged, lost } = document.durability
+    print(`${missing === undefined ? 'shown ' : 'FAILED'} seed ${seed + i} ${driver}: ${claim.says} (strongest ${document.strongest ?? 'none'}, lost ${lost} of ${acknowledged})${missing === undefined ? '' : `: ${missing}`}`)
+  }
+  print(`${cases - failed} of ${cases} shown`)
+  return failed === 0
+}
+
+export const soak = {
+  name: 'foreign-systems',
+  describes: 'etcd and Redis with Sentinel, unmodified, in namespaces and in containers: what holds and what is lost',
+  full: 12,
+  slice: 3,
+  run,
+}
