@@ -14,6 +14,7 @@ export const capabilities = [
   'restart', // start a dead node again from its own disk
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
+  'clock', // set a node's wall clock wrong
   'cut', // drop everything on chosen directed links
   'delay', // add latency to chosen directed links
   'lose', // drop a share of the messages or packets on chosen directed links
@@ -69,7 +70,7 @@ export interface ClockSkew {
   readonly driftPpm: number
 }
 
-/** One node's wall clock, where it can be reached. A restart of the program sets it right. */
+/** One node's wall clock, where it can be reached. A real program that is started again has its machine's clock. */
 export interface NodeClock {
   /** What it reads, in milliseconds since the Unix epoch: asked of the node. */
   read(deadlineMs: number): Promise<number>

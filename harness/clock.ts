@@ -25,6 +25,19 @@ export function realClock(): Clock {
   }
 }
 
+/** The same clock with a wall clock that can be set wrong. */
+export function skewableClock(clock: Clock): Required<Clock> {
+  let [offset, drift, since] = [0, 0, 0]
+  return {
+    now: () => clock.now(),
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+    wall: () => clock.wall() + Math.round(offset + (((clock.now() - since) / NANOSECONDS_PER_MS) * drift) / 1e6),
+    skew: (offsetMs, driftPpm) => {
+      [offset, drift, since] = [offsetMs, driftPpm, clock.now()]
+    },
+  }
+}
+
 /** The same clock counted from this moment: `now()` is 0 here and now. */
 export function startingNow(clock: Clock): Clock {
   const origin = clock.now()

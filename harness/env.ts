@@ -23,6 +23,8 @@ export interface Clock {
   now(): number
   /** Milliseconds since the Unix epoch, as this party believes. May be skewed, may jump. */
   wall(): number
+  /** Sets `wall()` off by `offsetMs` from now on, and lets it run `driftPpm` parts per million too fast. Only the clocks of nodes under test have this. */
+  skew?(offsetMs: number, driftPpm: number): void
   /** Runs `callback` once, `delayMs` from now (0: as soon as the current work is done). */
   after(delayMs: number, callback: () => void): Timer
 }

@@ -1,5 +1,6 @@
 /** The faults there are, by name. */
 import type { Fault } from './fault.ts'
+import { clockBump, clockDrift, clockSkew, clockStrobe } from './clock.ts'
 import { crashInRecovery, crashLoop } from './crash-loop.ts'
 import { delay } from './delay.ts'
 import { flapping } from './flapping.ts'
@@ -26,6 +27,10 @@ const all: readonly Fault[] = [
   stall,
   slow,
   delay,
+  clockBump,
+  clockSkew,
+  clockStrobe,
+  clockDrift,
 ]
 
 export const faults: ReadonlyMap<string, Fault> = new Map(all.map((fault) => [fault.name, fault]))

@@ -31,15 +31,19 @@ function drawParameters(fault: Fault, random: Random): ParameterValues {
   }))
 }
 
+/** The variants that can strike in this scene. Selectors of a placeholder (dc(NAME)) fit no scene; roles and sizes do, and variants of the fault's own. */
+function possibleVariants(fault: Fault, scene: Scene): string[] {
+  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => strikeProblem({ fault, variant }, scene) === undefined)
+}
+
 function drawFault(fault: Fault, random: Random, scene: Scene): string {
-  // Selectors of a placeholder (dc(NAME)) fit no scene; roles and sizes do, and variants of the fault's own.
-  const variants = [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => strikeProblem({ fault, variant }, scene) === undefined)
-  return faultText({ fault, variant: pick(random, variants), parameters: drawParameters(fault, random) })
+  return faultText({ fault, variant: pick(random, possibleVariants(fault, scene)), parameters: drawParameters(fault, random) })
 }
 
 /** A schedule of faults out of `available`. The same random stream gives the same schedule. */
 export function planSwarm(available: readonly Fault[], timeMs: number, random: Random, scene: Scene): Schedule {
-  const mix = shuffle(random, available).slice(0, 1 + random.int(Math.min(KINDS_MAX, available.length)))
+  const able = available.filter((fault) => possibleVariants(fault, scene).length > 0)
+  const mix = shuffle(random, able).slice(0, 1 + random.int(Math.min(KINDS_MAX, able.length)))
   const byDisturbed = new Map<Disturbed, Fault[]>()
   for (const fault of mix) byDisturbed.set(fault.disturbs, [...(byDisturbed.get(fault.disturbs) ?? []), fault])
   const schedule: ScheduledFault[] = []

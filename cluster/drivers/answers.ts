@@ -4,7 +4,7 @@
  */
 import type { NodeId } from '../../harness/env.ts'
 import { sleep } from '../../harness/clock.ts'
-import type { Cluster, Node } from '../cluster.ts'
+import type { Cluster, Node, NodeClock } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import type { System } from '../system.ts'
 
@@ -30,6 +30,15 @@ export async function programAnswers(system: System, cluster: Cluster, id: NodeI
   } catch {
     return false
   }
+}
+
+/** How a node's clock is set wrong, where its system lets a tester do that: in words for the doctor. */
+export const OWN_CLOCK = "the store takes its clock from the harness, and is told through its admin port to set it wrong; of foreign programs where their system says how"
+
+/** A node's clock, as far as its system gives access to it. */
+export function clockOf({ clock }: System, cluster: Cluster, id: NodeId): NodeClock | undefined {
+  if (clock === undefined) return undefined
+  return { read: (deadlineMs) => clock.read(cluster, id, deadlineMs), set: (skew, deadlineMs) => clock.set(cluster, id, skew, deadlineMs) }
 }
 
 /** Waits until `node` answers. Throws when it does not within `deadlineMs`, or as soon as it is seen dead. */

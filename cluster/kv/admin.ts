@@ -1,10 +1,11 @@
 /**
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
- * `PEEK` shows what this replica alone holds; `PROBE` and `HEARD` together try one directed link from inside.
+ * `PEEK` shows what this replica alone holds; `PROBE` and `HEARD` together try one directed link from inside;
+ * `CLOCK` reads the node's wall clock, and sets it wrong.
  */
 import { timingSafeEqual } from 'node:crypto'
-import type { NodeId } from '../../harness/env.ts'
+import type { Clock, NodeId } from '../../harness/env.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
 import { PING } from './messages.ts'
@@ -26,12 +27,14 @@ export interface AdminOptions {
   readonly storage: Storage
   /** Whether this node is a replica of the key. */
   readonly holds: (key: string) => Eventually<boolean>
+  /** The node's own clock. */
+  readonly clock: Clock
   readonly stats: () => Readonly<Record<string, number>>
 }
 
 /** The commands of the admin port. */
 export function adminCommands(options: AdminOptions): ReadonlyMap<string, Command> {
-  const { token, nodes, rpc, storage, holds, stats } = options
+  const { token, nodes, rpc, storage, holds, clock, stats } = options
   const expected = Buffer.from(token)
   const heard = new Map<NodeId, string[]>()
   rpc.serve(PING, (nonce, from) => {
@@ -93,12 +96,26 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     run: () => arrayReply(Object.entries(stats()).flatMap(([name, value]) => [bulkReply(name), bulkReply(String(value))])),
   }
 
+  const wallClock: Command = {
+    words: [1, 3],
+    keys: 'none',
+    run: ([, ...skew]) => {
+      const [offsetMs, driftPpm] = skew.map((word) => Number(word.toString('latin1')))
+      if (offsetMs !== undefined && driftPpm !== undefined) {
+        if (!Number.isFinite(offsetMs) || !Number.isFinite(driftPpm)) throw new StoreError('ERR', 'CLOCK takes an offset in ms and a drift in parts per million')
+        clock.skew?.(offsetMs, driftPpm)
+      }
+      return bulkReply(String(clock.wall()))
+    },
+  }
+
   return new Map([
     ['AUTH', auth],
     ['PEEK', peek],
     ['PROBE', probe],
     ['HEARD', heardFrom],
     ['STATS', statistics],
+    ['CLOCK', wallClock],
     ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],
   ])
 }

@@ -47,6 +47,12 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     peek,
     ping,
     probe,
+    clock: {
+      read: (cluster, node, deadlineMs) => clockCommand(cluster, node, ['CLOCK'], deadlineMs),
+      set: async (cluster, node, { offsetMs, driftPpm }, deadlineMs) => {
+        await clockCommand(cluster, node, ['CLOCK', String(offsetMs), String(driftPpm)], deadlineMs)
+      },
+    },
   }
 }
 
@@ -173,6 +179,13 @@ async function primaries(cluster: Cluster): Promise<NodeId[]> {
 }
 
 const PRIMARIES_DEADLINE_MS = 1_000
+
+/** Reads or sets a node's wall clock; resolves to what it reads then. */
+async function clockCommand(cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number): Promise<number> {
+  const reply = await administer(cluster, node, deadlineMs, (connection) => connection.ask(words, deadlineMs))
+  return Number(reply instanceof Uint8Array ? Buffer.from(reply).toString() : Number.NaN)
+}
+
 const PROBE_INTERVAL_MS = 20
 
 /** Sends nonces from one node to the other until one is heard or time is up: a link that only loses some messages is a link. */

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Fault } from '../../nemesis/fault.ts'
 import { faults } from '../../nemesis/index.ts'
+import { strikeProblem } from '../../nemesis/notation.ts'
 import { parseNemesis, planSchedule, SLOT_MIN_MS, type Schedule } from '../../nemesis/schedule.ts'
 import { parseScheduleFile, type ScheduleFile } from '../../nemesis/schedule-file.ts'
 import { planSwarm } from '../../nemesis/swarm.ts'
@@ -27,10 +28,12 @@ export async function readScheduleFile(file: string): Promise<ScheduleFile> {
   return parseScheduleFile(text, file)
 }
 
-/** The faults that the plan's driver can carry out here. */
-async function availableFaults(plan: Pick<Plan, 'driver'>): Promise<Fault[]> {
+/** The faults that the plan's driver can carry out here, on the plan's system. */
+async function availableFaults(plan: Plan): Promise<Fault[]> {
+  const scene = await sceneOf(plan)
   const report = await makeDriver(plan, realClock()).capabilities()
   return [...faults.values()].filter(({ needs }) => needs.every((capability) => report[capability].available))
+    .filter((fault) => strikeProblem({ fault, variant: fault.variants[0]! }, scene) === undefined)
 }
 
 /** What is struck, as selectors see it before the run. */

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../../harness/env.ts'
 import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
+import { OWN_CLOCK } from '../answers.ts'
 import { controllerLabel, thisController } from './controller.ts'
 import { explaining } from './errors.ts'
 import type { Engine } from './engine.ts'
@@ -96,6 +97,7 @@ export function reportOf(engine: Engine, support: FilterSupport): CapabilityRepo
     restart: yes('the same container and volume, started again'),
     pause: yes("the engine's freezer"),
     throttle: engine.kind === 'podman' ? no("Podman's engine API cannot change a running container's limits; use Docker") : yes('processor quota'),
+    clock: yes(OWN_CLOCK),
     cut: needing(support, ['filter', 'time'], 'iptables'),
     lose: needing(support, ['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(support, ['filter', 'time', 'classify', 'htb'], 'HTB queue per link'),
@@ -118,5 +120,5 @@ export function commonReport(reports: readonly CapabilityReport[]): CapabilityRe
 /** When there is no engine at all. */
 export function nothingReport(reason: string): CapabilityReport {
   const none = no(reason)
-  return { kill: none, terminate: none, restart: none, pause: none, throttle: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
+  return { kill: none, terminate: none, restart: none, pause: none, throttle: none, clock: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
 }

@@ -8,7 +8,7 @@ import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.
 import { ClusterError } from '../../cluster.ts'
 import type { Cluster, ClusterPlan, Link } from '../../cluster.ts'
 import type { System } from '../../system.ts'
-import { programAnswers } from '../answers.ts'
+import { clockOf, programAnswers } from '../answers.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
@@ -64,6 +64,7 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           limits: settings.limits,
           startDeadlineMs: settings.startDeadlineMs,
           canThrottle: seat.machine.engine.kind === 'docker',
+          ownClock: () => clockOf(system, cluster, seat.spec.id),
           answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
         }),
     ),

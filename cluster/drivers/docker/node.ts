@@ -5,7 +5,7 @@
 import type Docker from 'dockerode'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Node, NodeState } from '../../cluster.ts'
+import type { Node, NodeClock, NodeState } from '../../cluster.ts'
 import { engineMessage, engineStatus, explaining } from './errors.ts'
 import { unframe } from './output.ts'
 
@@ -42,6 +42,7 @@ export interface NodeParts {
   /** The engine can change a running container's share of the processor. */
   readonly canThrottle: boolean
   answers(deadlineMs: number): Promise<boolean>
+  ownClock(): NodeClock | undefined
 }
 
 /** A node's container as a node. */
@@ -60,6 +61,10 @@ export class DockerNode implements Node {
     const { State } = await this.#explaining('Looking at', () => this.#parts.container.inspect())
     if (State.Paused) return 'paused'
     return State.Running ? 'running' : 'stopped'
+  }
+
+  get clock(): NodeClock | undefined {
+    return this.#parts.ownClock()
   }
 
   answers(deadlineMs: number): Promise<boolean> {

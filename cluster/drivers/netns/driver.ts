@@ -9,10 +9,10 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName, Stream } from '../../../harness/env.ts'
-import type { Cluster, ClusterPlan, Driver, Link, Links, Node, NodeState } from '../../cluster.ts'
+import type { Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
@@ -213,6 +213,10 @@ class NetnsNode implements Node {
     this.logFile = `${this.dataDir}.log`
     this.#spec = spec
     this.#cluster = cluster
+  }
+
+  get clock(): NodeClock | undefined {
+    return clockOf(this.#cluster.system, this.#cluster, this.id)
   }
 
   state(): Promise<NodeState> {

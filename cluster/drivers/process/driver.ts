@@ -7,10 +7,10 @@ import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
-import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Links, Node, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
@@ -48,6 +48,7 @@ function capabilityReport(): CapabilityReport {
     restart: 'the same command on the same data folder',
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
+    clock: OWN_CLOCK,
     cut: 'the link\'s TCP proxy stalls',
     delay: 'the link\'s TCP proxy holds bytes back',
     limit: 'the link\'s TCP proxy meters bytes',
@@ -196,6 +197,10 @@ class ProcessNode implements Node {
   listens(port: PortName | 'peer'): string {
     if (this.#listen === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
     return this.#listen[port]
+  }
+
+  get clock(): NodeClock | undefined {
+    return clockOf(this.#around.system, this.#around.cluster, this.id)
   }
 
   state(): Promise<NodeState> {

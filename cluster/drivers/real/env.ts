@@ -5,7 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { realClock } from '../../../harness/clock.ts'
+import { realClock, skewableClock } from '../../../harness/clock.ts'
 import type { Clock, Disk, Env, Log, Network, NodeId, PortName, Random, Stream, Table } from '../../../harness/env.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import type { NodeAddresses } from '../../system.ts'
@@ -33,7 +33,7 @@ export interface RealEnv extends Env {
 
 /** Opens a node's ports for its peers and starts to connect to them; resolves when peers can connect. */
 export async function realEnv({ id, addresses, seed }: RealEnvOptions): Promise<RealEnv> {
-  const clock = realClock()
+  const clock = skewableClock(realClock())
   const random = seededRandom(seed).fork(`node ${id}`)
   const log = stderrLog()
   const network = new TcpNetwork(id, addresses, clock, random.fork('reconnect'), log)

@@ -7,13 +7,13 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log, NodeId, Random } from '../../../harness/env.ts'
+import type { Clock, Log, NodeId, Random } from '../../../harness/env.ts'
 import type { VirtualClock } from '../../../harness/clock.ts'
-import { withDeadline } from '../../../harness/clock.ts'
-import type { Capability, CapabilityReport, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeState } from '../../cluster.ts'
+import { skewableClock, withDeadline } from '../../../harness/clock.ts'
+import type { Capability, CapabilityReport, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeSpec, RunningNode, System } from '../../system.ts'
-import { programAnswers, untilAnswers } from '../answers.ts'
+import { programAnswers, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
 import type { DiskTimes } from './disk.ts'
 import { SimDisk, defaultDiskTimes } from './disk.ts'
 import { Life } from './life.ts'
@@ -67,6 +67,7 @@ const how: Readonly<Record<Capability, string>> = {
   restart: 'the node is started again on its simulated disk',
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
+  clock: OWN_CLOCK,
   cut: 'messages are dropped, streams stall',
   delay: 'drawn per message',
   lose: 'drawn per message',
@@ -88,6 +89,7 @@ async function startCluster(system: System, plan: ClusterPlan, options: SimOptio
     disk: new SimDisk(clock, random.fork(`disk ${spec.id}`), { ...defaultDiskTimes, ...options.disk }),
     token,
     clock,
+    ownClock: () => clockOf(system, cluster, spec.id),
     answers: (deadlineMs) => programAnswers(system, cluster, spec.id, deadlineMs),
     ready: (node) => untilAnswers(cluster, node, READY_DEADLINE_MS),
   })
@@ -149,6 +151,7 @@ interface Parts {
   readonly disk: SimDisk
   readonly token: string
   readonly clock: VirtualClock
+  ownClock(): NodeClock | undefined
   answers(deadlineMs: number): Promise<boolean>
   ready(node: Node): Promise<void>
 }
@@ -161,18 +164,23 @@ class Machine implements SimNode {
   readonly #lines: string[] = []
   #life: Life | undefined
   #lives = 0
-  #skewMs = 0
+  readonly #wall: Required<Clock>
   #running: RunningNode | undefined
 
   constructor(spec: NodeSpec, parts: Parts) {
     this.id = spec.id
     this.#spec = spec
     this.#parts = parts
+    this.#wall = skewableClock(parts.clock)
   }
 
   async state(): Promise<NodeState> {
     if (!this.#life?.alive) return 'stopped'
     return this.#life.paused ? 'paused' : 'running'
+  }
+
+  get clock(): NodeClock | undefined {
+    return this.#parts.ownClock()
   }
 
   answers(deadlineMs: number): Promise<boolean> {
@@ -196,7 +204,7 @@ class Machine implements SimNode {
   }
 
   skewWall(ms: number): void {
-    this.#skewMs = ms
+    this.#wall.skew(ms, 0)
   }
 
   async start(): Promise<void> {
@@ -204,7 +212,7 @@ class Machine implements SimNode {
     const { start } = this.#spec
     if (start === undefined) throw new ClusterError('not-simulated', `${this.id} cannot run in the simulator: its system has no start(env); choose --driver process`)
     const { clock, random, network, disk, token } = this.#parts
-    const life = new Life(clock, () => this.#skewMs)
+    const life = new Life(clock, this.#wall)
     this.#life = life
     const env = { clock: life.clock, random: random.fork(`life ${++this.#lives}`), network: network.plug(this.id, life), disk: disk.of(life), log: this.#log(life) }
     const died = new Promise<never>((_, reject) => life.onDeath(() => reject(new ClusterError('node-died', `${this.id} was killed while it was starting`))))

@@ -25,13 +25,14 @@ export class Life {
   #freeAt = 0
   #pump: Timer | undefined
 
-  /** `wallSkewMs` is asked whenever the node reads its wall clock. */
-  constructor(world: Clock, wallSkewMs: () => number) {
+  /** `wall` outlives the node: it is its machine's. */
+  constructor(world: Clock, wall: Required<Clock>) {
     this.#world = world
     const origin = world.now()
     this.clock = {
       now: () => world.now() - origin,
-      wall: () => world.wall() + wallSkewMs(),
+      wall: () => wall.wall(),
+      skew: (offsetMs, driftPpm) => wall.skew(offsetMs, driftPpm),
       after: (delayMs, callback) => this.#after(delayMs, callback),
     }
   }
