@@ -1,6 +1,6 @@
 /**
- * Bundles what runs in the report's page: `client/main.ts` with Chart.js, and `client/style.css`, into
- * dist/reports/html/client.js and client.css, where `page.ts` finds them. Run by `npm run build`.
+ * Bundles what runs in the report's page: `client/main.ts` with Chart.js, `client/browse.ts`, and
+ * `client/style.css`, into dist/reports/html, where `shell.ts` finds them. Run by `npm run build`.
  */
 import { build } from 'esbuild'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 await build({
   entryPoints: [
     { in: here('./client/main.ts'), out: 'client' },
+    { in: here('./client/browse.ts'), out: 'browse-client' },
     { in: here('./client/style.css'), out: 'client' },
   ],
   bundle: true,

@@ -3,9 +3,10 @@
  * cross stands at p99.9, on one logarithmic axis for all faults of a configuration.
  */
 import { formatCount, formatMs, formatShare } from '../format.ts'
-import { html, Html } from './escape.ts'
+import { html } from './escape.ts'
 import { latencyAxis, onAxis } from './phases.ts'
 import { value } from './sections.ts'
+import type { Html } from './escape.ts'
 import type { FaultPhases, LatencyAxis, PhaseRow } from './phases.ts'
 
 const plotWidth = 340

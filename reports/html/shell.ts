@@ -19,13 +19,15 @@ export interface Page {
   readonly charts?: Charts
   /** Packed columns by the id of the element that holds them. */
   readonly columns?: readonly { readonly id: string; readonly text: string }[]
+  /** The page's own code; `browse-client` asks the server that it came from, and nobody else. Default: `client`. */
+  readonly code?: 'client' | 'browse-client'
 }
 
 /** The whole file. */
-export function renderShell({ title, body, charts, columns = [] }: Page): string {
-  const script = asset('client.js')
+export function renderShell({ title, body, charts, columns = [], code = 'client' }: Page): string {
+  const script = asset(`${code}.js`)
   const style = `${paletteCss()}\n${asset('client.css')}`
-  const policy = `default-src 'none'; script-src 'sha256-${sha256(script)}'; style-src 'sha256-${sha256(style)}'; base-uri 'none'; form-action 'none'`
+  const policy = `default-src 'none'; script-src 'sha256-${sha256(script)}'; style-src 'sha256-${sha256(style)}'; ${code === 'browse-client' ? "connect-src 'self'; " : ''}base-uri 'none'; form-action 'none'`
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="generator" content="splitbrain"><title>${title}</title><style>${new Html(style)}</style></head>
 <body>${body}

@@ -154,7 +154,7 @@ export class Timeline {
   }
 
   /** The next or previous operation in the same lane; the first in view when none is chosen. */
-  #step(by: number): void {
+  #step(by: 1 | -1): void {
     const operations = this.#operations
     if (operations === undefined) return
     if (this.#hovered < 0) {
@@ -163,16 +163,16 @@ export class Timeline {
       return this.#select(first ?? -1)
     }
     const lane = operations.laneOf[this.#hovered]!
-    let position = operations.order.indexOf(this.#hovered, operations.firstAt(lane, operations.start(this.#hovered)))
-    do position += by
-    while (by !== 0 && position >= operations.offsets[lane]! && position < operations.offsets[lane + 1]! && !this.#filter.shows(operations.order[position]!))
-    if (position < operations.offsets[lane]! || position >= operations.offsets[lane + 1]!) return
+    const [first, last] = [operations.offsets[lane]!, operations.offsets[lane + 1]!]
+    let position = operations.order.indexOf(this.#hovered, operations.firstAt(lane, operations.start(this.#hovered))) + by
+    while (position >= first && position < last && !this.#filter.shows(operations.order[position]!)) position += by
+    if (position < first || position >= last) return
     this.#visit(operations.order[position]!)
   }
 
   #lane(by: number): void {
     const operations = this.#operations
-    if (operations === undefined || this.#hovered < 0) return this.#step(0)
+    if (operations === undefined || this.#hovered < 0) return this.#step(1)
     const lane = operations.laneOf[this.#hovered]! + by
     if (lane < 0 || lane >= this.#run.timeline.lanes.length) return
     const position = Math.min(operations.offsets[lane + 1]! - 1, operations.firstAt(lane, operations.start(this.#hovered)))
