@@ -8,7 +8,7 @@
  * converge counts from the beginning of the rest, to the resolution of the looks. A key whose replicas still differ
  * at the last look has diverged: eventual means "in time", and the time of the run is all that there was.
  */
-import { FAIL, INVOKE } from './history/index.ts'
+import { FAIL, INVOKE, OK } from './history/index.ts'
 import { periodsOf } from './periods.ts'
 import { registersOf } from './registers.ts'
 import { replicasOf, textOf } from './replicas.ts'
@@ -18,6 +18,10 @@ import type { JudgementVerdict, VerdictDocument, Witness } from './verdict.ts'
 import type { ReplicaHistory, Replicas, Sample } from './replicas.ts'
 
 const WITNESSES = 10
+/** Keys whose times are listed one by one. */
+const KEYS_SHOWN = 200
+const LOOK_NS = 1e8
+const registerFunctions = new Set(['read', 'write', 'delete', 'cas'])
 
 /** After the last heal and the last write all replicas come to agree on something that was written. */
 export const convergence: Judgement = {
@@ -49,7 +53,7 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   // A workload of other objects keeps them in keys in a form of its own: only agreement can be judged.
   const foreign = registersOf(history, context).foreign.length > 0
   const invented = foreign ? [] : outcomes.filter(({ key, outcome }) => outcome.type === 'agreed' && !isWritten(written, key.key, outcome.value))
-  const unseen = [...written.keys()].filter((key) => !replicas.keys.has(key)).length
+  const unseen = [...written.values.keys()].filter((key) => !replicas.keys.has(key)).length
   const unsettled = outcomes.find(({ outcome }) => outcome.type === 'unseen')?.outcome as { why: string } | undefined
   const reason = unsettled?.why ?? (unseen > 0 ? `${unseen} keys were written but their replicas were not read` : undefined)
   const times = outcomes.flatMap(({ outcome }) => (outcome.type === 'agreed' ? [outcome.afterMs] : [])).sort((a, b) => a - b)
@@ -58,9 +62,13 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
     diverged_keys: diverged.length,
     invented_keys: invented.length,
     time_to_converge_ms: times.length === outcomes.length ? times.at(-1)! : null,
+    converged_keys: times.length,
     time_to_converge_p50_ms: times.length === 0 ? null : times[Math.ceil(times.length / 2) - 1]!,
     counted_from_ns: replicas.restFrom,
     counted_from: replicas.restAfter,
+    // A key that never converged took longer than it was watched: its time is censored there.
+    by_key: outcomes.slice(0, KEYS_SHOWN).map(({ key, outcome }) => ({ key: history.values.decode(key.key) as string, converge_ms: outcome.type === 'agreed' ? outcome.afterMs : null, watched_ms: Math.max(0, (key.samples.at(-1)!.time - replicas.restFrom) / 1e6) })),
+    divergence: divergence(replicas),
     disagreement: disagreement(replicas, context),
   }
   const witnesses = [...diverged, ...invented].slice(0, WITNESSES).map(({ key, outcome }) => witness(history, key, outcome))
@@ -87,30 +95,49 @@ function outcomeOf({ samples, replicas }: ReplicaHistory, { restFrom }: Replicas
 
 const textOfAll = (sample: Sample): string => [...sample.held.values()].map(textOf)[0] ?? ''
 
-/** For each key the texts of all values that may have been written; null stands for a delete. */
-function writtenValues(history: History): Map<number, Set<string>> {
+/** For each key the texts of all values that may have been written; null stands for a delete. `anything`: keys of other objects, of which only agreement is asked. */
+function writtenValues(history: History): { readonly values: Map<number, Set<string>>; readonly anything: ReadonlySet<number> } {
   const written = new Map<number, Set<string>>()
   const acknowledged = new Set<number>()
+  const anything = new Set<number>()
   for (let row = 0; row < history.length; row++) {
     if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
-    const f = history.functions[history.f[row]!]
+    const f = history.functions[history.f[row]!]!
     const done = history.pair[row]!
-    if (f === 'read' || (done >= 0 && history.type[done] === FAIL)) continue
     const key = history.key[row]!
+    if (!registerFunctions.has(f)) anything.add(key)
+    if (f === 'read' || !registerFunctions.has(f) || (done >= 0 && history.type[done] === FAIL)) continue
     const values = written.get(key) ?? new Set<string>()
     const value = history.values.decode(history.value[row]!)
     values.add(textOf(f === 'delete' ? null : f === 'cas' && Array.isArray(value) ? (value[1] as Json) : value))
     written.set(key, values)
-    if (done >= 0 && history.type[done] === 1) acknowledged.add(key)
+    if (done >= 0 && history.type[done] === OK) acknowledged.add(key)
   }
   for (const [key, values] of written) if (!acknowledged.has(key)) values.add('null')
-  return written
+  return { values: written, anything }
 }
 
-function isWritten(written: ReadonlyMap<number, ReadonlySet<string>>, key: number, value: Json): boolean {
+function isWritten({ values: written, anything }: ReturnType<typeof writtenValues>, key: number, value: Json): boolean {
+  // An operation without a key, as a transaction, may have written any.
+  if (anything.has(key) || anything.has(-1)) return true
   const values = written.get(key)
   if (!values) return value === null
   return values.has(textOf(value)) || (Array.isArray(value) && value.length > 0 && value.every((one) => values.has(textOf(one as Json))))
+}
+
+/** Over time, faults included: of how many keys did replicas differ? Looks within a tenth of a second of each other are one. */
+function divergence({ keys }: Replicas): { at_ms: number; keys: number; differed: number }[] {
+  const looks = new Map<number, { keys: number; differed: number }>()
+  for (const { samples } of keys.values()) {
+    for (const { time, agreed } of samples) {
+      const at = Math.floor(time / LOOK_NS) * (LOOK_NS / 1e6)
+      const look = looks.get(at) ?? { keys: 0, differed: 0 }
+      looks.set(at, look)
+      look.keys++
+      if (!agreed) look.differed++
+    }
+  }
+  return [...looks].sort(([a], [b]) => a - b).map(([at_ms, look]) => ({ at_ms, ...look }))
 }
 
 /** Per period: how many looks found replicas that differed? */

@@ -41,6 +41,25 @@ test('a deleted key that is back has lost its delete', () => {
   assert.is(judge(new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 10, to: 15 }).peek('x', 50, { n1: null })).verdict, 'holds')
 })
 
+test('a deleted key that is back although it had been deleted several times is told as resurrected', () => {
+  const run = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 10, to: 15 }).op('delete', 'x', null, { from: 20, to: 25 })
+  const verdict = judge(run().peek('x', 50, { n1: 1 }))
+  assert.is(verdict.metrics['resurrected'], 2)
+  assert.match(verdict.witnesses[0]!.explanation, 'the delete is undone: what is left is older: process 0 wrote x = 1')
+  assert.is(judge(run().peek('x', 50, { n1: null })).verdict, 'holds')
+  assert.is(durabilityOf(judge(run().write('x', 2, 30, 35).peek('x', 50, { n1: null }))).lost, 1)
+})
+
+test('a write of unknown outcome that took effect is recovered', () => {
+  assert.is(judge(two().op('write', 'x', 3, { from: 20, to: 25, outcome: 'info' }).peek('x', 50, { n1: 3 })).metrics['recovered'], 1)
+})
+
+test('of concurrent writes none may be missing where siblings are kept', () => {
+  const run = (): RunBuilder => new RunBuilder().write('x', 1, 0, 20).write('x', 2, 10, 15).write('x', 3, 12, 16)
+  assert.is(judge(run().peek('x', 50, { n1: [1, 2, 3] })).metrics['siblings_dropped'], 0)
+  assert.equal((({ sibling_keys, siblings_dropped }) => [sibling_keys, siblings_dropped])(judge(run().peek('x', 50, { n1: [1, 2] })).metrics), [1, 1])
+})
+
 test('siblings keep their writes', () => {
   assert.is(judge(two().peek('x', 50, { n1: [1, 2] })).verdict, 'holds')
 })
@@ -59,7 +78,7 @@ test('a replica that was silent at the end may still hold it', () => {
 
 test('losses are told apart by the period in which the write was acknowledged', () => {
   const verdict = judge(new RunBuilder().write('x', 1, 0, 5).fault('kill', 8, 20, 25).write('x', 2, 10, 15).peek('x', 50, { n1: 1 }))
-  assert.equal((verdict.metrics['lost_by_period'] as unknown[])[2], { period: '1:kill', lost: 1 })
+  assert.equal((verdict.metrics['lost_by_period'] as unknown[])[2], { period: '1:kill', lost: 1, resurrected: 0, recovered: 0 })
 })
 
 test.run()

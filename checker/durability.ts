@@ -8,13 +8,18 @@
  * order of conflicting writes that respects real time can have chosen the older one. A delete counts as a write: lost,
  * it has been resurrected.
  *
+ * Where several writes may have left the same value (deletes do), the youngest is taken to have.
+ *
+ * Beside it, writes of unknown outcome that took effect after all are *recovered*; and where replicas keep siblings
+ * (version vectors), concurrent writes that should be among them and are not are counted as dropped.
+ *
  * What this does not count: a write that overlapped the survivor, since the store's own conflict rule may have
  * dropped it (last write wins does so all the time); and a write that was lost and then overwritten by a later one
  * that survived, which the final state cannot show. All acknowledged writes newer than the survivor count, since each
  * was acknowledged, though the last of them may rightly have replaced the others. Under last write wins with skewed
  * clocks a newer write with an older timestamp is lost, and is counted.
  */
-import { AMBIGUOUS, NEVER, registersOf } from './registers.ts'
+import { NEVER, registersOf } from './registers.ts'
 import { settled } from './freshness.ts'
 import { describer } from './describe.ts'
 import { periodsOf } from './periods.ts'
@@ -29,7 +34,7 @@ const WITNESSES = 10
 /** No acknowledged write is lost. */
 export const durability: Judgement = {
   name: 'durability',
-  describes: 'no acknowledged write is gone while something certainly older is there; exact for values written once, linear',
+  describes: 'no acknowledged write is gone while something certainly older is there, no delete undone; linear',
   judge,
 }
 
@@ -40,7 +45,7 @@ export function durabilityOf(verdict: JudgementVerdict | undefined): VerdictDocu
 }
 
 /** What is there at the end for one key: codes of values; or why that is not known. */
-type Final = { readonly type: 'values'; readonly values: readonly number[] } | { readonly type: 'unknown'; readonly why: string }
+type Final = { readonly type: 'values'; readonly values: readonly number[]; /** Some replica answered with a list of siblings. */ readonly listed: boolean } | { readonly type: 'unknown'; readonly why: string }
 
 function judge(history: History, context: JudgeContext): JudgementVerdict {
   const registers = registersOf(history, context)
@@ -49,15 +54,23 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   const base = { judgement: 'durability', operations: acknowledged.length, witnesses: [] as Witness[] }
   if (registers.foreign.length > 0) return unknown(base, `not a register history: ${registers.foreign.join(', ')}`)
   if (acknowledged.length === 0) return unknown(base, 'vacuous: no write was acknowledged')
-  const bounds = boundsOf(registers, finals)
+  const bounds = boundsOf(history, context, registers, finals)
   const lost = acknowledged.filter((write) => registers.start[write]! > bounds.rank[registers.key[write]!]!)
   const judged = acknowledged.filter((write) => bounds.known[registers.key[write]!]).length
+  const deleted = history.functions.indexOf('delete')
+  const resurrected = lost.filter((write) => history.f[registers.row[write]!] === deleted)
+  const recovered = recoveredWrites(registers, bounds)
+  const siblings = siblingsOf(registers, acknowledged, finals, bounds)
   const metrics = {
     acknowledged: acknowledged.length,
     judged,
     lost: lost.length,
+    resurrected: resurrected.length,
+    recovered: recovered.length,
     keys_lost: new Set(lost.map((write) => registers.key[write])).size,
-    lost_by_period: byPeriod(history, registers, lost, context),
+    sibling_keys: siblings.keys,
+    siblings_dropped: siblings.dropped,
+    lost_by_period: byPeriod(history, registers, context, { lost, resurrected, recovered }),
   }
   if (lost.length > 0) {
     const witnesses = lastOfEachKey(registers, lost).slice(0, WITNESSES).map((write) => witness(history, registers, write, bounds.survivor[registers.key[write]!]!))
@@ -66,7 +79,7 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   const unseen = acknowledged.find((write) => !bounds.known[registers.key[write]!])
   if (unseen !== undefined) {
     const final = finals.get(registers.keys[registers.key[unseen]!]!)
-    return { ...unknown(base, final?.type === 'unknown' ? final.why : 'what is there at the end was not read, or was written more than once'), metrics }
+    return { ...unknown(base, final?.type === 'unknown' ? final.why : 'what is there at the end was not read'), metrics }
   }
   return { ...base, metrics, verdict: 'holds', summary: `None of ${acknowledged.length} acknowledged writes was lost.` }
 }
@@ -89,14 +102,14 @@ function finalsOf(history: History, context: JudgeContext, registers: Registers)
     const last = new Map<string, Json>()
     for (const sample of samples) if (sample.time >= replicas.restFrom) for (const [node, value] of sample.held) last.set(node, value)
     const silent = nodes.filter((node) => !last.has(node))
-    finals.set(key, silent.length > 0 ? { type: 'unknown', why: `${silent.join(', ')} did not answer at the end` } : { type: 'values', values: [...last.values()].flatMap((value) => codesOf(history, registers, key, value)) })
+    finals.set(key, silent.length > 0 ? { type: 'unknown', why: `${silent.join(', ')} did not answer at the end` } : { type: 'values', listed: [...last.values()].some((value) => codesOf(history, registers, key, value)[0] !== history.values.encode(value)), values: [...last.values()].flatMap((value) => codesOf(history, registers, key, value)) })
   }
   if (replicas.keys.size > 0 || replicas.quiesce < 0) return finals
   const { count, row, write, key, value, happened, keys } = registers
   for (let op = 0; op < count; op++) {
     if (write[op] === 1 || happened[op] === 0 || row[op]! < replicas.quiesce) continue
     const final = finals.get(keys[key[op]!]!)
-    finals.set(keys[key[op]!]!, { type: 'values', values: [...(final?.type === 'values' ? final.values : []), value[op]!] })
+    finals.set(keys[key[op]!]!, { type: 'values', listed: false, values: [...(final?.type === 'values' ? final.values : []), value[op]!] })
   }
   return finals
 }
@@ -112,36 +125,79 @@ function codesOf(history: History, registers: Registers, key: number, value: Jso
 interface Bounds {
   readonly rank: Int32Array
   readonly known: readonly boolean[]
+  /** Codes of the values that are there. */
+  readonly left: readonly (ReadonlySet<number> | undefined)[]
   /** The youngest survivor, or -1. */
   readonly survivor: Int32Array
 }
 
-function boundsOf(registers: Registers, finals: ReadonlyMap<number, Final>): Bounds {
+function boundsOf(history: History, context: JudgeContext, registers: Registers, finals: ReadonlyMap<number, Final>): Bounds {
+  const { count, write, key, value, keys } = registers
   const effective = settled(registers)
-  const deletes = registers.keys.map((_, key) => registers.writer(key, -1))
-  const rank = new Int32Array(registers.keys.length).fill(NEVER)
-  const survivor = new Int32Array(registers.keys.length).fill(-1)
-  const known = registers.keys.map((code, key) => {
+  const left = keys.map((code) => {
     const final = finals.get(code)
-    if (final?.type !== 'values' || final.values.length === 0) return false
-    let newest = -1
-    for (const value of new Set(final.values)) {
-      const by = value === -1 ? deletes[key]! : registers.writer(key, value)
-      if (by === AMBIGUOUS) return false
-      // Nothing there and nothing deleted: older than every write. A value that nobody wrote is not ours to judge.
-      const at = by >= 0 ? effective[by]! : value === -1 ? -1 : NEVER
-      if (at > newest) survivor[key] = by
-      newest = Math.max(newest, at)
-    }
-    rank[key] = newest
-    return true
+    return final?.type === 'values' && final.values.length > 0 ? new Set(final.values) : undefined
   })
-  return { rank, known, survivor }
+  // The youngest write that may have left what is there. What was there before every write is older than all of them.
+  const rank = new Int32Array(keys.length).fill(-1)
+  const survivor = new Int32Array(keys.length).fill(-1)
+  const explained = left.map(() => new Set([history.values.encode(context.initial ?? null)]))
+  for (let op = 0; op < count; op++) {
+    const k = key[op]!
+    if (write[op] === 0 || !left[k]?.has(value[op]!)) continue
+    explained[k]!.add(value[op]!)
+    if (effective[op]! <= rank[k]!) continue
+    rank[k] = effective[op]!
+    survivor[k] = op
+  }
+  // A value that nobody wrote is not ours to judge.
+  for (const [k, values] of left.entries()) if (values === undefined || [...values].some((one) => !explained[k]!.has(one))) rank[k] = NEVER
+  return { rank, known: left.map((values) => values !== undefined), left, survivor }
 }
 
-function byPeriod(history: History, registers: Registers, lost: readonly number[], context: JudgeContext): { period: string; lost: number }[] {
-  const times = lost.map((write) => history.time[history.pair[registers.row[write]!]!]!)
-  return periodsOf(context.faults).map(({ name, spans }) => ({ period: name, lost: times.filter((time) => spans.some(([from, to]) => from <= time && time <= to)).length }))
+/** Writes of unknown outcome that took effect: they were read, or are there at the end. */
+function recoveredWrites({ count, write, end, happened, key, value }: Registers, { left }: Bounds): number[] {
+  const found: number[] = []
+  for (let op = 0; op < count; op++) if (write[op] === 1 && end[op] === NEVER && (happened[op] === 1 || left[key[op]!]?.has(value[op]!))) found.push(op)
+  return found
+}
+
+/**
+ * For stores that keep siblings: keys with several at the end, and acknowledged writes that should be among them and are
+ * not, because nothing that began after they had taken effect, and no session that had read them, replaced them.
+ */
+function siblingsOf(registers: Registers, acknowledged: readonly number[], finals: ReadonlyMap<number, Final>, { left }: Bounds): { readonly keys: number; readonly dropped: number } {
+  const { keys, key, value, start, write, count, source, session, happened } = registers
+  const listed = keys.map((code, k) => finals.get(code)?.type === 'values' && (finals.get(code) as { listed: boolean }).listed && left[k]!.size > 0)
+  if (!listed.some(Boolean)) return { keys: 0, dropped: 0 }
+  const effective = settled(registers)
+  const replaced = new Set<number>()
+  const newest = new Int32Array(keys.length).fill(-1)
+  const seen = new Map<number, number[]>()
+  for (let op = 0; op < count; op++) {
+    const slot = session[op]! * keys.length + key[op]!
+    if (happened[op] === 0) continue
+    if (write[op] === 0 && source[op]! >= 0) seen.set(slot, [...(seen.get(slot) ?? []), source[op]!])
+    if (write[op] === 0) continue
+    for (const one of seen.get(slot) ?? []) replaced.add(one)
+    seen.set(slot, [op])
+    newest[key[op]!] = Math.max(newest[key[op]!]!, start[op]!)
+  }
+  const dropped = acknowledged.filter((op) => listed[key[op]!] && !left[key[op]!]!.has(value[op]!) && !replaced.has(op) && newest[key[op]!]! <= effective[op]!)
+  return { keys: listed.filter((one, k) => one && left[k]!.size > 1).length, dropped: dropped.length }
+}
+
+/** By the period in which they were acknowledged or, without an acknowledgement, invoked. */
+function byPeriod(history: History, registers: Registers, context: JudgeContext, counted: Readonly<Record<string, readonly number[]>>): Record<string, string | number>[] {
+  const time = (write: number): number => {
+    const row = registers.row[write]!
+    return registers.end[write] === NEVER ? history.time[row]! : history.time[history.pair[row]!]!
+  }
+  const times = Object.entries(counted).map(([name, writes]) => [name, writes.map(time)] as const)
+  return periodsOf(context.faults).map(({ name, spans }) => ({
+    period: name,
+    ...Object.fromEntries(times.map(([what, moments]) => [what, moments.filter((one) => spans.some(([from, to]) => from <= one && one <= to)).length])),
+  }))
 }
 
 function lastOfEachKey(registers: Registers, lost: readonly number[]): number[] {
@@ -154,6 +210,7 @@ function witness(history: History, registers: Registers, write: number, survivor
   const name = history.values.decode(registers.keys[registers.key[write]!]!)
   const describe = describer(history, registers)
   const operations = [survivor, write].filter((op) => op >= 0).map((op) => registers.row[op]!).sort((a, b) => a - b)
-  const left = survivor >= 0 ? `what is left is older: ${describe(survivor)}` : 'nothing is left'
+  const undone = history.functions[history.f[registers.row[write]!]!] === 'delete' ? 'the delete is undone: ' : ''
+  const left = survivor >= 0 ? `${undone}what is left is older: ${describe(survivor)}` : 'nothing is left'
   return { ...(name === null ? {} : { key: name as Witness['key'] }), operations, explanation: `${describe(write)} and was told that it succeeded; ${left}` }
 }
