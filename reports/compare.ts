@@ -56,13 +56,13 @@ export interface ComparedRun extends NamedDocument {
 export function compare(before: readonly ComparedRun[], after: readonly ComparedRun[], random: () => number): Comparison {
   const single = before.length === 1 && after.length === 1
   const partner = (name: string) => (single ? before[0] : before.find((one) => one.name === name))
-  const pairs = after.flatMap((now) => {
-    const then = partner(now.name)
-    return then === undefined ? [] : [{ then, now }]
+  const pairs = after.flatMap((is) => {
+    const was = partner(is.name)
+    return was === undefined ? [] : [{ was, is }]
   })
-  const names = new Set(pairs.map(({ now }) => now.name))
+  const names = new Set(pairs.map(({ is }) => is.name))
   return {
-    configurations: pairs.map(({ then, now }) => changeOf(then, now, random)),
+    configurations: pairs.map(({ was, is }) => changeOf(was, is, random)),
     onlyBefore: single ? [] : before.map((one) => one.name).filter((name) => !names.has(name)),
     onlyAfter: single ? [] : after.map((one) => one.name).filter((name) => !names.has(name)),
   }

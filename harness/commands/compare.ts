@@ -10,8 +10,8 @@ import { isCampaign, resultsOf } from './campaign.ts'
 
 /** Loads what a folder holds, each configuration under its preset's name. */
 async function comparedRuns(where: string): Promise<ComparedRun[]> {
-  const runs = await Promise.all((await findRuns(where)).map(loadJudged))
-  return runs.map(({ plan, history, document }) => ({ name: plan.preset, history, document }))
+  const loaded = await Promise.all((await findRuns(where)).map(loadJudged))
+  return loaded.map(({ plan, history, document }) => ({ name: plan.preset, history, document }))
 }
 
 export const compareCommand: Command = {

@@ -4,10 +4,8 @@ import { exitCodes } from '../../checker/verdict.ts'
 import { ClusterError } from '../../cluster/cluster.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
-import { configurationName } from '../plan.ts'
-import { writeReport } from '../report-files.ts'
-import { createRunFolder, point } from '../run-folder.ts'
-import { refuseImpossible, refuseToWatch, runPlan } from '../run.ts'
+import { runInFolder } from '../run-in-folder.ts'
+import { refuseImpossible, refuseToWatch } from '../run.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
 
@@ -20,26 +18,20 @@ export const runCommand: Command = {
   async execute(args) {
     const plan = await planFrom(args)
     await refuseImpossible(plan)
-    if (args.flag('fail-fast')) await refuseToWatch(plan)
-    const configuration = configurationName(plan)
-    const startedMs = Date.now()
-    const dir = await createRunFolder(plan.name, startedMs)
+    const failFast = args.flag('fail-fast')
+    if (failFast) await refuseToWatch(plan)
     const reporter = reporterFrom(args, plan.name)
+    const began = performance.now()
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: plan.name, message }))
     const repeat = repeatCommand(args.words, plan.seed)
-    const started = plan.driver === 'sim' ? new Date(Date.UTC(2025, 0, 1)).toISOString() : new Date(startedMs).toISOString()
-    reporter.on({ type: 'announce', run: plan.name, describes: `${configuration} on ${plan.nodes} nodes (${plan.driver})` })
     try {
-      const { document, history } = await runPlan(plan, { dir, label: plan.name, emit: (event) => reporter.on(event), signal: interrupt.signal, failFast: args.flag('fail-fast'), repeat, started })
-      reporter.on({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })
-      const report = await writeReport([{ name: configuration, dir, document, history }], { dir, title: plan.name, repeat, generated: started })
-      await point('latest', dir)
-      reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
+      const { document, report } = await runInFolder(plan, { repeat, failFast, emit: (event) => reporter.on(event), signal: interrupt.signal })
+      reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: performance.now() - began })
       // A run that was cut short has not shown what it was asked to show.
       return interrupt.signal.aborted && document.verdict === 'holds' ? exitCodes.unknown : exitCodes[document.verdict]
     } catch (error) {
       reporter.on({ type: 'crash', run: plan.name, message: error instanceof Error ? error.message : String(error) })
-      reporter.on({ type: 'end', report: null, repeat, elapsed_ms: Date.now() - startedMs })
+      reporter.on({ type: 'end', report: null, repeat, elapsed_ms: performance.now() - began })
       if (error instanceof ClusterError) return exitCodes.crash
       throw error
     } finally {

@@ -66,8 +66,8 @@ export function resultOf(place: Place, document: VerdictDocument, history: Histo
 /** What broke the promise, without models that broke only because a weaker one did. */
 function telling(document: VerdictDocument): JudgementVerdict[] {
   const broken = document.judgements.filter((one) => one.verdict === 'violated' && countsFor(document, one))
-  const models = new Set(broken.flatMap(({ model }) => (model === undefined ? [] : [model])))
-  return broken.filter(({ model }) => model === undefined || !weakerThan(model).some((weaker) => models.has(weaker)))
+  const brokenModels = new Set(broken.flatMap(({ model }) => (model === undefined ? [] : [model])))
+  return broken.filter(({ model }) => model === undefined || !weakerThan(model).some((weaker) => brokenModels.has(weaker)))
 }
 
 /** The line of a run that could not be carried out: nothing is known about the store. */

@@ -47,8 +47,8 @@ export function renderCampaign(page: CampaignPage): string {
 
 function sentence({ summary, cut }: CampaignPage): string {
   const verdicts = summary.violated === 0 ? 'no promise was broken' : `a promise was broken in ${formatCount(summary.violated)}`
-  const unknown = summary.unknown === 0 ? '' : `, nothing is known of ${formatCount(summary.unknown)}`
-  return `${formatNoun(summary.runs, 'run')} of ${formatNoun(summary.cells.length, 'cell')}: ${verdicts}${unknown}. ${formatMs(summary.elapsed_ms)} of running${cut === null ? '' : `; ${cut}`}`
+  const unknownWords = summary.unknown === 0 ? '' : `, nothing is known of ${formatCount(summary.unknown)}`
+  return `${formatNoun(summary.runs, 'run')} of ${formatNoun(summary.cells.length, 'cell')}: ${verdicts}${unknownWords}. ${formatMs(summary.elapsed_ms)} of running${cut === null ? '' : `; ${cut}`}`
 }
 
 function matrix(summary: CampaignSummary): Html {
@@ -81,10 +81,10 @@ function finding(one: FindingSummary): Html {
 function unknowns({ summary, impossible }: CampaignPage): Html | null {
   if (summary.unknowns.length === 0 && impossible.length === 0) return null
   return html`<section aria-labelledby="unknowns-heading" id="unknowns"><h2 id="unknowns-heading">What is not known</h2>
-<ul class="findings">${summary.unknowns.map(unknown)}${impossible.map(({ cell, reason }) => html`<li><h3>${glyph('unknown')} not run: ${cell}</h3><p>${reason}</p></li>`)}</ul></section>`
+<ul class="findings">${summary.unknowns.map(unknownReason)}${impossible.map(({ cell, reason }) => html`<li><h3>${glyph('unknown')} not run: ${cell}</h3><p>${reason}</p></li>`)}</ul></section>`
 }
 
-function unknown(one: UnknownSummary): Html {
+function unknownReason(one: UnknownSummary): Html {
   return html`<li><h3>${glyph('unknown')} ${shortened(one.reason, 300)}</h3><p>In ${formatNoun(one.runs, 'run')}: ${one.cells.join('; ')}.</p>${command(one.example.repeat, 'the command that repeats one of them')}</li>`
 }
 
