@@ -1,21 +1,20 @@
 /** `splitbrain check`: judges a run again, or any history against one model. */
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import { check, formatOf, modelNamed, models, readHistory, type FailedCas, type NilReads } from 'knossos-wasm'
-import { HistoryError, type History, type Json } from '../../checker/history/index.ts'
+import { check, modelNamed, models, type FailedCas, type NilReads } from 'knossos-wasm'
+import type { History, Json } from '../../checker/history/index.ts'
 import { judge, judgements } from '../../checker/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
-import { isTransactionText, readTransactionText } from '../../checker/transactions/text-format.ts'
 import { exitCodes, isolationLevels, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
 import { realClock } from '../clock.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
+import { readHistoryFile } from '../history-file.ts'
 import { configurationName } from '../plan.ts'
 import { findRuns, loadRun } from '../run-folder.ts'
 import { judgeRun } from '../run.ts'
 import { UsageError } from '../usage-error.ts'
+import { linearizationLines, operationLines, violationLines } from './explanation.ts'
 
 /** What `--model` may say. */
 const modelNames = (): string[] => [...Object.values(models).map((make) => make().name), ...transactionModels]
@@ -25,9 +24,6 @@ const transactionModels = ['list-append', 'rw-register']
 
 /** How many anomalies of transactions are printed. */
 const ANOMALIES_MAX = 5
-
-/** How many operations of a witness are printed. */
-const WITNESS_LINES_MAX = 20
 
 export const checkCommand: Command = {
   name: 'check',
@@ -44,6 +40,7 @@ export const checkCommand: Command = {
     'failed-cas': { value: 'RULE', describes: 'a failed compare-and-set proves nothing (drop) or that the value differed (strict)', default: "the model's" },
     'nil-reads': { value: 'RULE', describes: 'a read of nil saw no value (absent) or is not known to have seen anything (unknown)', default: "the model's" },
     initial: { value: 'JSON', describes: 'what a register holds at first', default: "the model's" },
+    linearization: { describes: 'of a history that holds: print the order of operations that explains it (checked by an independent verifier)' },
     lenient: { describes: 'turn malformed lines into warnings and judge the rest' },
     json: { describes: 'print the whole result as JSON' },
   },
@@ -53,32 +50,6 @@ export const checkCommand: Command = {
     if (statSync(file).isDirectory()) return checkRuns(file, args)
     return args.text('judge') === undefined && args.text('expect') === undefined ? checkFile(file, args) : gradeFile(file, args)
   },
-}
-
-/** The bytes themselves, whether they were gzipped or not. Throws UsageError. */
-function unpacked(file: string, bytes: Buffer): Buffer {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
-  try {
-    return gunzipSync(bytes)
-  } catch (error) {
-    throw new UsageError(`${file} begins like gzip but cannot be unpacked: ${(error as Error).message}. Is it whole?`)
-  }
-}
-
-/** Reads a history in any of the formats. Throws UsageError with file and line. */
-async function readAny(file: string, lenient: boolean): Promise<History> {
-  const bytes = unpacked(file, await readFile(file))
-  try {
-    const text = bytes.subarray(0, 1_000).toString()
-    const history = isTransactionText(text) ? readTransactionText(bytes.toString()) : readHistory(bytes, { tolerateTruncation: true, lenient })
-    // A run that was killed early leaves an empty JSONL file or a torn first line; anything else without events is no history.
-    const killedEarly = bytes.length === 0 || formatOf(bytes) === 'jsonl'
-    if (history.length === 0 && !killedEarly) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
-    return history
-  } catch (error) {
-    if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message.replace(/^line \d+: /, '')}`)
-    throw error
-  }
 }
 
 /** The rules of a register that the command line changes. Throws UsageError. */
@@ -102,15 +73,18 @@ function parseJson(text: string): Json {
 /** Judges one history file against one model. */
 async function checkFile(file: string, args: Arguments): Promise<number> {
   const name = choose('model', args.text('model') ?? 'register', modelNames())
-  const history = await readAny(file, args.flag('lenient'))
+  const history = await readHistoryFile(file, args.flag('lenient'))
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)
   if (transactionModels.includes(name)) return checkTransactions(history, name, args)
+  const model = modelNamed(name)!
+  const changed = rules(args)
   const result = await check(history, {
-    model: modelNamed(name)!,
+    model,
     timeLimitMs: parseDuration(args.text('time-limit') ?? '60s'),
     memoryLimitMb: args.integer('memory-limit', { min: 1, max: 65_536 }) ?? 2_048,
     workers: args.integer('workers', { min: 1, max: 256 }) ?? 1,
-    ...rules(args),
+    linearization: args.flag('linearization'),
+    ...changed,
   })
   if (args.flag('json')) {
     console.log(JSON.stringify(result, null, 2))
@@ -126,6 +100,7 @@ async function checkFile(file: string, args: Arguments): Promise<number> {
   switch (result.verdict) {
     case 'holds':
       console.log(`holds: linearizable as a ${name} (not refuted: ${scope}, checker complete).`)
+      if (args.flag('linearization')) for (const line of linearizationLines(history, result, model.variant?.(changed) ?? model)) console.log(line)
       break
     case 'unknown':
       console.log(`unknown: ${result.reason} (${scope}).`)
@@ -133,8 +108,7 @@ async function checkFile(file: string, args: Arguments): Promise<number> {
     case 'violated': {
       const broken = result.perKey.filter((k) => k.verdict === 'violated').length
       console.log(`violated: not linearizable as a ${name}: ${broken} of ${keys} key${keys === 1 ? '' : 's'} (${scope}).`)
-      console.log(result.witness!.explanation)
-      printOperations(history, result.witness!.operations)
+      for (const line of violationLines(history, result)) console.log(line)
     }
   }
   return exitCodes[result.verdict]
@@ -148,7 +122,7 @@ async function gradeFile(file: string, args: Arguments): Promise<number> {
   const list = args.text('judge') ?? 'all'
   const chosen = list === 'all' ? known : list.split(',').map((name) => known.find((one) => one.name === choose('judgement', name.trim(), known.map((other) => other.name)))!)
   const promised = expected(args) ?? 'linearizable'
-  const history = await readAny(file, args.flag('lenient'))
+  const history = await readHistoryFile(file, args.flag('lenient'))
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)
   const clock = realClock()
   const document = await judge(history, {
@@ -195,14 +169,8 @@ async function checkTransactions(history: History, model: string, args: Argument
   return exitCodes[verdict.verdict]
 }
 
-/** The events of a witness, as they stand in the file. */
 function printOperations(history: History, rows: readonly number[]): void {
-  for (const row of rows.slice(0, WITNESS_LINES_MAX)) {
-    console.log(`  ${JSON.stringify(history.event(row))}`)
-    const completion = history.pair[row]!
-    if (completion >= 0) console.log(`  ${JSON.stringify(history.event(completion))}`)
-  }
-  if (rows.length > WITNESS_LINES_MAX) console.log(`  ... and ${rows.length - WITNESS_LINES_MAX} more operations`)
+  for (const line of operationLines(history, rows)) console.log(line)
 }
 
 /** Judges a run's folder (or each configuration of a tour) again. */

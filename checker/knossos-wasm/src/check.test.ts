@@ -230,6 +230,36 @@ test('every witness of a register is refuted by the oracle when it stands alone,
   assert.ok(seen > 60)
 })
 
+test('a violation says how far the history is linearizable, whose response broke it, and what the object could be there', async () => {
+  const history = drawn(`
+    a w1-- w2--          w3--
+    b            r1--`)
+  const { perKey } = await check(history, { model: registers })
+  const { decidedEvents, stuck, finalStates } = perKey[0]!
+  assert.is(decidedEvents, 5)
+  assert.equal(history.event(stuck!).f, 'read')
+  assert.equal(finalStates, [2])
+  let [seen, longest] = [0, 0]
+  for (let seed = 1; seed <= 300; seed++) {
+    const model = seed % 2 === 0 ? registers : models.casRegister({ failedCas: 'strict' })
+    const random = randomHistory(model, { operations: 12, processes: 4, crashed: 10, wrong: 20, values: 0, keys: 1, ties: false }, chance(seed))
+    const [broken] = (await check(random, { model })).perKey
+    if (broken?.verdict !== 'violated') continue
+    seen++
+    longest = Math.max(longest, broken.decidedEvents)
+    const [before, after] = [0, 1].map((more) => prefixOf(random, random.pair[broken.stuck!]! + more))
+    assert.ok(oracle(before!, model), `seed ${seed}: the prefix is not linearizable`)
+    assert.not(oracle(after!, model), `seed ${seed}: the prefix is not the longest`)
+  }
+  assert.ok(seen > 60 && longest > 12)
+})
+
+function prefixOf(history: History, events: number): History {
+  const prefix = new History()
+  for (let row = 0; row < events; row++) prefix.push(history.event(row))
+  return prefix
+}
+
 test('keys may be decided in several threads; the verdicts are the same', async () => {
   const history = simulatedHistory({ operations: 3000, processes: 8, model: 'cas-register', keys: 6, values: 5 })
   const alone = await check(history, { model: registers, elapsedMs: () => 0 })

@@ -10,7 +10,7 @@ import { explainRegister } from './explain.ts'
 import { explainModel } from './explain-model.ts'
 import { closedPart, minimize, subset, windowBefore, withOrigins } from './minimize.ts'
 import { partition } from './order.ts'
-import { firstIllegal, truncated } from './prefix.ts'
+import { firstIllegal, firstIllegalByZones, truncated } from './prefix.ts'
 import { createPool } from './pool.ts'
 import { modelProblem, registerProblem } from './problem.ts'
 import { registerKeys } from './register.ts'
@@ -69,11 +69,13 @@ export interface KeyVerdict {
   readonly operations: number
   readonly algorithm: Algorithm
   readonly witness?: Witness
-  /** How many of the key's events were decided (all of them when it holds). */
+  /** How many of the key's events were decided: all of them when it holds; when violated, the longest linearizable prefix. */
   readonly decidedEvents: number
+  /** When violated: row of the invocation of the operation whose response no order explains. */
+  readonly stuck?: number
   /** When asked for and it holds: rows of the invocations, in an order that the model can do. See `faultIn`. */
   readonly linearization?: readonly number[]
-  /** When violated by the window: states that were still possible before the response that broke it. */
+  /** When violated: states that were still possible before the response that broke it (unless finding them takes too long). */
   readonly finalStates?: readonly Json[]
 }
 
@@ -86,6 +88,8 @@ export interface CheckResult {
   readonly stats: { readonly operations: number; readonly keys: number; readonly elapsedMs: number; readonly visits: number; readonly engineBytes: number }
 }
 
+/** How many configurations may be visited to tell what a register could hold before a violation. */
+const FINAL_STATES_VISITS_MAX = 500_000
 /** From this many events on it is worthwhile to try all keys at once before anything is copied. */
 const ACCEPT_MIN = 1 << 15
 
@@ -217,7 +221,7 @@ class Session {
     return { ...base, verdict: 'holds', algorithm: 'window', decidedEvents: key.events }
   }
 
-  async #explained(key: KeyRows, rank: Int32Array | null, suspects?: readonly number[]): Promise<Pick<KeyVerdict, 'decidedEvents' | 'finalStates' | 'witness'>> {
+  async #explained(key: KeyRows, rank: Int32Array | null, suspects?: readonly number[]): Promise<Pick<KeyVerdict, 'decidedEvents' | 'stuck' | 'finalStates' | 'witness'>> {
     if (!this.#limits.explain) return { decidedEvents: 0 }
     this.#engine ??= await sharedEngine()
     const engine = this.#engine
@@ -228,8 +232,8 @@ class Session {
         return pairs === undefined || pairs.type === 'split' ? judge.solve(part).type === 'violated' : pairs.type === 'violated'
       },
     }
-    const { operations, explanation, illegal, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), judge, suspects)
-    return { decidedEvents: illegal, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
+    const { operations, explanation, illegal, stuck, states } = explainModel(this.#history, key, this.#model, (row) => (rank === null ? row : rank[row]!), judge, suspects)
+    return { decidedEvents: illegal, stuck, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
   }
 
   #accept({ key, operations, events }: AcceptedKey): KeyVerdict {
@@ -247,7 +251,8 @@ class Session {
     if (zones.type === 'violated') {
       if (!this.#limits.explain) return { ...base, verdict: 'violated', algorithm: 'zones' }
       const sets = zones.suspects.map((codes) => onValues(ops, new Set(codes)))
-      return { ...base, verdict: 'violated', algorithm: 'zones', witness: await this.#smallest(base.key, ops, initial, sets) }
+      const broken = firstIllegalByZones(ops, initial)
+      return { ...base, verdict: 'violated', algorithm: 'zones', ...(await this.#brokenAt(ops, initial, broken)), witness: await this.#smallest(base.key, ops, initial, sets) }
     }
     const problem = registerProblem(ops, initial, (code) => values.decode(code))
     const result = await this.#registerWindow(ops, initial, problem)
@@ -258,7 +263,16 @@ class Session {
     const illegal = firstIllegal(ops.events, (until) => refutes(truncated(ops, until)))
     const prefix = truncated(ops, illegal + 1)
     const set = windowBefore(prefix, illegal + 1, refutes)
-    return { ...base, verdict: 'violated', algorithm: 'window', decidedEvents: illegal, witness: await this.#smallest(base.key, prefix, initial, [set]) }
+    return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#brokenAt(ops, initial, illegal)), witness: await this.#smallest(base.key, prefix, initial, [set]) }
+  }
+
+  /** The response at which a register's history broke, whose it is, and what the register could hold before. */
+  async #brokenAt(ops: RegisterOperations, initial: number, event: number): Promise<Pick<KeyVerdict, 'decidedEvents' | 'stuck' | 'finalStates'>> {
+    this.#engine ??= await sharedEngine()
+    const stuck = ops.ret.indexOf(event)
+    const problem = registerProblem(truncated(ops, event), initial, (code) => this.#history.values.decode(code))
+    const { type, states } = runWindow(this.#engine, problem, { ...this.#limits, visitsMax: FINAL_STATES_VISITS_MAX })
+    return { decidedEvents: event, ...(stuck < 0 ? {} : { stuck: ops.row[stuck]! }), ...(type === 'holds' ? { finalStates: states } : {}) }
   }
 
   /** Minimises each suspect set and keeps the smallest outcome. */

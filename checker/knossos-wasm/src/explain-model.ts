@@ -19,6 +19,8 @@ export interface ModelWitness {
   readonly explanation: string
   /** Rank of the response that broke the history. */
   readonly illegal: number
+  /** Row of the invocation that it answers. */
+  readonly stuck: number
   /** States that were still possible just before it. */
   readonly states: readonly Json[]
 }
@@ -40,7 +42,7 @@ export function explainModel(history: History, key: KeyRows, model: Model, rankO
   const last = judge.solve({ rows, until })
   const operations = [...rows]
   const stuck = operations.find((row) => history.pair[row]! >= 0 && rankOf(history.pair[row]!) === illegal) ?? operations.at(-1)!
-  return { operations, explanation: sentence(history, model, stuck, operations.length, last.states), illegal, states: last.states }
+  return { operations, explanation: sentence(history, model, stuck, operations.length, last.states), illegal, stuck, states: last.states }
 }
 
 /** Operations that may be left out together: those on one element; a single one that never changes the state. */

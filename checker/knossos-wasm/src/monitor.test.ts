@@ -79,7 +79,8 @@ test('the same where one compare-and-set follows the other, and where a window m
       history.push({ time: history.length, process: 0, type: 'invoke', f, value: input })
       history.push({ time: history.length, process: 0, type: 'ok', f, value: output })
     }
-    for (let i = 0; i < events; i++) judged.name === 'counter' ? call('add', 1, 1) : call('cas', [i === 0 ? null : i, i + 1], [i === 0 ? null : i, i + 1])
+    const [f, argument] = judged.name === 'counter' ? (['add', (): Json => 1] as const) : (['cas', (i: number): Json => [i === 0 ? null : i, i + 1]] as const)
+    for (let i = 0; i < events; i++) call(f, argument(i), argument(i))
     call('read', null, events)
     const monitor = createMonitor({ model: judged, record: false })
     for (let row = 0; row < history.length; row++) assert.is(monitor.push(history.event(row)), undefined)

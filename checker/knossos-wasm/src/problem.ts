@@ -47,6 +47,8 @@ export interface Problem {
   readonly reaches: (state: number, type: number) => boolean
   /** By event: the type of the operation that must still become possible before an overwriting one is invoked; -1. Absent: not known. */
   readonly forced?: Int32Array
+  /** About how many bytes the states take outside the engine. */
+  readonly hostBytes: () => number
   /** What state number i is. */
   readonly stateAt: (state: number) => Json
 }
@@ -93,7 +95,7 @@ export function registerProblem(ops: RegisterOperations, initial: number, decode
     draft.ret.push(ops.ret[i]!)
   }
   return assemble(draft, flags, needs, makes, {
-    states: values.size, initial: 0, register: true, successors: () => [], reaches: () => true, stateAt: (state) => decode(values.keys[state]!),
+    states: values.size, initial: 0, register: true, successors: () => [], reaches: () => true, hostBytes: () => 0, stateAt: (state) => decode(values.keys[state]!),
   })
 }
 
@@ -176,12 +178,15 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
   const object = model.specialized?.(operations) ?? model
   const states: Json[] = [object.init]
   const codes = new Map([[canonical(object.init), 0]])
+  let bytes = 0
   const intern = (state: Json): number => {
     const text = canonical(state)
     let code = codes.get(text)
     if (code === undefined) {
       code = states.push(state) - 1
       codes.set(text, code)
+      // The text, the value (about twice as much), and their rows in two tables.
+      bytes += text.length * 3 + 128
     }
     return code
   }
@@ -190,6 +195,7 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     states: 1, initial: 0, register: false,
     successors: (state, type) => object.step(states[state]!, operations[type]!).map(intern),
     reaches: (state, type) => object.reaches?.(states[state]!, operations[type]!) ?? true,
+    hostBytes: () => bytes,
     stateAt: (state) => states[state]!,
   })
   return object.reaches === undefined ? problem : { ...problem, forced: forcedReads(problem) }
@@ -227,7 +233,7 @@ export function operationAt(history: History, row: number, model: Model): ModelO
   }
 }
 
-function assemble(draft: Draft, flags: number[], needs: number[], makes: number[], rest: Pick<Problem, 'states' | 'initial' | 'register' | 'successors' | 'reaches' | 'stateAt'>): Problem {
+function assemble(draft: Draft, flags: number[], needs: number[], makes: number[], rest: Pick<Problem, 'states' | 'initial' | 'register' | 'successors' | 'reaches' | 'hostBytes' | 'stateAt'>): Problem {
   const n = draft.row.length
   const crashTypes: number[] = []
   const crash = flags.map((flag) => ((flag & CRASHED) === 0 ? NONE : crashTypes.push(0) - 1))

@@ -34,7 +34,10 @@ export interface WindowResult {
   readonly linearization?: readonly number[]
 }
 
-const SLICE = 2_000
+/** How many configurations are visited between two looks at the clock: so many that a look comes about every five milliseconds. */
+const SLICE_MIN = 50
+const SLICE_MAX = 20_000
+const SLICE_MS = 5
 const BASE = 1024
 const NONE = -1
 
@@ -42,13 +45,18 @@ const NONE = -1
 export function runWindow(engine: Engine, problem: Problem, limits: WindowLimits, trace = false): WindowResult {
   engine.reset(BASE, engineBytes(limits.memoryLimitMb))
   if (!load(engine, problem, trace)) return unknown(engine, `the memory limit of ${limits.memoryLimitMb} MB`)
+  let slice = 1_000
+  let before = limits.elapsedMs()
   for (;;) {
-    const outcome = engine.run(SLICE)
-    if (outcome === OUT_OF_MEMORY) return unknown(engine, `the memory limit of ${limits.memoryLimitMb} MB`)
-    if (outcome !== AGAIN) return finished(engine, problem, outcome === HOLDS, trace)
+    const outcome = engine.run(slice)
+    if (outcome !== AGAIN && outcome !== OUT_OF_MEMORY) return finished(engine, problem, outcome === HOLDS, trace)
+    if (outcome === OUT_OF_MEMORY || (engine.bytesUsed() >>> 0) + problem.hostBytes() > limits.memoryLimitMb * 1e6) return unknown(engine, `the memory limit of ${limits.memoryLimitMb} MB`)
     limits.onProgress?.(engine.position())
-    if (limits.elapsedMs() > limits.deadlineMs) return unknown(engine, 'the time limit')
+    const now = limits.elapsedMs()
+    if (now > limits.deadlineMs) return unknown(engine, 'the time limit')
     if (limits.visitsMax !== undefined && engine.visited() > limits.visitsMax) return unknown(engine, `the limit of ${limits.visitsMax} configurations`)
+    slice = now - before > SLICE_MS ? Math.max(SLICE_MIN, slice >> 1) : Math.min(SLICE_MAX, slice * 2)
+    before = now
   }
 }
 
