@@ -28,7 +28,7 @@ export const INITIAL = -1
 /** A value that no write can have written (or only one that certainly failed). */
 export const THIN_AIR = -2
 /** A value that several writes may have written. */
-export const AMBIGUOUS = -3
+const AMBIGUOUS = -3
 /** Not a read. */
 const NO_SOURCE = -4
 
