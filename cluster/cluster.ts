@@ -21,6 +21,9 @@ export const capabilities = [
   'limit', // bound the bandwidth of chosen directed links
   'duplicate', // deliver some messages twice
   'reorder', // let messages overtake each other
+  'corrupt', // flip bits in what travels on chosen directed links
+  'reset', // break connections on chosen directed links
+  'half-open', // silence the connections that there are, without a word to either end; new ones work
 ] as const
 export type Capability = (typeof capabilities)[number]
 
@@ -41,6 +44,15 @@ export interface Link {
   readonly to: NodeId
 }
 
+/** What became of messages that were sent one right after another along a link. */
+export interface Volley {
+  readonly sent: number
+  /** The numbers 0..sent-1 of those that arrived, in the order of their arrival; twice when one arrived twice. */
+  readonly heard: readonly number[]
+  /** From the first sent until the last was heard; the deadline when some never were. */
+  readonly elapsedMs: number
+}
+
 /** The network between the nodes (and from clients to nodes), as it can be disturbed. */
 export interface Links {
   /** From the moment this resolves no byte sent on these links arrives. Existing connections stall, as with a packet filter. */
@@ -55,10 +67,20 @@ export interface Links {
   duplicate?(links: readonly Link[], share: number): Promise<void>
   /** Lets this share (0..1) of messages be overtaken by up to `ms`. */
   reorder?(links: readonly Link[], share: number, ms: number): Promise<void>
+  /** Flips a bit in this share (0..1) of messages, or of the pieces of a stream. */
+  corrupt?(links: readonly Link[], share: number): Promise<void>
+  /** Answers this share (0..1) of packets, or of the pieces of a stream, with a reset: their connection breaks. */
+  reset?(links: readonly Link[], share: number): Promise<void>
+  /** Lets nothing pass any more on the connections that there are now; new connections work. */
+  halfOpen?(links: readonly Link[]): Promise<void>
   /** Removes every disturbance from these links (all links when none are named). Resolves when new traffic can flow. */
   heal(links?: readonly Link[]): Promise<void>
   /** Whether a message sent now on this link arrives within `deadlineMs`: observed from inside, never remembered. */
   probe(link: Link, deadlineMs: number): Promise<boolean>
+  /** Sends `messages` messages of about `bytes` bytes and sees what becomes of them. Absent where the system cannot be asked. */
+  volley?(link: Link, messages: number, bytes: number, deadlineMs: number): Promise<Volley>
+  /** How many packets, messages or pieces of a stream the present disturbance of a link has struck so far. */
+  tally?(link: Link): Promise<number>
 }
 
 /** How a node was last observed. */

@@ -3,7 +3,7 @@
  */
 import type { Env, NodeId, PortName } from '../harness/env.ts'
 import type { Completion, Invocation, Json } from '../checker/history/index.ts'
-import type { ClockSkew, Cluster } from './cluster.ts'
+import type { ClockSkew, Cluster, Volley } from './cluster.ts'
 import type { IsolationLevel, Model } from '../checker/verdict.ts'
 
 /** One client connection, bound to one node. Used by one process at a time. */
@@ -133,6 +133,8 @@ export interface System {
    * connections of both suffer.
    */
   readonly oneWayConnections?: boolean
+  /** Sends messages from one node to another, and tells which arrived, from inside the nodes. Drivers use it for `Links.volley`. */
+  volley?(cluster: Cluster, link: { readonly from: NodeId; readonly to: NodeId }, messages: number, bytes: number, deadlineMs: number): Promise<Volley>
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
   /** The nodes that lead now (a primary, a leader of any range), asked of the nodes themselves. For faults that are aimed at leaders. */

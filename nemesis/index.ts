@@ -1,13 +1,20 @@
 /** The faults there are, by name. */
 import type { Fault } from './fault.ts'
 import { clockBump, clockDrift, clockSkew, clockStrobe } from './clock.ts'
+import { corrupt } from './corrupt.ts'
 import { crashInRecovery, crashLoop } from './crash-loop.ts'
 import { delay } from './delay.ts'
+import { duplicate } from './duplicate.ts'
 import { flapping } from './flapping.ts'
+import { halfOpen } from './half-open.ts'
 import { kill } from './kill.ts'
+import { limit } from './limit.ts'
+import { lose } from './lose.ts'
 import { partition } from './partition.ts'
 import { partitionClients } from './partition-clients.ts'
 import { pause } from './pause.ts'
+import { reorder } from './reorder.ts'
+import { reset } from './reset.ts'
 import { restart, rollingRestart } from './restart.ts'
 import { slow } from './slow.ts'
 import { stall } from './stall.ts'
@@ -27,6 +34,13 @@ const all: readonly Fault[] = [
   stall,
   slow,
   delay,
+  lose,
+  duplicate,
+  reorder,
+  corrupt,
+  limit,
+  reset,
+  halfOpen,
   clockBump,
   clockSkew,
   clockStrobe,

@@ -1,20 +1,18 @@
 /**
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
- * `PEEK` shows what this replica alone holds; `PROBE` and `HEARD` together try one directed link from inside;
- * `CLOCK` reads the node's wall clock, and sets it wrong.
+ * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts`; `CLOCK` reads the
+ * node's wall clock, and sets it wrong.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock, NodeId } from '../../harness/env.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
-import { PING } from './messages.ts'
+import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
 import type { Eventually, Storage } from './storage.ts'
 
-/** Nonces remembered per peer: the oldest is forgotten first. */
-const NONCES_MAX = 256
 const DUMP_MAX = 10_000
 /** What PEEK answers for a key that this node is no replica of. */
 export const NO_REPLICA = 'NOREPLICA'
@@ -36,21 +34,6 @@ export interface AdminOptions {
 export function adminCommands(options: AdminOptions): ReadonlyMap<string, Command> {
   const { token, nodes, rpc, storage, holds, clock, stats } = options
   const expected = Buffer.from(token)
-  const heard = new Map<NodeId, string[]>()
-  rpc.serve(PING, (nonce, from) => {
-    const nonces = heard.get(from) ?? []
-    heard.set(from, nonces)
-    if (!nonces.includes(nonce)) nonces.push(nonce)
-    if (nonces.length > NONCES_MAX) nonces.shift()
-    return null
-  })
-
-  const peer = (word: Buffer): NodeId => {
-    const id = word.toString('latin1')
-    if (!nodes.includes(id)) throw new StoreError('ERR', `there is no node '${id.slice(0, 64)}'; the nodes are ${nodes.join(', ')}`)
-    return id
-  }
-
   const auth: Command = {
     words: [2, 2],
     keys: 'none',
@@ -75,21 +58,6 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     },
   }
 
-  const probe: Command = {
-    words: [3, 3],
-    keys: 'none',
-    run: ([, to, nonce]) => {
-      rpc.send(peer(to!), PING, nonce!.toString('latin1'))
-      return OK_REPLY
-    },
-  }
-
-  const heardFrom: Command = {
-    words: [3, 3],
-    keys: 'none',
-    run: ([, from, nonce]) => integerReply(heard.get(peer(from!))?.includes(nonce!.toString('latin1')) === true ? 1 : 0),
-  }
-
   const statistics: Command = {
     words: [1, 1],
     keys: 'none',
@@ -112,8 +80,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
   return new Map([
     ['AUTH', auth],
     ['PEEK', peek],
-    ['PROBE', probe],
-    ['HEARD', heardFrom],
+    ...linkTrials(rpc, nodes),
     ['STATS', statistics],
     ['CLOCK', wallClock],
     ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Completion, Invocation, Json } from '../../checker/history/index.ts'
 import { sleep } from '../../harness/clock.ts'
 import type { NodeId } from '../../harness/env.ts'
-import type { Cluster } from '../cluster.ts'
+import type { Cluster, Volley } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import { NO_REPLICA } from '../kv/admin.ts'
 import type { NodeConfig, NodeOptions } from '../kv/config.ts'
@@ -53,6 +53,8 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
         await clockCommand(cluster, node, ['CLOCK', String(offsetMs), String(driftPpm)], deadlineMs)
       },
     },
+    volley,
+    replicasOf,
   }
 }
 
@@ -187,6 +189,9 @@ async function clockCommand(cluster: Cluster, node: NodeId, words: readonly stri
 }
 
 const PROBE_INTERVAL_MS = 20
+const VOLLEY_INTERVAL_MS = 5
+const BURSTS = 40
+const PEEK_DEADLINE_MS = 1_000
 
 /** Sends nonces from one node to the other until one is heard or time is up: a link that only loses some messages is a link. */
 async function probe(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean> {
@@ -203,4 +208,34 @@ async function probe(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: num
       }
     }),
   )
+}
+
+/**
+ * Sends messages from one node to the other, not all in one packet, and asks the other until all are there or time is up.
+ * The node numbers them from 1.
+ */
+async function volley(cluster: Cluster, { from, to }: { readonly from: NodeId; readonly to: NodeId }, messages: number, bytes: number, deadlineMs: number): Promise<Volley> {
+  const { clock } = cluster
+  const began = clock.now()
+  const elapsedMs = (): number => (clock.now() - began) / 1e6
+  const name = `${began}`
+  return administer(cluster, from, deadlineMs, (sender) =>
+    administer(cluster, to, deadlineMs, async (receiver) => {
+      const burst = Math.ceil(messages / BURSTS)
+      for (let first = 0; first < messages; first += burst) {
+        await sender.ask(['VOLLEY', to, name, String(first + 1), String(Math.min(burst, messages - first)), String(bytes)], deadlineMs)
+      }
+      for (;;) {
+        const heard = ((await receiver.ask(['ECHOES', from, name], deadlineMs)) as number[]).map((number) => number - 1)
+        if (new Set(heard).size === messages || elapsedMs() >= deadlineMs) return { sent: messages, heard, elapsedMs: elapsedMs() }
+        await sleep(clock, VOLLEY_INTERVAL_MS)
+      }
+    }),
+  )
+}
+
+/** The running nodes that do not say that they are no replicas of the key. */
+async function replicasOf(cluster: Cluster, key: string): Promise<NodeId[]> {
+  const holds = await Promise.all(cluster.nodes.map(({ id }) => peek(cluster, id, [key], PEEK_DEADLINE_MS).then((found) => found.length > 0, () => false)))
+  return cluster.nodes.filter((_, i) => holds[i]).map(({ id }) => id)
 }

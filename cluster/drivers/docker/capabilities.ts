@@ -3,6 +3,7 @@
  * namespace that nobody uses, on the machine whose kernel would apply them.
  */
 import type { Log } from '../../../harness/env.ts'
+import { capabilities } from '../../cluster.ts'
 import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
 import { OWN_CLOCK } from '../answers.ts'
 import { controllerLabel, thisController } from './controller.ts'
@@ -18,7 +19,7 @@ import { unframe } from './output.ts'
 /** How namespaces are entered on one engine, and which parts of the packet filter its kernel and tools have. */
 export interface FilterSupport {
   readonly mechanism: Mechanism
-  /** Words of PROBE_SCRIPT: `filter`, `time`, `statistic`, `classify`, `htb`, `netem`. */
+  /** Words of PROBE_SCRIPT: `filter`, `time`, `statistic`, `classify`, `htb`, `netem`, .... */
   readonly parts: ReadonlySet<string>
   /** Why there is nothing, when there is nothing. */
   readonly complaint: string
@@ -82,7 +83,7 @@ const no = (reason: string): CapabilityStatus => ({ available: false, reason })
 
 function needing(support: FilterSupport, parts: readonly string[], how: string): CapabilityStatus {
   if (support.complaint !== '') return no(support.complaint)
-  const names: Readonly<Record<string, string>> = { time: 'the time match (xt_time), which ends a fault when its controller dies', statistic: 'the statistic match', classify: 'the CLASSIFY target', htb: 'HTB queues or the program tc', netem: 'netem' }
+  const names: Readonly<Record<string, string>> = { time: 'the time match (xt_time), which ends a fault when its controller dies', statistic: 'the statistic match', classify: 'the CLASSIFY target', reject: 'the REJECT target', connmark: 'connection marks', tee: 'the TEE target', dnat: 'the DNAT target', htb: 'HTB queues or the program tc', netem: 'netem' }
   const missing = parts.filter((part) => !support.parts.has(part))
   if (missing.length > 0) return no(`the kernel that runs the containers has no ${missing.map((part) => names[part] ?? part).join(' and no ')}`)
   const where = support.mechanism === 'nsenter' ? 'entered by nsenter' : 'entered through its network container'
@@ -91,6 +92,7 @@ function needing(support: FilterSupport, parts: readonly string[], how: string):
 
 /** The report for one engine. */
 export function reportOf(engine: Engine, support: FilterSupport): CapabilityReport {
+  const detour = (how: string): CapabilityStatus => (engine.isHere ? needing(support, ['filter', 'time', 'reject', 'dnat'], how) : no('the nodes cannot reach a proxy of the controller, which does not run on the engine\'s machine'))
   return {
     kill: yes('SIGKILL through the engine'),
     terminate: yes('SIGTERM through the engine'),
@@ -101,8 +103,11 @@ export function reportOf(engine: Engine, support: FilterSupport): CapabilityRepo
     cut: needing(support, ['filter', 'time'], 'iptables'),
     lose: needing(support, ['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(support, ['filter', 'time', 'classify', 'htb'], 'HTB queue per link'),
-    delay: needing(support, ['filter', 'time', 'classify', 'htb', 'netem'], 'netem queue per link'),
-    duplicate: no('TCP hides packets that arrive twice; use --driver sim, which doubles messages'),
+    delay: support.parts.has('netem') ? needing(support, ['filter', 'time', 'classify', 'htb'], 'netem queue per link') : detour('a detour through a proxy of the controller (the kernel has no netem)'),
+    duplicate: needing(support, ['filter', 'time', 'statistic', 'tee'], 'iptables, TEE target'),
+    corrupt: detour('a detour through a proxy of the controller that flips bits'),
+    reset: needing(support, ['filter', 'time', 'statistic', 'reject'], 'iptables, REJECT target with tcp-reset'),
+    'half-open': needing(support, ['filter', 'time', 'connmark'], 'iptables, connmark: packets of connections without the mark are dropped'),
     reorder: no('TCP puts packets back in order; use --driver sim, which reorders messages'),
   }
 }
@@ -120,5 +125,5 @@ export function commonReport(reports: readonly CapabilityReport[]): CapabilityRe
 /** When there is no engine at all. */
 export function nothingReport(reason: string): CapabilityReport {
   const none = no(reason)
-  return { kill: none, terminate: none, restart: none, pause: none, throttle: none, clock: none, cut: none, lose: none, limit: none, delay: none, duplicate: none, reorder: none }
+  return Object.fromEntries(capabilities.map((name) => [name, none])) as CapabilityReport
 }

@@ -12,6 +12,7 @@ import { clockOf, programAnswers } from '../answers.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
+import { LocalDetours } from './detours.ts'
 import { connectEngines } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { DockerLinks, prepareNamespace } from './links.ts'
@@ -73,6 +74,9 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
       namespaces,
       wall: (id) => Date.now() + cluster.seat(id).machine.engine.clockOffsetMs,
       probe: (link, deadlineMs) => cluster.probe(link, deadlineMs, namespaces),
+      volley: system.volley && ((link, messages, bytes, deadlineMs) => system.volley!(cluster, link, messages, bytes, deadlineMs)),
+      detours: detoursOf(seats, plan),
+      hasNetem: supports.every(({ parts }) => parts.has('netem')),
       report: commonReport(engines.map((engine, index) => reportOf(engine, supports[index]!))),
       log: plan.log,
       leaseMs: settings.leaseMs,
@@ -80,6 +84,14 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
   })
   await allOf(cluster.nodes.map((node) => node.start()))
   return cluster
+}
+
+/** Proxies on the gateway of the run's network: this machine has that address where the engine is here, and alone. */
+function detoursOf(seats: readonly Seat[], plan: ClusterPlan): LocalDetours | undefined {
+  const [machine, ...others] = new Set(seats.map((seat) => seat.machine))
+  if (machine === undefined || others.length > 0 || !machine.engine.isHere || !machine.network.reachable) return undefined
+  const place = (id: NodeId): Seat['place'] => seats.find(({ spec }) => spec.id === id)!.place
+  return new LocalDetours(machine.network.gateway, plan.random.fork('detours'), (id) => `${place(id).address}:${place(id).ports.peer}`)
 }
 
 /** Waits for all, also when one fails: what is still under way must not outlive the clean-up. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { filterDate, filterText, linkKey, needsQueues, queueRulesText, queuesText, undisturbed } from './filter.ts'
+import { filterDate, filterText, linkKey, neededTables, needsQueues, queueRulesText, queuesText, struckPackets, tableText, undisturbed } from './filter.ts'
 import type { Disturbance, Place, Topology } from './filter.ts'
 
 const ports = { client: 7000, peer: 7001, admin: 7002 }
@@ -85,6 +85,24 @@ test('a limited or delayed link gets a queue of its own on the way out', () => {
     ].join('\n'),
   )
   assert.match(queueRulesText(topology, n1, slow, until, true), '-A SPLITBRAIN-QUEUE -d 198.18.0.12 -p tcp --dport 7001 -m time --datestop 2026-11-20T12:00:00 -j CLASSIFY --set-class 1:10')
+})
+
+test('doubled, reset and silent packets, and detours', () => {
+  const odd = wrong(['n1', 'n2', { duplicate: 0.5, reset: 0.25, silentBefore: 3, detour: '198.18.0.1:4000' }])
+  assert.equal(neededTables(topology, n1, odd), ['mangle', 'nat'])
+  assert.equal(neededTables(topology, n2, odd), [])
+  const to = '-d 198.18.0.12 -p tcp --dport 7001'
+  assert.equal(rules(filterText(topology, n1, odd, until)), [`OUT ${to} -m connmark ! --mark 3`, `OUT ${to} -j REJECT --reject-with tcp-reset`])
+  assert.equal(rules(filterText(topology, n2, odd, until)), ['IN -s 198.18.0.11 -p tcp --dport 7001 -m statistic --mode random --probability 0.250000 -j REJECT --reject-with tcp-reset'])
+  assert.equal(rules(tableText('mangle', topology, n1, odd, until)), [`MARK ${to} --syn -j CONNMARK --set-mark 3`, `TWICE ${to} -m statistic --mode random --probability 0.500000 -j TEE --gateway 198.18.0.12`])
+  assert.equal(rules(tableText('nat', topology, n1, odd, until)), [`DETOUR ${to} -j DNAT --to-destination 198.18.0.1:4000`])
+})
+
+test('struck packets are counted rule by rule, for one link alone', () => {
+  const odd = wrong(['n1', 'n2', { cut: true }], ['clients', 'n2', { lose: 0.5 }])
+  const saved = '*filter\n:SPLITBRAIN-IN - [0:0]\n[7:420] -A SPLITBRAIN-IN -s 198.18.0.11/32 -j DROP\n[2:120] -A SPLITBRAIN-IN -p tcp -j DROP\n[9:9] -A INPUT -j SPLITBRAIN-IN\nCOMMIT\n'
+  assert.is(struckPackets(saved, { from: 'n1', to: 'n2' }, topology, n2, odd), 7)
+  assert.is(struckPackets(saved, { from: 'clients', to: 'n2' }, topology, n2, odd), 2)
 })
 
 test.run()

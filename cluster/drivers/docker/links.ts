@@ -9,8 +9,9 @@ import type { Log, NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { Capability, CapabilityReport, Link, Links } from '../../cluster.ts'
 import { explain } from './errors.ts'
-import { FILTER_SETUP, filterText, linkKey, needsQueues, queueRulesText, queuesText, undisturbed } from './filter.ts'
-import type { Disturbance, Place, Topology } from './filter.ts'
+import type { Detours } from './detours.ts'
+import { FILTER_SETUP, filterText, linkKey, neededTables, needsQueues, queueRulesText, queuesText, struckPackets, tableSetupText, tableText, undisturbed } from './filter.ts'
+import type { Disturbance, ExtraTable, Place, Topology } from './filter.ts'
 import type { Namespace } from './namespace.ts'
 
 /** How long filters outlive the controller. */
@@ -29,6 +30,11 @@ export interface LinksParts {
   /** The wall clock of the machine whose kernel applies node `id`'s filters. */
   wall(id: NodeId): number
   probe(link: Link, deadlineMs: number): Promise<boolean>
+  readonly volley: Links['volley'] | undefined
+  /** Proxies that links can be led through; undefined where the nodes could not reach them. */
+  readonly detours: Detours | undefined
+  /** Whether the kernels can delay packets by themselves. */
+  readonly hasNetem: boolean
   /** What the kernels that the nodes run under can do. */
   readonly report: CapabilityReport
   readonly log: Log
@@ -51,6 +57,7 @@ class NodeFilters {
   readonly #topology: Topology
   #hasQueues = false
   #hasQueueChain = false
+  readonly #tables = new Set<ExtraTable>()
 
   constructor(place: Place, namespace: Namespace, topology: Topology) {
     this.place = place
@@ -62,7 +69,14 @@ class NodeFilters {
   async write(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
     const queues = needsQueues(this.#topology, this.place, disturbances)
     if (queues || this.#hasQueues) {
-      await this.#namespace.feed(QUEUES, queuesText(this.#topology, this.place, disturbances, this.#hasQueues))
+      try {
+        await this.#namespace.feed(QUEUES, queuesText(this.#topology, this.place, disturbances, this.#hasQueues))
+      } catch (error) {
+        // A batch stops at its first error, and half a tree of queues would be in the way of the next one.
+        await this.#namespace.feed(QUEUES, queuesText(this.#topology, this.place, new Map(), true)).catch(() => undefined)
+        this.#hasQueues = false
+        throw error
+      }
       this.#hasQueues = queues
     }
     await this.renew(disturbances, untilMs)
@@ -73,7 +87,18 @@ class NodeFilters {
     const needsChain = this.#hasQueues && !this.#hasQueueChain
     const queueRules = this.#hasQueues || this.#hasQueueChain ? queueRulesText(this.#topology, this.place, disturbances, untilMs, needsChain) : ''
     this.#hasQueueChain ||= needsChain
-    await this.#namespace.feed(RESTORE, queueRules + filterText(this.#topology, this.place, disturbances, untilMs))
+    const fresh = neededTables(this.#topology, this.place, disturbances).filter((table) => !this.#tables.has(table))
+    for (const table of fresh) this.#tables.add(table)
+    // Marks and detours first: what the filter drops and resets must find them there.
+    const tables = [...this.#tables].map((table) => tableText(table, this.#topology, this.place, disturbances, untilMs))
+    await this.#namespace.feed(RESTORE, [...fresh.map(tableSetupText), queueRules, ...tables, filterText(this.#topology, this.place, disturbances, untilMs)].join(''))
+  }
+
+  /** How many of a link's packets the present rules have struck. */
+  async struck(link: Link, disturbances: ReadonlyMap<string, Disturbance>): Promise<number> {
+    const tables = ['filter', ...(this.#tables.has('mangle') ? ['mangle'] : [])]
+    const saved = await Promise.all(tables.map((table) => this.#namespace.feed(['iptables-save', '-c', '-t', table], '')))
+    return struckPackets(saved.join('\n'), link, this.#topology, this.place, disturbances)
   }
 }
 
@@ -85,9 +110,12 @@ export class DockerLinks implements Links {
   #lastChange: Promise<unknown> = Promise.resolve()
   #renewal: NodeJS.Timeout | undefined
   #closed = false
+  #marks = 0
+  readonly volley?: NonNullable<Links['volley']>
 
   constructor(parts: LinksParts) {
     this.#parts = parts
+    if (parts.volley !== undefined) this.volley = parts.volley
     for (const place of parts.topology.places) {
       const namespace = parts.namespaces.get(place.id)
       if (namespace !== undefined) this.#filters.set(place.id, new NodeFilters(place, namespace, parts.topology))
@@ -110,6 +138,22 @@ export class DockerLinks implements Links {
     return this.#disturb('delay', links, { delay: { ms, jitterMs } })
   }
 
+  duplicate(links: readonly Link[], share: number): Promise<void> {
+    return this.#disturb('duplicate', links, { duplicate: share })
+  }
+
+  corrupt(links: readonly Link[], share: number): Promise<void> {
+    return this.#disturb('corrupt', links, { corrupt: share })
+  }
+
+  reset(links: readonly Link[], share: number): Promise<void> {
+    return this.#disturb('reset', links, { reset: share })
+  }
+
+  halfOpen(links: readonly Link[]): Promise<void> {
+    return this.#disturb('half-open', links, { silentBefore: ++this.#marks })
+  }
+
   async heal(links: readonly Link[] = this.#allLinks()): Promise<void> {
     if (this.#parts.report.cut.available) await this.#change(links, () => undisturbed)
   }
@@ -118,10 +162,20 @@ export class DockerLinks implements Links {
     return this.#parts.probe(link, deadlineMs)
   }
 
-  /** Renews nothing any more. */
+  /** What was struck at both ends, and on the detour between them. */
+  async tally(link: Link): Promise<number> {
+    return this.#inTurn(async () => {
+      const ends = await Promise.all(this.#filtersAt([link]).map((filters) => filters.struck(link, this.#disturbances)))
+      const passed = this.#disturbances.get(linkKey(link))?.detour === undefined ? 0 : await this.#parts.detours!.struck(link)
+      return Math.max(...ends, passed)
+    })
+  }
+
+  /** Renews nothing any more, and takes the detours away. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#renewal)
+    void this.#parts.detours?.close().catch(() => undefined)
   }
 
   #allLinks(): Link[] {
@@ -138,16 +192,29 @@ export class DockerLinks implements Links {
   #change(links: readonly Link[], edit: (before: Disturbance) => Disturbance): Promise<void> {
     return this.#inTurn(async () => {
       const affected = this.#filtersAt(links)
+      const left: Link[] = []
       for (const link of links) {
-        const after = edit(this.#disturbances.get(linkKey(link)) ?? undisturbed)
+        const before = this.#disturbances.get(linkKey(link)) ?? undisturbed
+        const after = await this.#detoured(link, edit({ ...before, detour: undefined }))
+        if (before.detour !== undefined && after.detour === undefined) left.push(link)
         if (isUndisturbed(after)) this.#disturbances.delete(linkKey(link))
         else this.#disturbances.set(linkKey(link), after)
       }
       await Promise.all(affected.map((filters) => filters.write(this.#disturbances, this.#until(filters)))).catch((error: unknown) => {
         throw explain(error, "Changing the nodes' packet filters")
       })
+      // Only now, when nothing leads there any more.
+      await Promise.all(left.map((link) => this.#parts.detours!.leave(link)))
       this.#scheduleRenewal()
     })
+  }
+
+  /** The same disturbance, with the way around through a proxy where only that can do it. */
+  async #detoured(link: Link, disturbance: Disturbance): Promise<Disturbance> {
+    const { corrupt, delay } = disturbance
+    const needed = corrupt > 0 || (delay !== undefined && !this.#parts.hasNetem)
+    if (!needed || this.#parts.detours === undefined || link.from === 'clients') return disturbance
+    return { ...disturbance, detour: await this.#parts.detours.lead(link, { corrupt, ...(this.#parts.hasNetem ? {} : { delay }) }) }
   }
 
   /** One change at a time: two at once could write an older state over a newer one. */
@@ -190,6 +257,6 @@ export class DockerLinks implements Links {
   }
 }
 
-function isUndisturbed({ cut, lose, bytesPerSecond, delay }: Disturbance): boolean {
-  return !cut && lose === 0 && bytesPerSecond === undefined && delay === undefined
+function isUndisturbed(disturbance: Disturbance): boolean {
+  return Object.entries(undisturbed).every(([name, value]) => disturbance[name as keyof Disturbance] === value)
 }

@@ -4,7 +4,7 @@
  * Ranges come from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks: no office, cloud or VPN uses them.
  * Which /24 starts the search depends on the run's seed; a taken one is skipped.
  */
-import { networkInterfaces } from 'node:os'
+import { createServer } from 'node:net'
 import type { Random } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { Engine } from './engine.ts'
@@ -42,8 +42,13 @@ function rangePrefix(range: number): string {
   return `198.${18 + (range >> 8)}.${range & 255}`
 }
 
-function localAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address))
+/** Whether this machine has an address. Asked by using it: a bridge to which nothing is connected yet is on no list of running interfaces. */
+function isLocalAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(0, address, () => server.close(() => resolve(true)))
+  })
 }
 
 /** Makes the run's network in the first range that is free. */
@@ -57,8 +62,8 @@ export async function createNetwork(
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const prefix = rangePrefix((start + attempt * 37) % RANGES)
     // An engine knows its own networks, but not those of another engine on the same machine.
-    if (localAddresses().some((address) => address.startsWith(`${prefix}.`))) continue
     const gateway = `${prefix}.1`
+    if (await isLocalAddress(gateway)) continue
     try {
       const network = await engine.docker.createNetwork({
         Name: name,
@@ -67,7 +72,7 @@ export async function createNetwork(
         IPAM: { Driver: 'default', Config: [{ Subnet: `${prefix}.0/24`, Gateway: gateway }] },
         Labels: labels,
       })
-      return { id: network.id, name, prefix, gateway, reachable: localAddresses().includes(gateway) }
+      return { id: network.id, name, prefix, gateway, reachable: await isLocalAddress(gateway) }
     } catch (error) {
       if (!isRangeTaken(error)) throw explain(error, doing)
     }

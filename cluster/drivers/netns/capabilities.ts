@@ -16,6 +16,7 @@ printf '%s' '${FILTER_SETUP}' | nsenter --net=/run/netns/node0 iptables-restore 
 ${PROBE_SCRIPT}`
 
 let report: Promise<CapabilityReport> | undefined
+let words: Promise<ReadonlySet<string>> | undefined
 
 /** What can be done; tried out once. */
 export function netnsCapabilities(): Promise<CapabilityReport> {
@@ -23,12 +24,23 @@ export function netnsCapabilities(): Promise<CapabilityReport> {
   return report
 }
 
+/** Tries everything out, once; the words of what works. */
+function tryOut(): Promise<ReadonlySet<string>> {
+  words ??= inNamespaces(script).then((output) => new Set(output.split(/\s+/)))
+  return words
+}
+
+/** Whether the kernel delays packets by itself. */
+export async function netnsHasNetem(): Promise<boolean> {
+  return (await tryOut()).has('netem')
+}
+
 async function probe(): Promise<CapabilityReport> {
   if (process.platform !== 'linux') return every({ available: false, reason: `network namespaces are Linux's, and this is ${process.platform}; use --driver process` })
   try {
-    const words = new Set((await inNamespaces(script)).split(/\s+/))
-    if (!words.has('network')) return every({ available: false, reason: 'ip, nsenter or iptables-restore (Debian: iproute2, util-linux, iptables) is missing or not allowed in a user namespace; use --driver process' })
-    return reportOf(words)
+    const found = await tryOut()
+    if (!found.has('network')) return every({ available: false, reason: 'ip, nsenter or iptables-restore (Debian: iproute2, util-linux, iptables) is missing or not allowed in a user namespace; use --driver process' })
+    return reportOf(found)
   } catch (error) {
     const { shortMessage, message } = error as { shortMessage?: string; message: string }
     const reason = (shortMessage ?? message).split('\n')[0]!
@@ -40,12 +52,14 @@ function every(status: CapabilityStatus): CapabilityReport {
   return Object.fromEntries(capabilities.map((name) => [name, status])) as CapabilityReport
 }
 
-const SIM = 'TCP hides it from the nodes; use --driver sim'
+const SIM = 'TCP puts packets back in order before the nodes see them; --driver sim reorders messages'
+/** What a detour needs. */
+const DETOUR = ['filter', 'time', 'reject', 'dnat']
 
-function reportOf(words: ReadonlySet<string>): CapabilityReport {
+function reportOf(found: ReadonlySet<string>): CapabilityReport {
   const always = (reason: string): CapabilityStatus => ({ available: true, reason })
   const needing = (parts: readonly string[], reason: string): CapabilityStatus => {
-    const missing = parts.filter((part) => !words.has(part))
+    const missing = parts.filter((part) => !found.has(part))
     return missing.length === 0 ? always(reason) : { available: false, reason: `this kernel or its tools lack ${missing.join(' and ')}` }
   }
   const statuses: Record<Capability, CapabilityStatus> = {
@@ -58,8 +72,11 @@ function reportOf(words: ReadonlySet<string>): CapabilityReport {
     cut: needing(['filter', 'time'], 'iptables in the node\'s network namespace'),
     lose: needing(['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(['filter', 'time', 'classify', 'htb'], 'an HTB queue for the link'),
-    delay: needing(['filter', 'time', 'classify', 'htb', 'netem'], 'a netem queue for the link'),
-    duplicate: { available: false, reason: SIM },
+    delay: found.has('netem') ? needing(['filter', 'time', 'classify', 'htb'], 'a netem queue for the link') : needing(DETOUR, 'a detour through a proxy on the bridge (this kernel has no netem)'),
+    duplicate: needing(['filter', 'time', 'statistic', 'tee'], 'iptables, TEE target'),
+    corrupt: needing(DETOUR, 'a detour through a proxy on the bridge that flips bits'),
+    reset: needing(['filter', 'time', 'statistic', 'reject'], 'iptables, REJECT target with tcp-reset'),
+    'half-open': needing(['filter', 'time', 'connmark'], 'iptables, connmark: packets of connections without the mark are dropped'),
     reorder: { available: false, reason: SIM },
   }
   return statuses

@@ -17,7 +17,7 @@ import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
-import { netnsCapabilities } from './capabilities.ts'
+import { netnsCapabilities, netnsHasNetem } from './capabilities.ts'
 import { NODES_MAX, addressOf, listenAddresses, placeOf, sharedAddresses } from './layout.ts'
 import { Warden } from './warden-client.ts'
 
@@ -107,6 +107,14 @@ class NetnsCluster implements Cluster {
       namespaces,
       wall: () => this.clock.wall(),
       probe: (link, deadlineMs) => this.#probe(link, deadlineMs),
+      volley: this.system.volley && ((link, messages, bytes, deadlineMs) => this.system.volley!(this, link, messages, bytes, deadlineMs)),
+      detours: {
+        lead: (link, effects) => this.warden.ask('detour', { link, effects }),
+        struck: (link) => this.warden.ask('struck', { link }),
+        leave: async (link) => void (await this.warden.ask('detour', { link, effects: null })),
+        close: async () => undefined, // they end with the warden
+      },
+      hasNetem: await netnsHasNetem(),
       report: await netnsCapabilities(),
       log,
       leaseMs: LEASE_MS,
@@ -125,7 +133,13 @@ class NetnsCluster implements Cluster {
       delay: (all, ms, jitterMs) => links.delay(all, ms, jitterMs),
       lose: (all, share) => links.lose(all, share),
       limit: (all, bytesPerSecond) => links.limit(all, bytesPerSecond),
+      duplicate: (all, share) => links.duplicate(all, share),
+      corrupt: (all, share) => links.corrupt(all, share),
+      reset: (all, share) => links.reset(all, share),
+      halfOpen: (all) => links.halfOpen(all),
       probe: (link, deadlineMs) => links.probe(link, deadlineMs),
+      ...(links.volley === undefined ? {} : { volley: links.volley }),
+      tally: (link) => links.tally(link),
       cut: async (cut) => {
         await links.cut(cut)
         for (const id of fromClients(cut)) this.withoutClients.add(id)

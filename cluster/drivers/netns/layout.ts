@@ -8,7 +8,8 @@ import type { Place } from '../docker/filter.ts'
 
 /** From the range that RFC 2544 sets aside for tests of networks. */
 const SUBNET = '198.18.0'
-const HUB = `${SUBNET}.1`
+/** The warden's own address on the bridge. */
+export const HUB = `${SUBNET}.1`
 const FIRST_HOST = 11
 /** Ports are the same on every node: each has a machine's worth of them. */
 const ports = { client: 7_001, peer: 7_002, admin: 7_003 } as const

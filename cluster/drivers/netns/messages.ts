@@ -3,8 +3,9 @@
  * and does there what the controller, outside of them, cannot.
  */
 import type { NodeId } from '../../../harness/env.ts'
-import type { NodeState } from '../../cluster.ts'
+import type { Link, NodeState } from '../../cluster.ts'
 import type { Command } from '../../system.ts'
+import type { DetourEffects } from '../docker/detours.ts'
 
 /** One node as the warden knows it. */
 export interface WardenNode {
@@ -27,6 +28,10 @@ export interface Requests {
   log: { readonly ask: { readonly node: NodeId }; readonly result: string }
   /** Runs a program in a node's network namespace with this input. */
   feed: { readonly ask: { readonly node: NodeId; readonly program: readonly [string, ...string[]]; readonly input: string }; readonly result: string }
+  /** Leads a link through a proxy on the hub; without effects, leads it there no more. Answers where the proxy is. */
+  detour: { readonly ask: { readonly link: Link; readonly effects: DetourEffects | null }; readonly result: string }
+  /** How many pieces a link's proxy has damaged. */
+  struck: { readonly ask: { readonly link: Link }; readonly result: number }
   /** Connects from the hub; the socket itself is handed over. */
   dial: { readonly ask: { readonly address: string; readonly deadlineMs: number }; readonly result: null }
 }

@@ -9,14 +9,19 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { execa } from 'execa'
 import { realClock } from '../../../harness/clock.ts'
+import { seededRandom } from '../../../harness/random.ts'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import { NodeProcess } from '../process/node-process.ts'
 import { parseAddress } from '../real/socket-stream.ts'
-import { namespaceOf, setupScript } from './layout.ts'
+import { LocalDetours } from '../docker/detours.ts'
+import { HUB, addressOf, namespaceOf, placeOf, setupScript } from './layout.ts'
 import type { Answer, Request } from './messages.ts'
 
 const nodes = new Map<NodeId, { readonly process: NodeProcess; readonly namespace: string }>()
+
+/** Bits and delays are drawn anew in every run: no two runs of real processes meet the same bytes anyway. */
+const detours = new LocalDetours(HUB, seededRandom(process.pid), (id) => addressOf(placeOf(id, [...nodes.keys()].indexOf(id)), 'peer'))
 
 function node(id: NodeId): { readonly process: NodeProcess; readonly namespace: string } {
   const found = nodes.get(id)
@@ -79,6 +84,12 @@ async function serve(request: Request): Promise<{ result: unknown; socket?: Sock
       return { result: await node(ask.node).process.log() }
     case 'feed':
       return { result: (await execa('nsenter', inside(ask.node, ask.program), { input: ask.input })).stdout }
+    case 'detour':
+      if (ask.effects !== null) return { result: await detours.lead(ask.link, ask.effects) }
+      await detours.leave(ask.link)
+      return { result: '' }
+    case 'struck':
+      return { result: await detours.struck(ask.link) }
     case 'dial':
       return { result: null, socket: await dial(ask.address, ask.deadlineMs) }
   }

@@ -39,7 +39,7 @@ export function processDriver(options: ProcessDriverOptions = {}): Driver {
   }
 }
 
-const BYTES_NOT_PACKETS = 'a TCP proxy carries bytes, not packets, and must not lose, double or reorder them; --driver sim can, and docker where the kernel can'
+const BYTES_NOT_PACKETS = 'TCP hides doubled and reordered packets from the nodes, and a proxy must not double or reorder bytes; --driver sim doubles and reorders messages'
 
 function capabilityReport(): CapabilityReport {
   const how: Partial<Record<Capability, string>> = {
@@ -52,6 +52,10 @@ function capabilityReport(): CapabilityReport {
     cut: 'the link\'s TCP proxy stalls',
     delay: 'the link\'s TCP proxy holds bytes back',
     limit: 'the link\'s TCP proxy meters bytes',
+    lose: 'the link\'s TCP proxy holds lost segments back for a retransmission time-out, which is how TCP shows loss',
+    corrupt: 'the link\'s TCP proxy flips bits',
+    reset: 'the link\'s TCP proxy resets connections',
+    'half-open': 'the link\'s TCP proxy holds the connections that there are',
   }
   const status = (name: Capability): CapabilityStatus => {
     if (process.platform === 'win32') return { available: false, reason: 'Windows has neither SIGSTOP nor process groups; run in WSL' }
@@ -145,6 +149,20 @@ function linksOf(system: System, cluster: Cluster, network: ProxiedNetwork): Lin
     limit: async (links, bytesPerSecond) => {
       for (const state of links.map((link) => network.state(link))) state.limit(bytesPerSecond)
     },
+    lose: async (links, share) => {
+      for (const state of links.map((link) => network.state(link))) state.lose(share)
+    },
+    corrupt: async (links, share) => {
+      for (const state of links.map((link) => network.state(link))) state.corrupt(share)
+    },
+    reset: async (links, share) => {
+      for (const state of links.map((link) => network.state(link))) state.reset(share)
+    },
+    halfOpen: async (links) => {
+      for (const state of links.map((link) => network.state(link))) state.silence()
+    },
+    ...(system.volley === undefined ? {} : { volley: (link, messages, bytes, deadlineMs) => system.volley!(cluster, link, messages, bytes, deadlineMs) }),
+    tally: async (link) => network.state(link).struck,
     heal: async (links) => {
       for (const state of links?.map((link) => network.state(link)) ?? network.all()) state.heal()
     },

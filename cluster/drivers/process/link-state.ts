@@ -13,6 +13,10 @@ const WAITING_BYTES_MAX = 256 * 1024
 /** A limited link passes on pieces no larger than this, so that bytes trickle as they would on a slow wire. */
 const PIECE_BYTES = 4 * 1024
 
+/** What TCP sends at once, and how long it waits before it sends it again (RFC 6298; Linux's minimum). */
+const SEGMENT_BYTES = 1_448
+const RETRANSMISSION_MS = 200
+
 /** The state of one directed link. Every lane on the link follows it. */
 export class LinkState {
   readonly #random: Random
@@ -23,6 +27,10 @@ export class LinkState {
   #jitterMs = 0
   #bytesPerSecond = Infinity
   #freeAt = 0
+  #loseShare = 0
+  #corruptShare = 0
+  #resetShare = 0
+  #struck = 0
 
   constructor(random: Random) {
     this.#random = random
@@ -34,7 +42,7 @@ export class LinkState {
 
   /** Whether bytes must wait for their time. */
   get isSlow(): boolean {
-    return this.#delayMs > 0 || this.#jitterMs > 0 || this.isLimited
+    return this.#delayMs > 0 || this.#jitterMs > 0 || this.#loseShare > 0 || this.isLimited
   }
 
   get isLimited(): boolean {
@@ -55,7 +63,65 @@ export class LinkState {
     this.#bytesPerSecond = bytesPerSecond
   }
 
+  /** Holds lost segments back for as long as TCP takes to send them again. */
+  lose(share: number): void {
+    this.#loseShare = share
+  }
+
+  corrupt(share: number): void {
+    this.#corruptShare = share
+  }
+
+  reset(share: number): void {
+    this.#resetShare = share
+  }
+
+  /** Lets nothing pass any more on the connections that there are now. */
+  silence(): void {
+    for (const lane of this.#lanes) lane.silence(true)
+  }
+
+  /** Pieces that the present disturbances have struck. */
+  get struck(): number {
+    return this.#struck
+  }
+
+  /** Counts a piece that was struck. */
+  strike(): void {
+    this.#struck++
+  }
+
+  /** What becomes of bytes that come now: they pass, they pass damaged, or they break the connection. */
+  afflict(bytes: Uint8Array): Uint8Array | 'reset' {
+    if (this.#chance(this.#resetShare)) return 'reset'
+    if (!this.#chance(this.#corruptShare)) return bytes
+    const damaged = Buffer.from(bytes)
+    const at = this.#random.int(damaged.length)
+    damaged[at] = damaged[at]! ^ (1 << this.#random.int(8))
+    return damaged
+  }
+
+  #chance(share: number): boolean {
+    const strikes = share > 0 && this.#random.float() < share
+    if (strikes) this.strike()
+    return strikes
+  }
+
+  /** How long the segments of these bytes wait for being sent again: twice as long each time one is lost anew. */
+  #retransmissionMs(bytes: number): number {
+    let ms = 0
+    for (let segment = 0; segment < bytes; segment += SEGMENT_BYTES) {
+      for (let timeoutMs = RETRANSMISSION_MS; this.#chance(this.#loseShare); timeoutMs *= 2) ms += timeoutMs
+    }
+    return ms
+  }
+
   heal(): void {
+    this.#loseShare = 0
+    this.#corruptShare = 0
+    this.#resetShare = 0
+    this.#struck = 0
+    for (const lane of this.#lanes) lane.silence(false)
     this.#cut = false
     this.#delayMs = 0
     this.#jitterMs = 0
@@ -88,7 +154,7 @@ export class LinkState {
   /** When bytes that come now are due, in milliseconds of `performance.now()`. */
   due(bytes: number): number {
     this.#freeAt = Math.max(performance.now(), this.#freeAt) + (bytes / this.#bytesPerSecond) * 1_000
-    return this.#freeAt + this.#delayMs + this.#random.float() * this.#jitterMs
+    return this.#freeAt + this.#delayMs + this.#random.float() * this.#jitterMs + this.#retransmissionMs(bytes)
   }
 
   #tell(): void {
@@ -105,6 +171,8 @@ export interface LaneEnds {
   pass(what: Passing): void
   /** Whether the receiving side can take more. */
   ready(): boolean
+  /** Breaks the connection at both ends, at once. */
+  reset(): void
   /** Stops the sending side, or lets it go on. */
   flow(on: boolean): void
 }
@@ -116,6 +184,7 @@ export class Lane {
   #queue: { readonly what: Passing; readonly due: number }[] = []
   #bytes = 0
   #lastDue = 0
+  #silent = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(state: LinkState, ends: LaneEnds) {
@@ -130,9 +199,15 @@ export class Lane {
   }
 
   /** Carries `what` to the other side: now, when its time has come, or after the heal. */
-  take(what: Passing): void {
-    const { isCut, isSlow, isLimited } = this.#state
-    if (this.#queue.length === 0 && !isCut && !isSlow) {
+  take(whole: Passing): void {
+    const what = typeof whole === 'string' ? whole : this.#state.afflict(whole)
+    if (what === 'reset') {
+      this.leave()
+      this.#ends.reset()
+      return
+    }
+    const { isSlow, isLimited } = this.#state
+    if (this.#queue.length === 0 && !this.#isShut && !isSlow) {
       this.#ends.pass(what)
       return
     }
@@ -144,12 +219,24 @@ export class Lane {
     this.follow()
   }
 
+  /** Lets nothing pass, or everything again. */
+  silence(on: boolean): void {
+    if (this.#silent === on) return
+    this.#silent = on
+    if (on) this.#state.strike()
+    this.follow()
+  }
+
+  get #isShut(): boolean {
+    return this.#silent || this.#state.isCut
+  }
+
   /** Looks again at whether anything may pass, after the link or one of its sides has changed. */
   follow(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (!this.#state.isCut) this.#passDue()
-    this.#ends.flow(!this.#state.isCut && this.#ends.ready() && this.#bytes <= WAITING_BYTES_MAX)
+    if (!this.#isShut) this.#passDue()
+    this.#ends.flow(!this.#isShut && this.#ends.ready() && this.#bytes <= WAITING_BYTES_MAX)
   }
 
   /** Drops what waits. */

@@ -10,6 +10,8 @@ import { Lane } from './link-state.ts'
 
 /** What a proxy stands between. */
 export interface ProxyOptions {
+  /** The address that it listens on; left out: 127.0.0.1. */
+  readonly host?: string
   /** Where its connections lead: asked anew for every one. */
   readonly target: () => string
   /** The link that its connections run along. */
@@ -18,7 +20,7 @@ export interface ProxyOptions {
   readonly back: LinkState | undefined
 }
 
-/** One proxy, listening on a port of its own of 127.0.0.1. */
+/** One proxy, listening on a port of its own. */
 export class LinkProxy {
   readonly #options: ProxyOptions
   readonly #server: Server
@@ -36,11 +38,12 @@ export class LinkProxy {
   }
 
   async listen(): Promise<void> {
+    const { host = '127.0.0.1' } = this.#options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(0, '127.0.0.1', resolve)
+      this.#server.listen(0, host, resolve)
     })
-    this.#address = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    this.#address = `${host}:${(this.#server.address() as AddressInfo).port}`
   }
 
   /** Breaks every connection and stops to listen. */
@@ -95,6 +98,10 @@ function carry(source: Socket, sink: Socket, state: LinkState | undefined): void
   }
   const lane = new Lane(state, {
     pass,
+    reset: () => {
+      source.resetAndDestroy()
+      sink.resetAndDestroy()
+    },
     ready: () => !sink.writableNeedDrain,
     flow: (on) => void (on ? source.resume() : source.pause()),
   })

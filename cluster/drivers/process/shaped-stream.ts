@@ -32,6 +32,7 @@ function shape(socket: SocketStream, state: LinkState): Stream {
   const lane = new Lane(state, {
     pass: (what) => (typeof what === 'string' ? socket.close() : socket.write(what)),
     ready: () => socket.buffered < SOCKET_BYTES_MAX,
+    reset: () => socket.close(),
     flow: () => undefined,
   })
   socket.onClose(() => lane.leave())

@@ -99,7 +99,7 @@ test('a peer with another token, a stranger and an endless frame are refused', a
   let heard = 0
   n1.network.onMessage(() => heard++)
   intruder.network.send('n1', Buffer.from('let me in'))
-  for (const first of [encodeFrames([Buffer.from('hello')]), Buffer.from([255, 255, 255, 255])]) {
+  for (const first of [encodeFrames([Buffer.from('hello')]), Buffer.alloc(8, 255)]) {
     await new Promise<void>((resolve) => {
       const socket = connect(world.ports[0]!, '127.0.0.1', () => socket.write(first))
       socket.on('error', () => undefined)
@@ -149,9 +149,18 @@ test('frames are found wherever the chunks break, and one beyond the limit is an
     for (let at = 0; at < bytes.length; at += size) frames.push(bytes.subarray(at, at + size), (message) => seen.push(message.toString()))
     assert.equal(seen, sent.map(String), `chunks of ${size}`)
   }
-  const header = Buffer.alloc(4)
+  const header = Buffer.alloc(8)
   header.writeUInt32BE(FRAME_BYTES_MAX + 1)
   assert.throws(() => new FrameReader().push(header, () => undefined), /longer than the limit/)
+})
+
+test('a frame in which a single bit has flipped is an error, wherever it flipped', () => {
+  const bytes = encodeFrames([Buffer.from('a message')])
+  for (let bit = 32; bit < 8 * bytes.length; bit++) {
+    const damaged = Buffer.from(bytes)
+    damaged[bit >> 3] = damaged[bit >> 3]! ^ (1 << (bit & 7))
+    assert.throws(() => new FrameReader().push(damaged, () => undefined), /damaged on its way/, `bit ${bit}`)
+  }
 })
 
 test('streams carry bytes both ways, and either side sees the other close', async (world) => {

@@ -74,6 +74,9 @@ const how: Readonly<Record<Capability, string>> = {
   limit: 'messages and bytes queue for the link',
   duplicate: 'drawn per message',
   reorder: 'drawn per message',
+  corrupt: 'drawn per message; a damaged one fails its checksum and breaks the connection',
+  reset: 'drawn per message: what is under way on the link is lost with the connection',
+  'half-open': 'messages are dropped until a node misses its receipts and would dial anew, two to three seconds later',
 }
 
 const capabilityReport = Object.fromEntries(capabilities.map((name) => [name, { available: true, reason: how[name] }])) as CapabilityReport
@@ -123,6 +126,9 @@ function tokenOf(random: Random): string {
   return Array.from({ length: 32 }, () => random.int(16).toString(16)).join('')
 }
 
+/** How long our real nodes wait for receipts before they dial anew (`real/peer-link.ts`). */
+const DIAL_ANEW_MS = [2_000, 3_000] as const
+
 function linksOf(system: System, network: SimNetwork, cluster: () => Cluster): Links {
   const disturb = async (links: readonly Link[], change: Partial<Disturbance>): Promise<void> => {
     for (const wire of links.map((link) => network.wire(link))) wire.disturb(change)
@@ -134,6 +140,13 @@ function linksOf(system: System, network: SimNetwork, cluster: () => Cluster): L
     limit: (links, bytesPerSecond) => disturb(links, { bytesPerSecond }),
     duplicate: (links, share) => disturb(links, { duplicate: share }),
     reorder: (links, share, ms) => disturb(links, { reorder: share, reorderMs: ms }),
+    corrupt: (links, share) => disturb(links, { corrupt: share }),
+    reset: (links, share) => disturb(links, { reset: share }),
+    halfOpen: async (links) => {
+      for (const wire of links.map((link) => network.wire(link))) wire.silence(DIAL_ANEW_MS)
+    },
+    ...(system.volley === undefined ? {} : { volley: (link, messages, bytes, deadlineMs) => system.volley!(cluster(), link, messages, bytes, deadlineMs) }),
+    tally: async (link) => network.wire(link).struck,
     heal: async (links = network.links()) => {
       for (const wire of links.map((link) => network.wire(link))) wire.heal()
     },

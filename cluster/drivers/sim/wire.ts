@@ -33,9 +33,14 @@ export interface Disturbance {
   reorder: number
   reorderMs: number
   bytesPerSecond: number
+  /** Shares of messages that arrive damaged, and that break their connection. */
+  corrupt: number
+  reset: number
+  /** Until then nothing passes: the connection is half open, and not yet dialled anew. In nanoseconds of the clock. */
+  silentUntil: number
 }
 
-const undisturbed: Disturbance = { cut: false, delayMs: 0, jitterMs: 0, lose: 0, duplicate: 0, reorder: 0, reorderMs: 0, bytesPerSecond: Infinity }
+const undisturbed: Disturbance = { cut: false, delayMs: 0, jitterMs: 0, lose: 0, duplicate: 0, reorder: 0, reorderMs: 0, bytesPerSecond: Infinity, corrupt: 0, reset: 0, silentUntil: 0 }
 
 /** One directed link. */
 export class Wire {
@@ -46,6 +51,7 @@ export class Wire {
   /** How often the link was cut: what left before a cut must not arrive after it. */
   #cuts = 0
   #freeAt = 0
+  #struck = 0
   readonly #stalled = new Set<() => void>()
 
   constructor(clock: Clock, random: Random, times: LinkTimes) {
@@ -58,14 +64,25 @@ export class Wire {
     return this.#disturbance.cut
   }
 
+  /** Messages that the present disturbances have struck. */
+  get struck(): number {
+    return this.#struck
+  }
+
   disturb(change: Partial<Disturbance>): void {
     this.#disturbance = { ...this.#disturbance, ...change }
     if (change.cut) this.#cuts++
   }
 
+  /** Lets nothing pass for a time between the two bounds, in milliseconds. */
+  silence([low, high]: readonly [number, number]): void {
+    this.disturb({ silentUntil: this.#clock.now() + (low + this.#random.float() * (high - low)) * 1e6 })
+  }
+
   /** Removes every disturbance and lets go what waited for that. */
   heal(): void {
     this.#disturbance = undisturbed
+    this.#struck = 0
     this.#freeAt = 0
     const stalled = [...this.#stalled]
     this.#stalled.clear()
@@ -85,7 +102,7 @@ export class Wire {
     let ms = low + this.#random.float() * (high - low) + delayMs
     if (this.#random.float() < this.#times.tailShare) ms += exponential(this.#random, this.#times.tailMs)
     if (jitterMs > 0) ms += this.#random.float() * jitterMs
-    if (reorder > 0 && this.#random.float() < reorder) ms += this.#random.float() * reorderMs
+    if (this.#strikes(reorder)) ms += this.#random.float() * reorderMs
     return ms + this.#queueMs(bytes)
   }
 
@@ -99,11 +116,21 @@ export class Wire {
 
   /** Sends one message that `arrive` is called for: once, never, or twice. */
   send(bytes: number, arrive: () => void): void {
-    const { cut, lose, duplicate } = this.#disturbance
+    const { cut, lose, duplicate, corrupt, reset, silentUntil } = this.#disturbance
+    if (silentUntil > this.#clock.now()) {
+      this.#struck++
+      return
+    }
+    if (this.#strikes(corrupt) || this.#strikes(reset)) {
+      // A damaged frame fails its checksum, and its receiver gives the connection up: that is a reset too. With the
+      // connection goes what was under way on it.
+      this.#cuts++
+      return
+    }
     if (cut || (this.#freeAt - this.#clock.now()) / 1e6 > QUEUE_MS_MAX) return
-    if (this.#chance(Math.max(lose, this.#times.lose))) return
+    if (this.#strikes(lose) || this.#chance(this.#times.lose)) return
     this.#launch(bytes, arrive)
-    if (this.#chance(Math.max(duplicate, this.#times.duplicate))) this.#launch(bytes, arrive)
+    if (this.#strikes(duplicate) || this.#chance(this.#times.duplicate)) this.#launch(bytes, arrive)
   }
 
   #launch(bytes: number, arrive: () => void): void {
@@ -111,6 +138,12 @@ export class Wire {
     this.#clock.after(this.travelMs(bytes), () => {
       if (this.#cuts === cuts) arrive()
     })
+  }
+
+  #strikes(share: number): boolean {
+    const strikes = this.#chance(share)
+    if (strikes) this.#struck++
+    return strikes
   }
 
   #chance(share: number): boolean {
