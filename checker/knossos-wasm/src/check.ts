@@ -212,10 +212,11 @@ class Session {
     const pairs = this.#limits.linearization ? undefined : checkCollection(this.#history, key, rank, this.#model)
     if (pairs?.type === 'holds') return { ...base, verdict: 'holds', algorithm: 'pairs', decidedEvents: key.events }
     if (pairs?.type === 'violated') return { ...base, verdict: 'violated', algorithm: 'pairs', ...(await this.#explained(key, rank, pairs.rows)) }
-    for (const rows of pairs?.parts ?? [[...key.rows]]) {
-      const problem = modelProblem(this.#history, { ...key, rows: Int32Array.from(rows) }, rank, this.#model)
+    const parts = pairs === undefined ? [key.rows] : pairs.parts.map((part) => Int32Array.from(part))
+    for (const rows of parts) {
+      const problem = modelProblem(this.#history, { ...key, rows }, rank, this.#model)
       const result = await this.#window(problem)
-      if (result.type === 'violated') return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#explained(key, rank, rows)) }
+      if (result.type === 'violated') return { ...base, verdict: 'violated', algorithm: 'window', ...(await this.#explained(key, rank, [...rows])) }
       if (result.type === 'unknown' || pairs === undefined) return { ...base, algorithm: 'window', ...undecidedOrHolds(result, problem) }
     }
     return { ...base, verdict: 'holds', algorithm: 'window', decidedEvents: key.events }

@@ -126,6 +126,8 @@ export interface Placed {
   readonly inv: number
   /** Rank of the response; NEVER for operations that crashed. */
   readonly ret: number
+  /** Equal for operations that are interchangeable (see typeName), within one history. */
+  readonly type: string
 }
 
 /** The operations of one key that prove something, in order of invocation. */
@@ -140,7 +142,10 @@ export function placedOperations(history: History, key: KeyRows, rank: Int32Arra
     const whole = operationAt(history, row, model)
     const operation: ModelOperation = ended < until ? whole : { ...whole, outcome: 'info', output: undefined }
     const { ignored, pure } = traitsOf(model, operation)
-    if (ignored !== true && !(pure === true && operation.outcome === 'info')) placed.push({ operation, row, inv, ret: operation.outcome === 'info' ? NEVER : ended })
+    if (ignored === true || (pure === true && operation.outcome === 'info')) continue
+    // Equal values have equal codes.
+    const type = `${history.f[row]},${history.value[row]},${operation.output === undefined ? operation.outcome : history.value[end]},${model.perProcess === true ? history.process[row] : ''}`
+    placed.push({ operation, row, inv, ret: operation.outcome === 'info' ? NEVER : ended, type })
   }
   return placed
 }
@@ -161,8 +166,7 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
   const operations: ModelOperation[] = []
   const flags: number[] = []
   const draft: Draft = { row: [], type: [], inv: [], ret: [] }
-  for (const { operation, row, inv, ret } of placedOperations(history, key, rank, model, part)) {
-    const name = typeName(operation)
+  for (const { operation, row, inv, ret, type: name } of placedOperations(history, key, rank, model, part)) {
     let type = types.get(name)
     if (type === undefined) {
       type = operations.push(operation) - 1
@@ -176,20 +180,24 @@ export function modelProblem(history: History, key: KeyRows, rank: Int32Array | 
     draft.ret.push(ret)
   }
   const object = model.specialized?.(operations) ?? model
-  const states: Json[] = [object.init]
-  const codes = new Map([[canonical(object.init), 0]])
+  const states: Json[] = []
+  // Texts and numbers go by themselves, everything else by its canonical text.
+  const scalars = new Map<Json, number>()
+  const composites = new Map<string, number>()
   let bytes = 0
   const intern = (state: Json): number => {
-    const text = canonical(state)
-    let code = codes.get(text)
-    if (code === undefined) {
-      code = states.push(state) - 1
-      codes.set(text, code)
-      // The text, the value (about twice as much), and their rows in two tables.
-      bytes += text.length * 3 + 128
-    }
+    const isScalar = typeof state !== 'object' || state === null
+    const text = isScalar ? '' : canonical(state)
+    const known = isScalar ? scalars.get(state) : composites.get(text)
+    if (known !== undefined) return known
+    const code = states.push(state) - 1
+    if (isScalar) scalars.set(state, code)
+    else composites.set(text, code)
+    // The text, the value (about twice as much), and their rows in two tables.
+    bytes += (typeof state === 'string' ? state.length : text.length * 3) + 128
     return code
   }
+  intern(object.init)
   const none = flags.map(() => NONE)
   const problem = assemble(draft, flags, none, none, {
     states: 1, initial: 0, register: false,

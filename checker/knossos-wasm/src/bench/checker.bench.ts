@@ -2,7 +2,7 @@
  * How fast the checker is, on the workloads on which Porcupine was measured (see README.md for its figures): best of
  * several runs, verdict only, because that is what the peers' figures are.
  *
- *   npm run bench -w knossos-wasm -- [--json] [--large [--operations N]] [--porcupine DRIVER] [--only NAME]
+ *   npm run bench -w knossos-wasm -- [--json] [--large] [--operations N] [--processes N,M] [--porcupine DRIVER] [--only NAME]
  *
  * `--large` adds the histories of ten million operations (needs 4 GB). DRIVER is a program that checks a JSONL history with
  * Porcupine, `DRIVER FILE MODEL`, and prints verdict and milliseconds ("holds 12.3"); it is then run in turn with ours on every
@@ -73,13 +73,18 @@ async function corpora(): Promise<Row[]> {
   return rows
 }
 
+/** The numbers of an option, or those that are usual. */
+function numbers(args: readonly string[], option: string, usual: readonly number[]): readonly number[] {
+  return args.includes(option) ? args[args.indexOf(option) + 1]!.split(',').map(Number) : usual
+}
+
 /** Unique values: register and cas-register, 5 to 100 processes. */
 async function cells({ args }: Setting): Promise<Row[]> {
   const driver = args[args.indexOf('--porcupine') + 1]
   const rows: Row[] = []
   for (const model of ['register', 'cas-register'] as const) {
-    for (const operations of [10_000, 100_000]) {
-      for (const processes of [5, 10, 25, 50, 100]) {
+    for (const operations of numbers(args, '--operations', [10_000, 100_000])) {
+      for (const processes of numbers(args, '--processes', [5, 10, 25, 50, 100])) {
         for (const [crashed, stale] of [[0, false], [0, true], [0.01, false], [0.01, true]] as const) {
           const history = simulatedHistory({ operations, processes, model, crashed, stale })
           const found = await best(history, model === 'register' ? models.register() : models.casRegister(), 7)
@@ -125,18 +130,24 @@ async function ambiguous(): Promise<Row[]> {
 /** Large histories, and files; `cpu` is the processor's time, which other work on the machine disturbs less. */
 async function large({ args }: Setting): Promise<Row[]> {
   const rows: Row[] = []
-  const sizes = args.includes('--operations') ? [Number(args[args.indexOf('--operations') + 1])] : args.includes('--large') ? [1_000_000, 10_000_000] : [1_000_000]
+  const sizes = numbers(args, '--operations', args.includes('--large') ? [1_000_000, 10_000_000] : [1_000_000])
   for (const operations of sizes) {
     for (const keys of [1, 1000]) {
       const path = join(tmpdir(), `knossos-wasm-bench-${process.pid}.jsonl`)
-      const checked = await checkedAlone(operations, keys, path)
-      // A process of its own, so that its memory is that of reading and checking.
-      const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--file', path], { encoding: 'utf8' })
+      // Processes of their own: memory is that of reading and checking, and code has seen no other history.
+      const checked = inItsOwn('--alone', String(operations), String(keys), path)
+      const read = inItsOwn('--file', path)
       rmSync(path)
-      rows.push({ operations, keys, ...checked, ...(JSON.parse(stdout) as Row) })
+      rows.push({ operations, keys, ...checked, ...read })
     }
   }
   return rows
+}
+
+function inItsOwn(...args: readonly string[]): Row {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--max-old-space-size=8000', fileURLToPath(import.meta.url), ...args], { encoding: 'utf8' })
+  if (stdout === '') throw new Error(`a measurement died: ${stderr}`)
+  return JSON.parse(stdout) as Row
 }
 
 async function checkedAlone(operations: number, keys: number, path: string): Promise<Row> {
@@ -228,5 +239,6 @@ export const bench = {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv[2] === '--file') console.log(JSON.stringify(await fileChecked(process.argv[3]!)))
+  else if (process.argv[2] === '--alone') console.log(JSON.stringify(await checkedAlone(Number(process.argv[3]), Number(process.argv[4]), process.argv[5]!)))
   else await bench.run(process.argv.slice(2), console.log)
 }
