@@ -8,6 +8,7 @@ import { ScheduleError } from '../nemesis/notation.ts'
 import { WorkloadError } from '../workloads/index.ts'
 import { closest, help, parseArguments, type Command } from './command.ts'
 import { campaignCommand } from './commands/campaign.ts'
+import { capCommand } from './commands/cap.ts'
 import { checkCommand } from './commands/check.ts'
 import { cleanCommand } from './commands/clean.ts'
 import { compareCommand } from './commands/compare.ts'
@@ -23,7 +24,7 @@ import { workloadsCommand } from './commands/workloads.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, campaignCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, capCommand, campaignCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { History } from '../checker/history/index.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
 import { renderReport } from '../reports/html/page.ts'
+import type { SeedRuns } from '../reports/html/seeds.ts'
 import type { Surroundings } from '../reports/html/data.ts'
 import type { Clock } from './env.ts'
 import { save } from './run-folder.ts'
@@ -30,6 +31,8 @@ export interface ReportOptions {
   readonly repeat: string
   /** ISO 8601. */
   readonly generated: string
+  /** All runs of each configuration, where there were several. */
+  readonly seeds?: readonly SeedRuns[]
 }
 
 const environmentSchema = z.strictObject({

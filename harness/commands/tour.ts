@@ -2,18 +2,16 @@
  * `splitbrain tour`, which is `npm start`: the CAP trade-off, seen. The same workload and the same faults strike
  * three configurations of our own store, one after the other, so that none disturbs another's measurements.
  */
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { Model } from '../../checker/verdict.ts'
 import type { Schedule } from '../../nemesis/schedule.ts'
 import { choose, type Command } from '../command.ts'
+import { runConfigurations } from '../configurations.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
 import { realClock } from '../clock.ts'
 import { makeDriver } from '../registry.ts'
-import { writeReport, type JudgedRun } from '../report-files.ts'
-import { createRunFolder, point } from '../run-folder.ts'
-import { runPlan } from '../run.ts'
+import { createRunFolder } from '../run-folder.ts'
 import { kvPresets } from '../systems.ts'
 import { SEED_MAX } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
@@ -77,17 +75,9 @@ export const tourCommand: Command = {
     const started = new Date(startedMs).toISOString()
     for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: kvPresets.find((p) => p.name === preset)!.promise })
     const schedule = await scheduleFor(driver)
-    const runs: JudgedRun[] = []
     try {
-      for (const preset of PRESETS) {
-        if (interrupt.signal.aborted) break
-        const inner = path.join(dir, preset)
-        await mkdir(inner)
-        const { document, history } = await runPlan(tourPlan(preset, driver, seed, schedule), { dir: inner, label: preset, emit: (event) => reporter.on(event), signal: interrupt.signal, repeat, started })
-        runs.push({ name: preset, dir: inner, document, history })
-      }
-      const report = await writeReport(runs, { dir, title: TITLE, repeat, generated: started })
-      await point('latest', dir)
+      const planned = PRESETS.map((preset) => ({ name: preset, plan: tourPlan(preset, driver, seed, schedule) }))
+      const report = await runConfigurations(planned, { dir, title: TITLE, reporter, signal: interrupt.signal, repeat, started })
       reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
       return 0
     } finally {

@@ -14,6 +14,7 @@ import type { CapMap } from '../cap-svg.ts'
 import type { Facts } from '../facts.ts'
 import type { Logs, NodeLog } from './logs.ts'
 import type { FaultPhases } from './phases.ts'
+import type { SeedRuns } from './seeds.ts'
 import type { RunSeries } from './series.ts'
 import type { TimelineHeader } from './columns.ts'
 import type { WitnessLayout } from './witness.ts'
@@ -50,6 +51,8 @@ export interface ReportInput {
   readonly generated: string
   /** Operations that may stand in the page, over all runs; beyond, windows around what matters. */
   readonly operationsMax?: number
+  /** All runs of each configuration, where there were several; `runs` then holds one of each. */
+  readonly seeds?: readonly SeedRuns[]
 }
 
 /** A fault's window for shading, in seconds. */
@@ -141,6 +144,7 @@ export interface PageContent {
   readonly repeat: string
   readonly configurations: readonly Configuration[]
   readonly cap: CapMap
+  readonly seeds: readonly SeedRuns[]
 }
 
 const witnessCardsMax = 8
@@ -154,7 +158,7 @@ export function pageContent(input: ReportInput): PageContent {
   const budget = Math.max(1000, Math.floor((input.operationsMax ?? 1_000_000) / Math.max(1, input.runs.length)))
   const ids = identifiers(input.runs.map((run) => run.name))
   const configurations = input.runs.map((run, index) => configurationOf(run, ids[index]!, budget))
-  return { title: input.title, generated: input.generated, repeat: input.repeat, configurations, cap: capMapOf(configurations.map(({ facts }) => facts)) }
+  return { title: input.title, generated: input.generated, repeat: input.repeat, seeds: input.seeds ?? [], configurations, cap: capMapOf(configurations.map(({ facts }) => facts)) }
 }
 
 /** Names as fragments of addresses: short, unique, harmless. */

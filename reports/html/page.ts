@@ -6,6 +6,7 @@ import { pageContent } from './data.ts'
 import { html, type Html } from './escape.ts'
 import { formatDate } from '../format.ts'
 import { capSection, command, comparison, glyph, verdictStrip } from './sections.ts'
+import { seedsSection } from './seeds.ts'
 import { renderShell } from './shell.ts'
 import type { PageContent, ReportInput } from './data.ts'
 
@@ -19,7 +20,7 @@ function renderPage(content: PageContent): string {
     title: pageTitle(content),
     body: html`<a class="skip" href="#main">Skip to the verdict</a>
 ${masthead(content)}
-<main id="main">${verdictStrip(content)}${capSection(content)}${comparison(content)}${content.configurations.map(configurationSection)}</main>
+<main id="main">${verdictStrip(content)}${capSection(content)}${comparison(content)}${seedsSection(content.seeds)}${content.configurations.map(configurationSection)}</main>
 <footer><p>Written by splitbrain${content.configurations[0]?.document.run === undefined || content.configurations[0].document.run === null ? '' : ` ${content.configurations[0].document.run.version}`}. "Holds" means: not refuted by the operations of this run, and the checker was complete.</p></footer>`,
     charts: { cap: content.cap, runs: content.configurations.map((configuration) => configuration.charts) },
     columns: content.configurations.map(({ id, columns }) => ({ id: `${id}-columns`, text: columns })),
