@@ -15,6 +15,7 @@ import { causalMemory } from './causal-memory.ts'
 import { convergence, convergenceOf } from './convergence.ts'
 import { deltaAtomicity } from './delta-atomicity.ts'
 import { durability, durabilityOf } from './durability.ts'
+import { exceptions } from './exceptions.ts'
 import { faultWindows } from './faults.ts'
 import { kAtomicity } from './k-atomicity.ts'
 import { ladderOf, strongestOf } from './ladder.ts'
@@ -72,7 +73,7 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
 }
 
 /** Every judgement there is, for `--judge`; one that finds nothing to judge in a history says so. */
-export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), vacuity]
+export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), exceptions, vacuity]
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {

@@ -31,6 +31,8 @@ export const planSchema = z.strictObject({
   racks: z.int().min(1).max(99).default(1).describe('racks of each data center'),
   schedule: scheduleSchema,
   bugs: z.array(z.string()).optional().describe('planted mistakes of our own store, to test the harness with'),
+  slo: z.string().optional().describe('service-level objectives: "p99.9<300ms,availability>99%"'),
+  log_pattern: z.string().optional().describe('a regular expression; a line of a node\'s log that matches breaks the promise'),
   expect: z.enum(models).optional().describe('judge against this model; absent: what the system promises'),
 })
 export type Plan = z.infer<typeof planSchema>

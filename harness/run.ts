@@ -18,6 +18,7 @@ import { realClock, startingNow, VirtualClock } from './clock.ts'
 import type { Clock, Log, NodeId } from './env.ts'
 import { canFailFast, failFast } from './fail-fast.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
+import { judgementsBeside } from './extra-judgements.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
 import { nodeIds, zonesOf, type Plan } from './plan.ts'
@@ -271,7 +272,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
     run: describeRun(plan, options),
     promised: plan.expect ?? system.expected,
     losesWrites: losesWrites(system, plan),
-    judgements: makeWorkload(plan.workload, system).judgements,
+    judgements: [...makeWorkload(plan.workload, system).judgements, ...(await judgementsBeside(plan, options.dir))],
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,

@@ -7,6 +7,7 @@ import { judge, judgements } from '../../checker/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
 import { exitCodes, isolationLevels, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
 import { realClock } from '../clock.ts'
+import { extraJudgements } from '../extra-judgements.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import { readHistoryFile } from '../history-file.ts'
@@ -32,6 +33,7 @@ export const checkCommand: Command = {
   options: {
     model: { value: 'NAME', describes: `the object that was operated on: ${modelNames().join(', ')}`, default: 'register' },
     judge: { value: 'LIST', describes: 'grade a file by every judgement (all), or by some: causal,staleness; splitbrain models lists them' },
+    slo: { value: 'LIST', describes: 'objectives that must be met too: p99.9<300ms, read:p99<50ms, availability>99%' },
     expect: { value: 'MODEL', describes: 'what the history is judged against', default: "linearizable for a file, the system's promise for a run" },
     isolation: { value: 'LEVEL', describes: 'of list-append and rw-register: the level to judge against, from read-uncommitted to strict-serializable', default: 'strict-serializable' },
     'time-limit': { value: 'TIME', describes: 'give up and say unknown after this long', default: '60s' },
@@ -48,7 +50,7 @@ export const checkCommand: Command = {
     const file = args.positionals[0]!
     if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`)
     if (statSync(file).isDirectory()) return checkRuns(file, args)
-    return args.text('judge') === undefined && args.text('expect') === undefined ? checkFile(file, args) : gradeFile(file, args)
+    return ['judge', 'expect', 'slo'].every((option) => args.text(option) === undefined) ? checkFile(file, args) : gradeFile(file, args)
   },
 }
 
@@ -125,16 +127,17 @@ async function gradeFile(file: string, args: Arguments): Promise<number> {
   const history = await readHistoryFile(file, args.flag('lenient'))
   for (const warning of history.warnings) console.error(`${file}: ${warning}`)
   const clock = realClock()
+  const objectives = args.text('slo') === undefined ? [] : extraJudgements({ slo: args.text('slo') }).slice(0, 1)
   const document = await judge(history, {
     ...options,
     run: null,
     promised,
-    judgements: chosen,
+    judgements: [...chosen, ...objectives],
     timeLimitMs: parseDuration(args.text('time-limit') ?? '60s'),
     memoryLimitMb: args.integer('memory-limit', { min: 1, max: 65_536 }) ?? 2_048,
     elapsedMs: () => clock.now() / 1e6,
   })
-  const named = list !== 'all' && args.text('expect') === undefined ? document.judgements.filter(({ judgement }) => chosen.some(({ name }) => name === judgement)) : undefined
+  const named = list !== 'all' && args.text('expect') === undefined ? document.judgements.filter(({ judgement }) => [...chosen, ...objectives].some(({ name }) => name === judgement)) : undefined
   const verdict = named === undefined ? document.verdict : mergeVerdicts(named.map((one) => one.verdict))
   if (args.flag('json')) console.log(JSON.stringify(document, null, 2))
   else if (named === undefined) print(path.basename(file), history, document)
@@ -179,7 +182,7 @@ async function checkRuns(where: string, args: Arguments): Promise<number> {
   for (const dir of await findRuns(where)) {
     const { plan, history, document: before } = await loadRun(dir)
     const expect = expected(args)
-    const document = await judgeRun(expect === undefined ? plan : { ...plan, expect }, history, {
+    const document = await judgeRun({ ...plan, ...(expect === undefined ? {} : { expect }), ...(args.text('slo') === undefined ? {} : { slo: args.text('slo')! }) }, history, {
       dir,
       label: plan.name,
       emit: () => undefined,

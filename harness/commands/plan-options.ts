@@ -15,6 +15,7 @@ import { selectorNames } from '../../nemesis/targets.ts'
 import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
 import { nemesisFrom, readScheduleFile } from './nemesis-options.ts'
+import { extraJudgements } from '../extra-judgements.ts'
 import { UsageError } from '../usage-error.ts'
 import { withoutReporter } from './reporters.ts'
 
@@ -41,6 +42,8 @@ export const planOptions: Readonly<Record<string, Option>> = {
   time: { value: 'TIME', describes: 'how long clients work', default: '20s' },
   'op-timeout': { value: 'TIME', describes: 'an operation without an answer by then is of unknown outcome', default: '1s' },
   seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: 'drawn anew' },
+  slo: { value: 'LIST', describes: 'objectives that the run must meet: p99.9<300ms, read:p99<50ms, availability>99%' },
+  'log-pattern': { value: 'REGEX', describes: "a line of a node's log that matches breaks the promise", default: 'panics and corruption are told only' },
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
   dcs: { value: 'N', describes: 'data centers, to which nodes are dealt out in turn', default: String(planDefaults.dcs) },
   racks: { value: 'N', describes: 'racks of each data center', default: String(planDefaults.racks) },
@@ -89,6 +92,9 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
   const bugs = args.text('bug') === undefined ? base?.bugs : args.text('bug')!.split(',').map((name) => choose('bug', name, bugNames))
+  const slo = args.text('slo') ?? base?.slo
+  const logPattern = args.text('log-pattern') ?? base?.log_pattern
+  extraJudgements({ slo, log_pattern: logPattern })
   const plan: Plan = {
     schema: 'splitbrain-plan/1',
     name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${workloadName(workload)}`),
@@ -109,6 +115,8 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     schedule: file?.faults ?? base?.schedule ?? [],
     ...(bugs === undefined || bugs.length === 0 ? {} : { bugs }),
     ...(expect === undefined ? {} : { expect }),
+    ...(slo === undefined ? {} : { slo }),
+    ...(logPattern === undefined ? {} : { log_pattern: logPattern }),
   }
   return { ...plan, schedule: await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition')) }
 }
