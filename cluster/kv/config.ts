@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { bugNames } from './bugs.ts'
+import { levels } from './replication/levels.ts'
 import { partitionerNames } from './partitioner.ts'
 
 const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
@@ -16,6 +17,11 @@ export const nodeOptionsSchema = z.strictObject({
   replicas: z.int().min(1).describe('N: how many nodes hold each key'),
   read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
+  read_level: z.enum(levels).optional().describe('instead of read_quorum: ANY, ONE, QUORUM ... of the replicas, as Cassandra counts'),
+  write_level: z.enum(levels).optional().describe('instead of write_quorum'),
+  speculative: z.boolean().describe('a read asks only as many replicas as it needs, the fastest so far, and the others when these are late'),
+  data_centers: z.int().min(1).describe('nodes are dealt out to so many data centers, and each holds its share of the replicas'),
+  racks: z.int().min(1).describe('racks in each data center; replicas go to different ones as long as there are'),
   sloppy: z.boolean().describe('hinted handoff: where a replica is down, the next node on the ring stands in for it, counts for the quorum, and hands over later'),
   read_repair: z.boolean().describe('a read gives the replicas that answered it with an older value the newest one'),
   heartbeat_interval_ms: z.number().min(0).describe('how often every node asks every other whether it is there; 0: never, everyone is believed to be up'),
@@ -63,6 +69,9 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (replicas > config.nodes.length) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
+  if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum') yield `consistency levels go with replication "quorum", not with "${config.replication}"`
+  if (config.write_level === 'any' && !config.sloppy) yield 'level "any" keeps writes for replicas that are down: that needs sloppy'
+  if (config.lookup !== 'ring' && config.data_centers * config.racks > 1) yield `lookup "${config.lookup}" knows no data centers and racks`
   if (config.lookup !== 'ring' && config.replication !== 'quorum') yield `lookup "${config.lookup}" goes with replication "quorum": the quorums of "${config.replication}" must meet, so all coordinators must know the same ring`
   if (config.lookup !== 'ring' && config.sloppy) yield `lookup "${config.lookup}" finds other replicas by itself where some are down: it has no use for sloppy quorums`
   if (config.lookup === 'chord' && config.routing !== 'iterative') yield 'lookup "chord" is iterative'

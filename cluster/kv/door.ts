@@ -8,6 +8,7 @@
  */
 import type { Clock, Log, Stream, Timer } from '../../harness/env.ts'
 import { StoreError } from './errors.ts'
+import type { Level } from './replication/levels.ts'
 import { CommandParser, ProtocolError, errorReply } from './resp.ts'
 import type { RespLimits } from './resp.ts'
 import type { Eventually } from './storage.ts'
@@ -22,6 +23,8 @@ export interface Session {
   protocol: 2 | 3
   name: string
   authenticated: boolean
+  /** The consistency level of this connection's operations; undefined: as configured. */
+  level: Level | undefined
   readonly id: number
 }
 
@@ -132,7 +135,7 @@ class Connection {
   constructor(door: Door, stream: Stream, id: number) {
     this.#door = door
     this.#stream = stream
-    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, id }
+    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id }
     this.#parser = new CommandParser(door.options.limits)
     stream.onData(chunk => this.#receive(chunk))
     stream.onClose(() => this.#gone())

@@ -5,8 +5,9 @@
  * Keys are bytes; the store keeps them as strings of one character per byte.
  */
 import type { NodeConfig } from './config.ts'
-import type { Command } from './door.ts'
+import type { Command, Session } from './door.ts'
 import { StoreError } from './errors.ts'
+import { levels } from './replication/levels.ts'
 import type { Replication } from './replication/replication.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Eventually } from './storage.ts'
@@ -40,7 +41,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     return word
   }
 
-  yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => then(replication.read(keyOf(key!)), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
+  yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => then(replication.read(keyOf(key!), session.level), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
 
   yield [
     'SET',
@@ -51,7 +52,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
         const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
         if (option === 'NX' && replication.cas !== undefined) return then(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
         if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
-        return then(replication.write(keyOf(key!), valueOf(value!)), () => OK_REPLY)
+        return then(replication.write(keyOf(key!), valueOf(value!), session.level), () => OK_REPLY)
       },
     },
   ]
@@ -68,10 +69,12 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     },
   ]
 
-  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver('write', [...new Set(words.map(keyOf))], key => replication.write(key, null)) }]
+  yield ['CONSISTENCY', { words: [1, 2], keys: 'none', run: ([, word], session) => (word === undefined ? simpleReply(session.level ?? 'as configured') : setLevel(word.toString('latin1'), session, replication)) }]
+
+  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words], session) => countOver('write', [...new Set(words.map(keyOf))], key => replication.write(key, null, session.level)) }]
 
   // As in Redis, a key that is named twice counts twice.
-  yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words]) => countOver('read', words.map(keyOf), async key => (await replication.read(key)).value !== null) }]
+  yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words], session) => countOver('read', words.map(keyOf), async key => (await replication.read(key, session.level)).value !== null) }]
 }
 
 /** For how many of the keys `test` holds. When any of them fails, so does the command: with an indefinite error if there is one. */
@@ -84,6 +87,16 @@ async function countOver(effect: 'read' | 'write', keys: readonly string[], test
   // Each failure by itself is definite, but not that of the command as a whole if other keys were deleted.
   if (effect === 'write' && errors.length < keys.length) throw new StoreError('INDETERMINATE', `indefinite: ${errors.length} of ${keys.length} keys failed: ${String(errors[0])}`)
   throw errors[0]!
+}
+
+/** `consistency quorum`: from here on the connection's operations ask for that; `default` takes it back. */
+function setLevel(word: string, session: Session, { hasLevels }: Replication): string {
+  const name = word.toLowerCase().replaceAll('_', '-')
+  const level = levels.find(known => known === name)
+  if (hasLevels !== true) throw new StoreError('ERR', 'operations of this store have no consistency level of their own: its protocol decides')
+  if (level === undefined && name !== 'default') throw new StoreError('ERR', `there is no consistency level "${name.slice(0, 32)}"; the levels are ${levels.join(', ')}, and default`)
+  session.level = level
+  return OK_REPLY
 }
 
 /** What clients and tools say beside their work. */

@@ -7,6 +7,7 @@ import type { RunningNode } from '../system.ts'
 import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
 import { Door } from './door.ts'
+import { StoreError } from './errors.ts'
 import { frontDoorCommands } from './front-door.ts'
 import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
@@ -20,10 +21,11 @@ import type { Arcs } from './repair/hash-tree.ts'
 import { Hints } from './repair/hints.ts'
 import { Reconciler } from './repair/reconcile.ts'
 import { replicationOf } from './replication/protocols.ts'
-import type { Replication } from './replication/replication.ts'
+import type { Coordinator, Replication } from './replication/replication.ts'
 import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 import { Ring } from './ring.ts'
+import { dealtOut, topologyPlacement } from './topology.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { Eventually } from './storage.ts'
@@ -81,7 +83,8 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
   const { id: self, nodes } = config
   const partitioner = partitioners[config.partitioner]
-  const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes })
+  const topology = dealtOut(nodes, config.data_centers, config.racks)
+  const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes, placement: topologyPlacement(topology) })
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
   const incarnation = await storage.nextIncarnation()
   const digests = await digestsOf(storage, partitioner, config.lookup === 'ring' ? ring : UNKNOWN_ARCS, self)
@@ -96,10 +99,19 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const reconciler = new Reconciler(rpc, storage)
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? ring
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, suspects })
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, digests }
   const repair = overlay === undefined ? new AntiEntropy({ ...care, nodes }) : new Custody({ ...care, lookup, storage, partitioner })
   return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, hints }
+}
+
+/** What level ANY falls back on: the coordinator keeps the cell for every replica. */
+function keepFor(hints: Hints | undefined): Coordinator['keepFor'] {
+  return async (replicas, key, cell) => {
+    if (hints === undefined) throw new StoreError('UNAVAILABLE', 'definite: this node keeps nothing for others')
+    const kept = await Promise.all(replicas.map(replica => hints.keep(replica, key, cell)))
+    return kept.includes(true)
+  }
 }
 
 /** With a recursive directory its keepers carry out the operations. */

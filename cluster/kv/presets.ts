@@ -21,6 +21,9 @@ export interface Preset {
 }
 
 const common = {
+  speculative: false,
+  data_centers: 1,
+  racks: 1,
   sloppy: false,
   read_repair: false,
   heartbeat_interval_ms: 0,
@@ -151,6 +154,36 @@ const directoryIterative: Preset = {
   options: nodes => ({ ...found(nodes), lookup: 'directory', heartbeat_interval_ms: 100 }),
 }
 
+
+/** Up to three replicas in each of two data centers, hints, speculation: everything but the level is the same. */
+function cassandra(level: 'one' | 'quorum' | 'local-quorum' | 'each-quorum', promise: string): Preset {
+  return {
+    name: `cassandra-${level}`,
+    promise,
+    expected: 'eventual',
+    options: nodes => ({
+      ...common,
+      replication: 'quorum',
+      replicas: Math.min(6, nodes),
+      data_centers: Math.min(2, nodes),
+      racks: 3,
+      read_quorum: 1,
+      write_quorum: 1,
+      read_level: level,
+      write_level: level,
+      speculative: true,
+      sloppy: true,
+      read_repair: true,
+      heartbeat_interval_ms: 100,
+    }),
+  }
+}
+
+const cassandraOne = cassandra('one', 'Two data centers, any one replica answers: always available, and stale until hints, read repair and anti-entropy have spread what was written.')
+const cassandraQuorum = cassandra('quorum', 'Two data centers, a majority of all replicas answers and the last write wins: fresh while clocks agree and nothing fails half-way, unavailable to whoever reaches fewer replicas or stand-ins.')
+const cassandraLocalQuorum = cassandra('local-quorum', "Two data centers, a majority of the coordinator's own answers: fast and available where the other center is cut off, and stale across centers until they have caught up.")
+const cassandraEachQuorum = cassandra('each-quorum', 'Two data centers, a majority of each answers: no operation while either cannot be reached, last write wins.')
+
 const all: readonly Preset[] = [
   abd,
   paxos,
@@ -163,6 +196,10 @@ const all: readonly Preset[] = [
   leafSet,
   directoryRecursive,
   directoryIterative,
+  cassandraOne,
+  cassandraQuorum,
+  cassandraLocalQuorum,
+  cassandraEachQuorum,
 ]
 
 /** All presets by name, strongest promise first. */

@@ -22,6 +22,9 @@ const REFUSAL = 1
 /** Request ids of one incarnation: 2^32 of them, and 2^21 incarnations fit a double. */
 const IDS_PER_INCARNATION = 2 ** 32
 
+/** About so many answers make up the moving average of a node's latency. */
+const LATENCY_MEMORY = 16
+
 /** A message to one peer is split when it grows past this. */
 const MESSAGE_BYTES_MAX = 1 << 20
 const ENVELOPE_BYTES = 32
@@ -43,6 +46,10 @@ export interface Gather<Request> {
   readonly request: Request
   /** How many answers end the wait. */
   readonly need: number
+  /** Whether these, `need` of them at least, are the right ones; absent: any are. */
+  readonly enough?: (from: readonly NodeId[]) => boolean
+  /** Of `to`, those that are asked only when there is no end after so many milliseconds. */
+  readonly reserve?: { readonly nodes: readonly NodeId[]; readonly afterMs: number }
   /** How many deadlines long it lasts at most. Default 1. */
   readonly deadlines?: number
 }
@@ -55,6 +62,8 @@ interface Pending {
   readonly replies: unknown[]
   readonly from: NodeId[]
   readonly refusals: string[]
+  readonly enough: ((from: readonly NodeId[]) => boolean) | undefined
+  readonly askedAt: number
   readonly resolve: (gathered: Gathered<unknown>) => void
   deadlines: number
 }
@@ -91,6 +100,8 @@ export class Rpc {
   readonly #packr = new Packr({ useRecords: false })
   readonly #served = new Map<number, Served>()
   readonly #pending = new Map<number, Pending>()
+  /** Kind -> node -> how long it takes to answer. */
+  readonly #latencies = new Map<number, Map<NodeId, number>>()
   readonly #outboxes = new Map<NodeId, Outbox>()
   readonly #deadlines: Deadlines
   readonly #resends: Deadlines
@@ -136,6 +147,8 @@ export class Rpc {
         replies: [],
         from: [],
         refusals: [],
+        enough: ask.enough,
+        askedAt: this.#clock.now(),
         resolve: resolve as (gathered: Gathered<unknown>) => void,
         deadlines: ask.deadlines ?? 1,
       }
@@ -146,8 +159,9 @@ export class Rpc {
       let local = false
       for (const to of ask.to) {
         if (to === this.#self) local = true
-        else this.#post(to, [kind.code, id, payload])
+        else if (ask.reserve?.nodes.includes(to) !== true) this.#post(to, [kind.code, id, payload])
       }
+      if (ask.reserve !== undefined && ask.reserve.nodes.length > 0) this.#clock.after(ask.reserve.afterMs, () => this.#askReserve(id, ask.reserve!.nodes))
       if (local) this.#handleLocally(kind.code, id, ask.request)
       else if (ask.to.length < ask.need) this.#settle(id, pending)
     })
@@ -270,7 +284,8 @@ export class Rpc {
     if (pending.from.includes(from)) return
     pending.from.push(from)
     pending.replies.push(reply)
-    if (pending.replies.length >= pending.need) this.#settle(id, pending)
+    this.#learn(pending, from)
+    if (isComplete(pending)) this.#settle(id, pending)
   }
 
   #refuse(id: number, pending: Pending, from: NodeId, reason: string): void {
@@ -283,7 +298,30 @@ export class Rpc {
   #settle(id: number, pending: Pending): void {
     this.#pending.delete(id)
     const { replies, from, refusals } = pending
-    pending.resolve({ complete: replies.length >= pending.need, replies, from, refusals })
+    pending.resolve({ complete: isComplete(pending), replies, from, refusals })
+  }
+
+  /** Asks those that were held back, and remembers that the others were slow. */
+  #askReserve(id: number, nodes: readonly NodeId[]): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    for (const to of pending.to) {
+      if (nodes.includes(to)) this.#post(to, [pending.kind.code, id, pending.payload])
+      else if (!pending.from.includes(to)) this.#learn(pending, to)
+    }
+  }
+
+  /** How long a node takes to answer a request of this kind, in milliseconds: a moving average; 0 as long as it has not been asked. */
+  latencyMs(kind: { readonly code: number }, node: NodeId): number {
+    return this.#latencies.get(kind.code)?.get(node) ?? 0
+  }
+
+  #learn({ kind, askedAt }: Pending, from: NodeId): void {
+    const ofKind = this.#latencies.get(kind.code) ?? new Map<NodeId, number>()
+    this.#latencies.set(kind.code, ofKind)
+    const tookMs = (this.#clock.now() - askedAt) / 1e6
+    const before = ofKind.get(from)
+    ofKind.set(from, before === undefined ? tookMs : before + (tookMs - before) / LATENCY_MEMORY)
   }
 
   #expire(id: number): void {
@@ -308,6 +346,10 @@ export class Rpc {
     this.counts.malformed++
     if (this.counts.malformed <= 10) this.#log.warn(`dropped a malformed message of ${from}: ${String(error)}`)
   }
+}
+
+function isComplete({ replies, need, enough, from }: Pending): boolean {
+  return replies.length >= need && (enough === undefined || enough(from))
 }
 
 /** About how many bytes a payload takes: its byte strings, two levels deep. */

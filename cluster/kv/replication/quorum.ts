@@ -9,6 +9,9 @@
  * A quorum of one never waits for another node if this one is a replica: it answers alone and tells the others without
  * waiting; anti-entropy carries what they missed.
  *
+ * Levels (`levels.ts`) say per operation how many must answer, and where. With `speculative`, a read asks only as many
+ * replicas as it needs, the fastest so far, and the others when these are late (Cassandra's rapid read protection).
+ *
  * With `sloppy`, the next nodes on the ring stand in for replicas that are believed to be down (Dynamo, SOSP 2007,
  * section 4.6): more is available, and quorums need not meet any more. With `read_repair`, a read hands the newest cell
  * to the replicas that answered it with an older one.
@@ -22,7 +25,14 @@ import type { Eventually } from '../storage.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
+import { requirementOf } from './levels.ts'
+import type { Level, Requirement } from './levels.ts'
 import type { Coordinator, Replication } from './replication.ts'
+
+/** A replica is late when it takes so many times its usual time, and this at least; and every so many reads ask all replicas. */
+const LATE_FACTOR = 3
+const SPECULATE_MS_MIN = 5
+const ASK_ALL_EVERY = 32
 
 /** Whom to ask about a key: its replicas, or those who stand in for some of them. */
 interface Targets {
@@ -39,6 +49,7 @@ export interface QuorumReplication extends Replication {
 export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
+  let reads = 0
 
   function targetsOf({ replicas, substitutes }: Location): Targets {
     return config.sloppy ? withSubstitutes(replicas, substitutes, coordinator.suspects) : { to: replicas, standIns: NOBODY }
@@ -50,17 +61,30 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     return found instanceof Promise ? found.then(goOn) : goOn(found)
   }
 
-  function readAt(location: Location, key: string): Eventually<Cell> {
-    const { to } = targetsOf(location)
-    return readQuorum === 1 && to.includes(self) ? storage.read(key) : readFrom(location, to, key)
+  /** What an operation needs: the level's, or else the configured number. */
+  function requirement(level: Level | undefined, replicas: readonly NodeId[], configured: number): Requirement {
+    return level === undefined ? { need: configured } : requirementOf(level, replicas, coordinator.topology, self)
   }
 
-  async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string): Promise<Cell> {
-    const answers = await rpc.gather(READ, { to, request: key, need: readQuorum })
-    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
+  function readAt(location: Location, key: string, level = config.read_level): Eventually<Cell> {
+    const { to } = targetsOf(location)
+    const required = requirement(level, location.replicas, readQuorum)
+    return required.need === 1 && required.enough === undefined && to.includes(self) ? storage.read(key) : readFrom(location, to, key, required)
+  }
+
+  async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string, required: Requirement): Promise<Cell> {
+    const answers = await rpc.gather(READ, { to, request: key, ...required, ...speculation(to, required) })
+    if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', required.need, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     if (config.read_repair) repair(key, latest, replicas, answers)
     return latest
+  }
+
+  /** Holds back all but the replicas that answered fastest so far, until these are late. Now and then all are asked, to learn who is fast. */
+  function speculation(to: readonly NodeId[], { need, enough }: Requirement): { reserve?: { nodes: readonly NodeId[]; afterMs: number } } {
+    if (!config.speculative || enough !== undefined || need >= to.length || ++reads % ASK_ALL_EVERY === 0) return {}
+    const byLatency = [...to].sort((a, b) => rpc.latencyMs(READ, a) - rpc.latencyMs(READ, b))
+    return { reserve: { nodes: byLatency.slice(need), afterMs: Math.max(SPECULATE_MS_MIN, LATE_FACTOR * rpc.latencyMs(READ, byLatency[need - 1]!)) } }
   }
 
   function repair(key: string, latest: Cell, replicas: readonly NodeId[], { replies, from }: Gathered<Cell>): void {
@@ -69,26 +93,29 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     }
   }
 
-  function placeAt(location: Location, key: string, cell: Cell): Promise<boolean> {
+  function placeAt(location: Location, key: string, cell: Cell, level = config.write_level): Promise<boolean> {
     const targets = targetsOf(location)
-    if (writeQuorum > 1 || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell)
+    if (level === 'any' && location.replicas.every(coordinator.suspects)) return coordinator.keepFor(location.replicas, key, cell)
+    const required = requirement(level, location.replicas, writeQuorum)
+    if (required.need > 1 || required.enough !== undefined || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell, required)
     for (const peer of targets.to) if (peer !== self) rpc.send(peer, WRITE, [key, cell, NOBODY])
     return storage.apply(key, cell)
   }
 
-  function place(key: string, cell: Cell): Eventually<boolean> {
-    return locate(key, location => placeAt(location, key, cell))
+  function place(key: string, cell: Cell, level?: Level): Eventually<boolean> {
+    return locate(key, location => placeAt(location, key, cell, level))
   }
 
-  async function writeTo({ to, standIns }: Targets, key: string, cell: Cell): Promise<boolean> {
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], need: writeQuorum })
-    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, config)
+  async function writeTo({ to, standIns }: Targets, key: string, cell: Cell, required: Requirement): Promise<boolean> {
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], ...required })
+    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', required.need, stored, config)
     return stored.replies.includes(true)
   }
 
   return {
-    read: key => locate(key, location => readAt(location, key)),
-    write: (key, value) => place(key, { counter: timestamps.wall(), writer: timestamps.writer, value }),
+    hasLevels: true,
+    read: (key, level) => locate(key, location => readAt(location, key, level)),
+    write: (key, value, level) => place(key, { counter: timestamps.wall(), writer: timestamps.writer, value }, level),
     place,
   }
 }

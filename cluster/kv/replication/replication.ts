@@ -11,14 +11,18 @@ import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
 import type { Eventually, Storage } from '../storage.ts'
 import type { Timestamps } from '../timestamps.ts'
+import type { Topology } from '../topology.ts'
 import type { Cell } from '../versions.ts'
+import type { Level } from './levels.ts'
 
 /** A replication protocol, as any node coordinates it. */
 export interface Replication {
   /** The key's cell. Fails with UNAVAILABLE: a read leaves nothing behind. */
-  read(key: string): Eventually<Cell>
+  read(key: string, level?: Level): Eventually<Cell>
   /** Puts a value, or deletes with null. Resolves to whether the key had a value before, as far as the coordinator saw. */
-  write(key: string, value: Uint8Array | null): Eventually<boolean>
+  write(key: string, value: Uint8Array | null, level?: Level): Eventually<boolean>
+  /** Whether an operation may say its own consistency level. */
+  readonly hasLevels?: boolean
   /**
    * Puts `value` where `expected` is, both of which may be null for no value; resolves to whether it was there. Only
    * protocols that order the operations of a key have it.
@@ -49,6 +53,9 @@ export interface Coordinator {
   readonly rpc: Rpc
   readonly storage: Storage
   readonly timestamps: Timestamps
+  readonly topology: Topology
+  /** Keeps a cell here for replicas that are all down. */
+  readonly keepFor: (replicas: readonly NodeId[], key: string, cell: Cell) => Promise<boolean>
   /** Whether a node is believed to be down. */
   readonly suspects: (node: NodeId) => boolean
 }
