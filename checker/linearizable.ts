@@ -62,7 +62,8 @@ function watch(model: Model): Watch {
   }
 }
 
-function toVerdict({ verdict, reason, perKey, stats }: CheckResult): JudgementVerdict {
+/** What the engine found, as a verdict. */
+export function toVerdict({ verdict, reason, perKey, stats }: CheckResult): JudgementVerdict {
   const violated = perKey.filter((key) => key.verdict === 'violated')
   const undecided = perKey.filter((key) => key.verdict === 'unknown')
   const witnesses = violated

@@ -187,7 +187,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const clock = startingNow(stage.clock)
   saveEnvironment(options.dir, clock)
   const nemesis = new Nemesis({ cluster, system, zones: zonesOf(plan), random: random.fork('nemesis') })
-  const workloadOptions = { random: random.fork('workload'), clients: plan.clients, ...(plan.rate === null ? {} : { rate: plan.rate }) }
+  const workloadOptions = { random: random.fork('workload'), clients: plan.clients, nodes: nodeIds(plan), ...(plan.rate === null ? {} : { rate: plan.rate }) }
   const observer = new Observer({ cluster, system, keys: workload.keys(workloadOptions), now: clock.now, record })
 
   const clientsOf = {

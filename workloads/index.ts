@@ -4,12 +4,18 @@
  */
 import type { z } from 'zod'
 import type { System } from '../cluster/system.ts'
+import { append } from './append.ts'
+import { bank } from './bank.ts'
 import { casRegister } from './cas-register.ts'
+import { counter } from './counter.ts'
+import { queue } from './queue.ts'
 import { register } from './register.ts'
+import { set } from './set.ts'
+import { wr } from './wr.ts'
 import type { Store, Workload, WorkloadKind } from './workload.ts'
 
 /** Every kind of workload, in the order in which lists show them. */
-export const workloadKinds: readonly WorkloadKind[] = [register, casRegister]
+export const workloadKinds: readonly WorkloadKind[] = [register, casRegister, counter, set, queue, bank, append, wr]
 
 /** A workload that cannot be understood or carried out; the sentence says what is wrong and what there is instead. */
 export class WorkloadError extends Error {

@@ -19,6 +19,13 @@ export interface KeyOptions {
   readonly renewals: number
 }
 
+/** Objects that an operation reads and writes whole: fewer of them, and new ones before they are large. */
+export const objectKeys = {
+  keys: keyOptions.keys.default(5),
+  operationsPerKey: keyOptions.operationsPerKey.default(60),
+  renewals: keyOptions.renewals.default(40),
+}
+
 /** A share of the operations. */
 export const share = z.number().min(0).max(1)
 

@@ -15,7 +15,7 @@ const register = named('register')
 
 function run(workload: Workload, options: Partial<SimulateOptions> & { readonly rate?: number } = {}): SimulatedEvent[] {
   const random = seededRandom(1)
-  const generator = workload.generator({ random: random.fork('workload'), clients: 10, ...(options.rate === undefined ? {} : { rate: options.rate }) })
+  const generator = workload.generator({ random: random.fork('workload'), clients: 10, nodes: ['n1'], ...(options.rate === undefined ? {} : { rate: options.rate }) })
   return simulate(clients(generator), { threads: 10, nemesis: true, random, operations: 2000, ...options })
 }
 const count = (events: readonly SimulatedEvent[], f: string): number => events.filter(event => event.f === f).length
@@ -55,7 +55,7 @@ test('a hundred keys are used, each about as often', () => {
 test('keys are given up for new ones when that is asked for', () => {
   const workload = named('register(keys=2,operations-per-key=100,renewals=3)')
   const events = invocations(run(workload))
-  assert.equal(workload.keys({ random: seededRandom(1), clients: 10 }), ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
+  assert.equal(workload.keys({ random: seededRandom(1), clients: 10, nodes: ['n1'] }), ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
   assert.equal(new Set(events.slice(0, 200).map(({ key }) => key)), new Set(['k0', 'k1']))
   assert.equal(new Set(events.slice(200, 400).map(({ key }) => key)), new Set(['k2', 'k3']))
   assert.equal(new Set(events.slice(600).map(({ key }) => key)), new Set(['k6', 'k7']), 'the last ones stay')
@@ -68,7 +68,7 @@ test('a rate is that of all clients together, whatever the store takes', () => {
 
 test('every key that is used is among the keys that are read at the end', () => {
   for (const workload of [register, named('register(operations-per-key=10,renewals=2)'), named('cas-register')]) {
-    const known = new Set(workload.keys({ random: seededRandom(1), clients: 10 }))
+    const known = new Set(workload.keys({ random: seededRandom(1), clients: 10, nodes: ['n1'] }))
     assert.ok(invocations(run(workload)).every(({ key }) => known.has(key!)))
   }
 })

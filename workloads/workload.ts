@@ -10,14 +10,15 @@ import type { Completion, Invocation, Json } from '../checker/history/index.ts'
 import type { Judgement } from '../checker/judgement.ts'
 import type { IsolationLevel, Model } from '../checker/verdict.ts'
 import type { Client } from '../cluster/system.ts'
-import type { Random } from '../harness/env.ts'
-import type { Generator } from '../harness/generator/index.ts'
+import type { NodeId, Random } from '../harness/env.ts'
+import { concat, type Generator, type Op } from '../harness/generator/index.ts'
 
 /** What a workload is told when a run begins. */
 export interface WorkloadOptions {
   readonly random: Random
   /** Threads, each with a client of its own. */
   readonly clients: number
+  readonly nodes: readonly NodeId[]
   /** Target rate over all clients in operations per second; undefined: as fast as answers come. */
   readonly rate?: number
 }
@@ -58,6 +59,16 @@ export interface WorkloadKind {
   readonly options: z.ZodObject
   /** `options` are as `options` above reads them. Throws ZodError. */
   make(options: Readonly<Record<string, unknown>>, store: Store): Workload
+}
+
+/** One operation for each key, in turn. */
+export function onceEach(keys: readonly string[], operation: (key: string) => Op): Generator {
+  return concat(...keys.map(operation))
+}
+
+/** A read of each key: what clients do at the end of many workloads. */
+export function readsOf(keys: readonly string[]): Generator {
+  return onceEach(keys, (key) => ({ f: 'read', key }))
 }
 
 /** A kind of workload whose `make` sees its options typed. */

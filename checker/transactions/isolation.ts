@@ -12,11 +12,12 @@ import { families, findCycles, forcedCycle, type CycleReport, type Family } from
 import { Explainer } from './explain.ts'
 import { components, FORCED, graphOf, JOIN, RW, WR, WW, type Edges, type Graph } from './graph.ts'
 import { anomalyNames, refutes, settleLevels, type AnomalyType } from './levels.ts'
-import type { IsolationLevel } from '../verdict.ts'
+import { isolationLevels, type IsolationLevel } from '../verdict.ts'
 import { analyzeLists } from './list-append.ts'
 import { analyzeRegisters } from './rw-register.ts'
 import { saturate, type Forced, type Saturation, type Visibility } from './saturation.ts'
 import { addRealTime, addSessions } from './time-order.ts'
+import { serialRank } from './serial.ts'
 import { topologicalRank } from './topological.ts'
 import { transactionsOf, type Transactions } from './transactions.ts'
 import { wordsFor } from './words.ts'
@@ -230,14 +231,27 @@ class Inquiry {
 
   /** Tries orders of versions, and upholds what passes under one of them. */
   #uphold(): void {
-    const known = this.#graphs.strong('plain')
-    const ranks = [completionRank(this.#transactions), ...(this.#analysis.openKeys > 0 ? [(t: number) => this.#transactions.start[t]!, topologicalRank(known, completionRank(this.#transactions)), topologicalRank(this.#graphs.strong('process'), completionRank(this.#transactions)), topologicalRank(this.#graphs.strong('realtime'), completionRank(this.#transactions))] : [])]
-    for (const rank of ranks) {
+    for (const rank of this.#ranks()) {
       for (const family of Object.keys(families) as Family[]) {
         const graph = this.#graphs.completed(family, rank)
         for (const level of upheldBy(graph, family)) if (!this.#isRefuted(level)) this.#upheld.add(level)
       }
+      if (isolationLevels.every((level) => settleLevels(this.#refuted, this.#upheld)[level] !== 'unknown')) return
     }
+  }
+
+  /** Orders in which versions may stand: serial executions, then orders that agree with what is certain. */
+  *#ranks(): Generator<(transaction: number) => number> {
+    const completion = completionRank(this.#transactions)
+    if (this.#analysis.openKeys > 0) {
+      for (const family of ['realtime', 'process', 'plain'] as const) {
+        const rank = this.#transactions.model === 'rw-register' ? serialRank(this.#graphs.strong(family), this.#transactions, this.#analysis, completion) : undefined
+        if (rank !== undefined) yield rank
+      }
+      for (const family of ['realtime', 'process', 'plain'] as const) yield topologicalRank(this.#graphs.strong(family), completion)
+      yield (t) => this.#transactions.start[t]!
+    }
+    yield completion
   }
 }
 

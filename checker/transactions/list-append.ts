@@ -192,7 +192,7 @@ class Lists {
     this.#source[micro] = writer < 0 ? INITIAL : writer
     if (writer >= 0) {
       this.#edges.add(writer, t, WR, key)
-      if (order.intermediate[at] === 1 && !own) {
+      if (order.intermediate[at] === 1) {
         this.#note('G1b', [writer, t], key, `${this.#words.name(t)} ${this.#words.micro(micro)}, and ${this.#words.name(writer)} appended to ${this.#words.key(key)} again after ${JSON.stringify(order.list[at])}`)
       }
     }

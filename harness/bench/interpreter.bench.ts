@@ -61,7 +61,7 @@ async function measure({ answer, threads, sink, virtual }: Case, operations: num
   const client: Client = { invoke: () => answers[answer](clock), close: () => undefined }
   const main = (): Promise<void> =>
     interpret({
-      generator: any(clients(limit(operations, workloadFrom('register', storeOf({ functions: ['read', 'write'], expected: 'linearizable' })).generator({ random: random.fork('workload'), clients: threads }))), nemesis(limit(1, cycle([sleep(1), { f: 'inject' }])))),
+      generator: any(clients(limit(operations, workloadFrom('register', storeOf({ functions: ['read', 'write'], expected: 'linearizable' })).generator({ random: random.fork('workload'), clients: threads, nodes: ['n1'] }))), nemesis(limit(1, cycle([sleep(1), { f: 'inject' }])))),
       clock,
       random: random.fork('generator'),
       threads,
