@@ -29,7 +29,8 @@ for (const name of OBJECTS) {
 for (const name of ['append', 'wr'] as const) {
   test(`${name}: a store with transactions of its own passes`, async () => {
     const run = await runInMemory(name, { functions: ['read', 'write', 'txn'] })
-    assert.is(run.verdicts.get('transactions')!.verdict, 'holds', words(run))
+    const verdict = run.verdicts.get('transactions')!
+    if (!isAllowedDoubt(verdict)) assert.is(verdict.verdict, 'holds', words(run))
   })
 
   test(`${name}: transactions that read from an hour ago are not strictly serializable`, async () => {

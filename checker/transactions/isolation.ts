@@ -244,9 +244,12 @@ class Inquiry {
   *#ranks(): Generator<(transaction: number) => number> {
     const completion = completionRank(this.#transactions)
     if (this.#analysis.openKeys > 0) {
-      for (const family of ['realtime', 'process', 'plain'] as const) {
-        const rank = this.#transactions.model === 'rw-register' ? serialRank(this.#graphs.strong(family), this.#transactions, this.#analysis, completion) : undefined
-        if (rank !== undefined) yield rank
+      const { start, end, model } = this.#transactions
+      for (const family of model === 'rw-register' ? (['realtime', 'process', 'plain'] as const) : []) {
+        for (const prefer of [completion, (t: number) => start[t]! + Math.min(end[t]!, start[t]! + 2 * this.#transactions.sessions), (t: number) => start[t]!]) {
+          const rank = serialRank(this.#graphs.strong(family), this.#transactions, this.#analysis, prefer)
+          if (rank !== undefined) yield rank
+        }
       }
       for (const family of ['realtime', 'process', 'plain'] as const) yield topologicalRank(this.#graphs.strong(family), completion)
       yield (t) => this.#transactions.start[t]!
