@@ -72,7 +72,7 @@ function refutesLevel(type: AnomalyType, level: IsolationLevel): boolean {
   return refutes[type].some((one) => one === level || weakerLevels(level).includes(one))
 }
 
-function witnessOf({ transactions }: Isolation, { transactions: involved, key, explanation }: Anomaly): Witness {
+function witnessOf({ transactions }: Isolation, { transactions: involved, key, explanation, edges }: Anomaly): Witness {
   const operations = [...new Set(involved)].map((t) => transactions.row[t]!).sort((a, b) => a - b)
-  return { ...(key < 0 ? {} : { key: transactions.keys[key] as Witness['key'] }), operations, explanation }
+  return { ...(key < 0 ? {} : { key: transactions.keys[key] as Witness['key'] }), operations, explanation, ...(edges === undefined ? {} : { edges: edges.map((edge) => ({ ...edge, from: transactions.row[edge.from]!, to: transactions.row[edge.to]! })) }) }
 }

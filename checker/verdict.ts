@@ -68,6 +68,12 @@ export const witnessSchema = z.strictObject({
   key: z.json().optional().describe('the key, for workloads over several'),
   operations: z.array(z.int()).describe('rows of the invocations in history.jsonl, in order of invocation'),
   explanation: z.string().describe('why these operations cannot be, in plain words'),
+  edges: z.array(z.strictObject({
+    from: z.int().describe('row of the invocation that must come first'),
+    to: z.int().describe('row of the invocation that must come after'),
+    kind: z.enum(['ww', 'wr', 'rw', 'process', 'realtime', 'forced']).describe('overwrites, reads from, did not see, same process, real time, forced by what a reader saw'),
+    because: z.string().describe('the reason in plain words'),
+  })).optional().describe('of a cycle of transactions: its dependencies in order; each ends where the next begins'),
 })
 export type Witness = z.infer<typeof witnessSchema>
 

@@ -4,6 +4,7 @@
  */
 import type { Edges } from './graph.ts'
 import type { AnomalyType } from './levels.ts'
+import type { Witness } from '../verdict.ts'
 import type { Transactions } from './transactions.ts'
 import { WRITE } from './transactions.ts'
 
@@ -20,6 +21,8 @@ export interface Anomaly {
   /** Index into the transactions' keys, -1 when it is about several. */
   readonly key: number
   readonly explanation: string
+  /** Of a cycle: its dependencies in order, between transactions. */
+  readonly edges?: NonNullable<Witness['edges']>
 }
 
 /** What is known of the dependencies. */

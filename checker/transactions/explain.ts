@@ -42,11 +42,13 @@ export class Explainer {
     const keys = new Set(steps.flatMap(({ key }) => (key < 0 ? [] : [key])))
     const pattern = patternOf(steps, this.#transactions)
     const reasons = steps.map((step) => this.#because(step))
+    const edges = steps.map(({ from, to, kind, key }) => ({ from, to, kind: kindName(kind), because: this.#reason(from, to, kind, key) }))
     return {
       type: cycle.type,
       transactions: steps.map(({ from }) => from),
       key: keys.size === 1 ? [...keys][0]! : -1,
       explanation: `${pattern ?? anomalyNames[cycle.type]}: ${reasons.join('; ')}: a contradiction`,
+      edges,
     }
   }
 
@@ -104,6 +106,24 @@ export class Explainer {
     const found: number[] = []
     for (let micro = first[transaction]!; micro < first[transaction + 1]!; micro++) if (kind[micro] === what && key[micro] === on) found.push(micro)
     return found
+  }
+}
+
+/** A kind of dependency as witnesses name it. */
+function kindName(kind: number): NonNullable<Anomaly['edges']>[number]['kind'] {
+  switch (kind) {
+    case FORCED:
+      return 'forced'
+    case SESSION:
+      return 'process'
+    case REALTIME:
+      return 'realtime'
+    case WR:
+      return 'wr'
+    case RW:
+      return 'rw'
+    default:
+      return 'ww'
   }
 }
 

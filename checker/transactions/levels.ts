@@ -16,7 +16,7 @@
 import { isolationLevels, type IsolationLevel } from '../verdict.ts'
 
 /** What each level implies directly. Every line is a theorem about the definitions above. */
-const impliedLevels: Readonly<Record<IsolationLevel, readonly IsolationLevel[]>> = {
+export const impliedLevels: Readonly<Record<IsolationLevel, readonly IsolationLevel[]>> = {
   'strict-serializable': ['strong-session-serializable', 'strong-snapshot-isolation'],
   'strong-snapshot-isolation': ['strong-session-snapshot-isolation'],
   'strong-session-serializable': ['strong-session-snapshot-isolation', 'serializable'],

@@ -5,6 +5,9 @@ import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatSha
 import { html, Html } from './escape.ts'
 import { command, figure, glyph, value } from './sections.ts'
 import { coverageNote } from './data.ts'
+import { implied } from '../../checker/ladder.ts'
+import { cycleFigure } from './cycle-svg.ts'
+import { isolationSection } from './isolation.ts'
 import { latticeSvg } from './lattice-svg.ts'
 import { phasesTable } from './phases-svg.ts'
 import { witnessSvg } from './witness-svg.ts'
@@ -21,6 +24,7 @@ export function configurationSection(configuration: Configuration): Html {
 <p class="lead">${keptTogether(document.sentence)}</p>
 <dl class="tally">${tally(configuration)}</dl>
 ${witnesses(configuration)}
+${isolationSection(configuration)}
 ${ladder(configuration)}
 ${charts(configuration)}
 ${phasesTable(configuration.phases, id)}
@@ -49,6 +53,7 @@ function witness(card: WitnessCard, id: string): Html {
   const lines = card.jsonl.map((line, index) => html`${index === 0 ? '' : new Html('\n')}${line}`)
   return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> ${card.claim}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
 <p class="explanation">${card.explanation}</p>
+${card.cycle === null ? null : cycleFigure(card.cycle, own)}
 ${card.layout === null ? html`<p class="note">${formatNoun(card.size, 'operation')} together, too many to draw: no smaller set was found that breaks the model by itself.</p>` : diagram(card.layout, own)}
 <div class="actions">${card.moment < 0 ? null : html`<button type="button" class="show" data-run="${id}" data-moment="${card.moment}">Show in the timeline</button>`}<button type="button" class="copy" data-copy-from="${own}-jsonl">Copy as JSONL</button></div>
 <details><summary>The ${card.layout === null ? 'first ' : ''}operations as they stand in history.jsonl</summary><pre class="scroll" tabindex="0" id="${own}-jsonl">${lines}</pre></details></article>`
@@ -64,7 +69,7 @@ function ladder({ id, document, facts, ladder: rungs, judgements }: Configuratio
   const beside = judgements.filter((judgement) => !shown.has(judgement.judgement))
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
   return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
-<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg(rungs, document.promised, facts.strongest)}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
+<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: facts.strongest === null ? [] : [facts.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
 <div><h4>Beside the ladder</h4><ul class="judgements">${beside.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}</p></div></li>`)}</ul></div></div>
 <h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
 <details class="statistics"><summary>Checker statistics: what each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details>`

@@ -2,6 +2,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gunzipSync } from 'node:zlib'
 import { History } from '../../checker/history/index.ts'
+import { judge } from '../../checker/judge.ts'
+import { transactional } from '../../checker/transactional.ts'
+import { atOnce, historyOfTransactions } from '../../checker/transactions/testing/small.ts'
 import { verdictDocumentSchema } from '../../checker/verdict.ts'
 import { fakeTour } from '../testing/tour.ts'
 import { decodeColumns, encodeColumns, open } from './columns.ts'
@@ -85,6 +88,17 @@ test('replicas diverge from the first peek that differs until one that agrees', 
 
 test('no chart gets more than a few hundred points, however long the run', () => {
   for (const span of [0.001, 1, 60, 3600, 1e6]) assert.ok(span / bucketWidth(span, 240) <= 240.5)
+})
+
+test('a cycle of transactions is drawn with an explained edge from each to the next', async () => {
+  const history = historyOfTransactions(atOnce([[['append', 'x', 1], ['append', 'y', 1]], [['r', 'x', []], ['r', 'y', [1]]]]))
+  const document = await judge(history, { run: null, promised: 'linearizable', judgements: [transactional('serializable')] })
+  verdictDocumentSchema.parse(document)
+  const { configurations } = pageContent({ title: '', runs: [{ name: 'skew', history, document }], repeat: '', generated: '' })
+  const { cycle } = configurations[0]!.witnesses.find((card) => card.cycle !== null)!
+  assert.equal(cycle!.transactions.map(({ name, lines }) => [name, ...lines]).sort(), [['T0', 'append 1 to x', 'append 1 to y'], ['T1', 'read x = []', 'read y = [1]']])
+  assert.equal(cycle!.edges.map(({ from, to, kind }) => [cycle!.transactions[from]!.name, kind, cycle!.transactions[to]!.name]), [['T1', 'rw', 'T0'], ['T0', 'wr', 'T1']])
+  assert.match(cycle!.edges[1]!.because, 'T1 read y = [1], which T0 wrote')
 })
 
 test('a line of a log stands where its instant lies in the run; one without an instant belongs to the line above', () => {

@@ -6,12 +6,14 @@ import { capMapOf } from '../cap-svg.ts'
 import { availabilitySentence, factsOf, partitions, periodOf, tradeOffSentence } from '../facts.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { readLogs } from './logs.ts'
+import { layoutCycle } from './cycle.ts'
 import { phasesOf } from './phases.ts'
 import { seriesOf } from './series.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
 import type { CapMap } from '../cap-svg.ts'
 import type { Facts } from '../facts.ts'
+import type { CycleLayout } from './cycle.ts'
 import type { Logs, NodeLog } from './logs.ts'
 import type { FaultPhases } from './phases.ts'
 import type { SeedRuns } from './seeds.ts'
@@ -95,6 +97,8 @@ export interface WitnessCard {
   readonly size: number
   /** null: too many to draw. */
   readonly layout: WitnessLayout | null
+  /** Of transactions that depend on one another in a circle. */
+  readonly cycle: CycleLayout | null
   /** Lines of history.jsonl. */
   readonly jsonl: readonly string[]
   /** Index into the timeline's moments; -1 when it is not among them. */
@@ -223,12 +227,13 @@ function witnessCards(history: History, document: VerdictDocument, timeline: Tim
     const rows = witness.operations.slice(0, jsonlMax)
     return {
       judgement,
-      claim: model === undefined ? `${judgement}: violated` : `Not ${model}`,
+      claim: model !== undefined ? `Not ${model}` : judgement === 'transactions' ? `Transactions: ${witness.explanation.split(':')[0]}` : `${judgement}: violated`,
       number: index + 1,
       key: witness.key === undefined ? null : formatValue(witness.key, 80),
-      explanation: shortened(witness.explanation, 2000),
+      explanation: shortened(witness.edges === undefined ? witness.explanation : `${formatNoun(witness.edges.length, 'transaction')} that would each have to come before the next.`, 2000),
       size: witness.operations.length,
       layout: witness.operations.length > drawnMax ? null : layoutWitness(witnessOperations(history, rows)),
+      cycle: witness.edges === undefined ? null : layoutCycle(history, witness.edges),
       jsonl: jsonlOf(history, rows),
       moment: timeline.moments.findIndex((moment) => moment.judgement === judgement && moment.witness === own),
     }

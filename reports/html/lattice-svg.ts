@@ -5,23 +5,38 @@
 import { html, Html } from './escape.ts'
 import { layoutLattice, rungHeight } from './lattice.ts'
 import { shapeOf } from './sections.ts'
-import type { RungRow } from './data.ts'
-import type { PlacedRung } from './lattice.ts'
-import type { Model } from '../../checker/verdict.ts'
+import type { Named, PlacedRung } from './lattice.ts'
+import type { VerdictWord } from '../../checker/verdict.ts'
+
+/** A model or an isolation level, its verdict, and the id of its witness in the page. */
+export interface DrawnRung extends Named {
+  readonly verdict: VerdictWord
+  readonly witness: string | null
+}
+
+/** What is drawn. */
+export interface DrawnLattice {
+  readonly rungs: readonly DrawnRung[]
+  /** What each implies directly. */
+  readonly implied: Readonly<Record<string, readonly string[]>>
+  readonly promised: string
+  readonly strongest: readonly string[]
+  readonly label: string
+}
 
 /** The diagram; violated rungs link to their witnesses. */
-export function latticeSvg(ladder: readonly RungRow[], promised: Model, strongest: Model | null): Html {
-  const { width, height, rungs, lines } = layoutLattice(ladder)
-  return html`<svg class="lattice" viewBox="-2 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="Lattice of models, stronger ones above">
+export function latticeSvg(lattice: DrawnLattice): Html {
+  const { width, height, rungs, lines } = layoutLattice(lattice.rungs, lattice.implied)
+  return html`<svg class="lattice" viewBox="-2 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${lattice.label}">
 ${lines.map(([stronger, weaker]) => {
     const [y0, y1] = [stronger.y + rungHeight / 2, weaker.y - rungHeight / 2]
     return html`<path class="l-line" d="M${stronger.x.toFixed(1)} ${y0}C${stronger.x.toFixed(1)} ${(y0 + y1) / 2} ${weaker.x.toFixed(1)} ${(y0 + y1) / 2} ${weaker.x.toFixed(1)} ${y1}"/>`
   })}
-${rungs.map((placed) => box(placed, placed.rung.model === promised, placed.rung.model === strongest))}
+${rungs.map((placed) => box(placed, placed.rung.model === lattice.promised, lattice.strongest.includes(placed.rung.model)))}
 </svg>`
 }
 
-function box({ rung, x, y, width }: PlacedRung<RungRow>, promised: boolean, strongest: boolean): Html {
+function box({ rung, x, y, width }: PlacedRung<DrawnRung>, promised: boolean, strongest: boolean): Html {
   const left = x - width / 2
   const top = y - rungHeight / 2
   const notes = [...(promised ? ['promised'] : []), ...(strongest ? ['strongest that holds'] : [])].join(', ')

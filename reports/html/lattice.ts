@@ -3,11 +3,14 @@
  * (the theorems in `checker/ladder.ts`). Pure layout: layers by the longest path from the top, within a layer by the
  * mean place of what stands above (Sugiyama, Tagawa and Toda 1981, one sweep down). `lattice-svg.ts` draws it.
  */
-import { implied } from '../../checker/ladder.ts'
-import type { Model, Rung } from '../../checker/verdict.ts'
+
+/** What is placed: a model or an isolation level. */
+export interface Named {
+  readonly model: string
+}
 
 /** A model with its place, in pixels; `x`, `y` are the middle of its box. */
-export interface PlacedRung<R extends Rung = Rung> {
+export interface PlacedRung<R extends Named> {
   readonly rung: R
   readonly x: number
   readonly y: number
@@ -15,7 +18,7 @@ export interface PlacedRung<R extends Rung = Rung> {
 }
 
 /** A finished lattice. */
-export interface Lattice<R extends Rung = Rung> {
+export interface Lattice<R extends Named> {
   readonly width: number
   readonly height: number
   readonly rungs: readonly PlacedRung<R>[]
@@ -30,20 +33,20 @@ const gapMin = 18
 const gapMax = 72
 
 /** Places the rungs of a ladder. Models that imply nothing and follow from nothing stand aside in the last layer. */
-export function layoutLattice<R extends Rung>(ladder: readonly R[]): Lattice<R> {
+export function layoutLattice<R extends Named>(ladder: readonly R[], implied: Readonly<Record<string, readonly string[]>>): Lattice<R> {
   const present = new Map(ladder.map((rung) => [rung.model, rung]))
-  const below = (model: Model): Model[] => implied[model].filter((weaker) => present.has(weaker))
-  const above = (model: Model): Model[] => ladder.map((rung) => rung.model).filter((stronger) => implied[stronger].includes(model))
-  const depth = (model: Model): number => Math.max(0, ...above(model).map((stronger) => depth(stronger) + 1))
+  const below = (model: string): string[] => (implied[model] ?? []).filter((weaker) => present.has(weaker))
+  const above = (model: string): string[] => ladder.map((rung) => rung.model).filter((stronger) => implied[stronger]?.includes(model) === true)
+  const depth = (model: string): number => Math.max(0, ...above(model).map((stronger) => depth(stronger) + 1))
   const deepest = Math.max(0, ...ladder.map((rung) => depth(rung.model)))
-  const alone = (model: Model): boolean => below(model).length === 0 && above(model).length === 0
+  const alone = (model: string): boolean => below(model).length === 0 && above(model).length === 0
   const layers: R[][] = Array.from({ length: deepest + 1 }, () => [])
   for (const rung of ladder) layers[alone(rung.model) ? deepest : depth(rung.model)]!.push(rung)
   const boxes = layers.map((layer) => layer.reduce((sum, rung) => sum + boxWidth(rung), 0))
   const width = Math.max(0, ...layers.map((layer, index) => boxes[index]! + gapMin * (layer.length - 1)))
-  const placed = new Map<Model, PlacedRung<R>>()
+  const placed = new Map<string, PlacedRung<R>>()
   layers.forEach((layer, index) => {
-    const mean = (model: Model): number => {
+    const mean = (model: string): number => {
       const parents = above(model).map((stronger) => placed.get(stronger)!.x)
       return parents.length === 0 ? Number.MAX_VALUE : parents.reduce((sum, x) => sum + x, 0) / parents.length
     }
@@ -64,6 +67,6 @@ export function layoutLattice<R extends Rung>(ladder: readonly R[]): Lattice<R> 
   }
 }
 
-function boxWidth({ model }: Rung): number {
+function boxWidth({ model }: Named): number {
   return model.length * characterWidth + 46
 }

@@ -10,7 +10,8 @@
  * depends on it, a pending write and a finished one are alike).
  */
 import { INVOKE, OK } from '../../checker/history/index.ts'
-import { formatValue } from '../format.ts'
+import { formatValue, shortened } from '../format.ts'
+import { microWords } from './cycle.ts'
 import type { History } from '../../checker/history/index.ts'
 
 /** One operation of a witness. */
@@ -72,7 +73,8 @@ export function witnessOperations(history: History, rows: readonly number[]): Wi
     const invoked = history.values.decode(history.value[row]!)
     const result = end < 0 ? null : history.values.decode(history.value[end]!)
     const node = history.node[row]! < 0 ? null : history.nodes[history.node[row]!]!
-    const words = (limit: number) => (f === 'read' || invoked === null ? `${f} → ${outcome === 'ok' ? formatValue(result, limit) : '?'}` : `${f} ${formatValue(invoked, limit)}`)
+    const micros = f === 'txn' ? (outcome === 'ok' ? result : invoked) : null
+    const words = (limit: number) => (Array.isArray(micros) ? `T${row}: ${shortened(micros.map(microWords).join(', '), limit * 2)}` : f === 'read' || invoked === null ? `${f} → ${outcome === 'ok' ? formatValue(result, limit) : '?'}` : `${f} ${formatValue(invoked, limit)}`)
     return {
       row,
       process: String(history.processName(row)),
