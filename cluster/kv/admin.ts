@@ -28,6 +28,8 @@ export interface AdminOptions {
   /** The node's own clock. */
   readonly clock: Clock
   readonly stats: () => Readonly<Record<string, number>>
+  /** Who waits for whom, one line each. */
+  readonly waits: () => readonly string[]
 }
 
 /** The commands of the admin port. */
@@ -83,6 +85,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     ...linkTrials(rpc, nodes),
     ['STATS', statistics],
     ['CLOCK', wallClock],
+    ['WAITS', { words: [1, 1], keys: 'none', run: () => arrayReply(options.waits().map(line => bulkReply(line))) }],
     ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],
   ])
 }

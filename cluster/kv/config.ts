@@ -12,8 +12,8 @@ const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 t
 /** The choices that a preset makes and a user may override. */
 export const nodeOptionsSchema = z.strictObject({
   replication: z
-    .enum(['abd', 'quorum', 'paxos', 'primary'])
-    .describe('the protocol: majority quorums with write-back, plain quorums with last-write-wins, consensus per key with compare-and-set, or an elected primary that orders everything'),
+    .enum(['abd', 'quorum', 'paxos', 'primary', '2pc', 'paxos-commit'])
+    .describe('the protocol: majority quorums with write-back, plain quorums with last-write-wins, consensus per key with compare-and-set, an elected primary that orders everything, or transactions over keys that one node each holds'),
   replicas: z.int().min(1).describe('N: how many nodes hold each key'),
   read_quorum: z.int().min(1).describe('R: how many replicas must answer a read'),
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
@@ -81,6 +81,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
   if (config.replication === 'primary' && replicas !== config.nodes.length) yield `with replication "primary" every node is a replica: replicas is ${replicas}, nodes are ${config.nodes.length}`
   if (config.replication === 'primary' && config.heartbeat_interval_ms === 0) yield 'a primary is elected by heartbeats: heartbeat_interval_ms is 0'
+  if ((config.replication === '2pc' || config.replication === 'paxos-commit') && replicas !== 1) yield `with replication "${config.replication}" one node holds each key: replicas is ${replicas}`
   if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`
 }
 

@@ -26,6 +26,8 @@ export interface Session {
   /** The consistency level of this connection's operations; undefined: as configured. */
   level: Level | undefined
   readonly id: number
+  /** Commands since MULTI, until EXEC carries them out together. */
+  queued: (readonly Buffer[])[] | undefined
 }
 
 /** One command of a door. */
@@ -135,7 +137,7 @@ class Connection {
   constructor(door: Door, stream: Stream, id: number) {
     this.#door = door
     this.#stream = stream
-    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id }
+    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id, queued: undefined }
     this.#parser = new CommandParser(door.options.limits)
     stream.onData(chunk => this.#receive(chunk))
     stream.onClose(() => this.#gone())

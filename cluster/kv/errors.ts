@@ -19,6 +19,8 @@ export const errorKinds = {
   UNAVAILABLE: { definite: true, by: 'node', meaning: 'too few replicas answered in time, and the write was sent to none of them' },
   INDETERMINATE: { definite: false, by: 'node', meaning: 'the write may have reached a replica, but too few confirmed it in time' },
   BUSY: { definite: true, by: 'node', meaning: 'the node refused to begin: too much is waiting already' },
+  ABORTED: { definite: true, by: 'node', meaning: 'the transaction gave way to another one, or a participant could not take part; nothing of it was done' },
+  WRONGTYPE: { definite: true, by: 'node', meaning: 'something is to be appended to a value that is no list' },
   TOOBIG: { definite: true, by: 'node', meaning: 'the key or the value exceeds what the store accepts' },
   ERR: { definite: true, by: 'node', meaning: 'the command is unknown or malformed' },
   NOAUTH: { definite: true, by: 'node', meaning: 'the admin port wants the token of the run first' },

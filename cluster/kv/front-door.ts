@@ -9,6 +9,7 @@ import type { Command, Session } from './door.ts'
 import { StoreError } from './errors.ts'
 import { levels } from './replication/levels.ts'
 import type { Replication } from './replication/replication.ts'
+import { queueing, transactionCommands } from './transactions/commands.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Eventually } from './storage.ts'
 
@@ -27,7 +28,7 @@ function then<T>(value: Eventually<T>, map: (value: T) => string): Eventually<st
 
 /** The commands of the client port. */
 export function frontDoorCommands(options: FrontDoorOptions): ReadonlyMap<string, Command> {
-  return new Map<string, Command>([...dataCommands(options), ...courtesies(options)])
+  return new Map<string, Command>([...queueing(dataCommands(options)), ...transactionCommands(options), ...courtesies(options)])
 }
 
 function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[string, Command]> {

@@ -186,7 +186,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
   const admin = new Door({
     clock,
     log,
-    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, clock, stats }),
+    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, clock, stats, waits: () => replication.waits?.() ?? [] }),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

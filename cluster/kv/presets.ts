@@ -86,6 +86,24 @@ const primaryAsync: Preset = {
   options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: 1, write_quorum: 1 }),
 }
 
+const transactional = ['read', 'write', 'delete', 'cas', 'txn']
+
+const twoPhaseCommit: Preset = {
+  name: '2pc',
+  promise: 'Strict serializable transactions over keys that one node each holds, by two-phase commit and locks; a key is gone while its node is, and locked while a coordinator that died after the votes is.',
+  expected: 'linearizable',
+  functions: transactional,
+  options: () => ({ ...common, replication: '2pc', replicas: 1, read_quorum: 1, write_quorum: 1 }),
+}
+
+const paxosCommit: Preset = {
+  name: 'paxos-commit',
+  promise: 'Strict serializable transactions as with 2pc, with the votes kept by a majority: no death of a coordinator blocks anybody, at one more round trip.',
+  expected: 'linearizable',
+  functions: transactional,
+  options: () => ({ ...common, replication: 'paxos-commit', replicas: 1, read_quorum: 1, write_quorum: 1 }),
+}
+
 const quorum: Preset = {
   name: 'quorum',
   promise: 'Replicas become equal, no more: R + W > N with last-write-wins by wall clock is widely believed to be linearizable, since a read quorum meets every completed write, at one round trip each.',
@@ -188,6 +206,8 @@ const all: readonly Preset[] = [
   abd,
   paxos,
   primarySync,
+  twoPhaseCommit,
+  paxosCommit,
   primaryAsync,
   quorum,
   one,

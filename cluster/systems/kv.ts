@@ -90,7 +90,7 @@ function wordsOf({ f, key, value }: Invocation): string[] {
       return expected === null ? ['SET', keyText(key), JSON.stringify(next), 'NX'] : ['CAS', keyText(key), JSON.stringify(expected), JSON.stringify(next)]
     }
     default:
-      throw new ClusterError('unknown-function', `the store's client knows read, write, delete and cas, not "${f}"`)
+      throw new ClusterError('unknown-function', `the store's client knows read, write, delete, cas and txn, not "${f}"`)
   }
 }
 
@@ -103,6 +103,37 @@ function valueOf(reply: Reply): Json {
   } catch {
     return text
   }
+}
+
+function completionOf({ f }: Invocation, reply: Reply): Completion {
+  if (f === 'read') return { type: 'ok', value: valueOf(reply) }
+  // Zero of CAS, nil of SET NX: another value was there, and nothing was changed.
+  return f === 'cas' && (reply === 0 || reply === null) ? { type: 'fail', error: 'MISMATCH' } : { type: 'ok' }
+}
+
+type MicroOperation = readonly [f: 'r' | 'w' | 'append', key: Json, value: Json]
+
+function microOperations(value: Json | undefined): readonly MicroOperation[] {
+  if (!Array.isArray(value) || value.length === 0) throw new ClusterError('malformed-operation', 'a transaction has a list of micro-operations ["r", key, null], ["w", key, value] or ["append", key, value]')
+  return value as unknown as readonly MicroOperation[]
+}
+
+/** A transaction as the door understands it. */
+function transactionOf(value: Json | undefined): string[][] {
+  const commands = microOperations(value).map(([f, key, operand]) => {
+    if (f === 'r') return ['GET', keyText(key)]
+    if (f === 'w') return operand === null ? ['DEL', keyText(key)] : ['SET', keyText(key), JSON.stringify(operand)]
+    if (f === 'append') return ['RPUSH', keyText(key), JSON.stringify(operand)]
+    throw new ClusterError('unknown-function', `a transaction knows r, w and append, not "${String(f)}"`)
+  })
+  return [['MULTI'], ...commands, ['EXEC']]
+}
+
+/** The micro-operations with what the reads found. */
+function transactionResult(value: Json | undefined, reply: Reply): Json {
+  const operations = microOperations(value)
+  if (!Array.isArray(reply) || reply.length !== operations.length) throw new StoreError('MALFORMED', `EXEC answered with something else than ${operations.length} results`)
+  return operations.map(([f, key, operand], i) => [f, key, f === 'r' ? valueOf((reply as readonly Reply[])[i]!) : operand])
 }
 
 /** One process's client: one operation at a time, a new connection after every error, and never a second try. */
@@ -119,20 +150,23 @@ class KvClient implements Client {
   }
 
   async invoke(op: Invocation): Promise<Completion> {
-    const words = wordsOf(op)
+    const commands = op.f === 'txn' ? transactionOf(op.value) : [wordsOf(op)]
+    const readOnly = op.f === 'read' || (op.f === 'txn' && microOperations(op.value).every(([f]) => f === 'r'))
     const began = this.#cluster.clock.now()
     try {
       if (this.#connection === undefined || this.#connection.broken) this.#connection = await RespConnection.open(this.#cluster, this.#node, 'client', this.#deadlineMs)
       const leftMs = this.#deadlineMs - (this.#cluster.clock.now() - began) / 1e6
       if (leftMs <= 0) return { type: 'fail', error: 'REFUSED' }
-      const reply = await this.#connection.ask(words, leftMs)
-      if (op.f === 'read') return { type: 'ok', value: valueOf(reply) }
-      // Zero of CAS, nil of SET NX: another value was there, and nothing was changed.
-      return op.f === 'cas' && (reply === 0 || reply === null) ? { type: 'fail', error: 'MISMATCH' } : { type: 'ok' }
+      const connection = this.#connection
+      // What stands before EXEC only says that it is queued; where it is refused, EXEC says so too.
+      const reply = (await Promise.allSettled(commands.map((words) => connection.ask(words, leftMs)))).at(-1)!
+      if (reply.status === 'rejected') throw reply.reason as Error
+      if (op.f === 'txn') return { type: 'ok', value: transactionResult(op.value, reply.value) }
+      return completionOf(op, reply.value)
     } catch (error) {
       const code = error instanceof ReplyError || error instanceof StoreError ? error.code : 'MALFORMED'
       // A read has no effect: whatever went wrong, it certainly did not happen.
-      return { type: op.f === 'read' || isDefinite(code) ? 'fail' : 'info', error: code }
+      return { type: readOnly || isDefinite(code) ? 'fail' : 'info', error: code }
     }
   }
 

@@ -18,7 +18,7 @@ import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { ACCEPT, Acceptor, PREPARE } from './acceptor.ts'
 import type { Change, Outcome } from './change.ts'
-import { Forwarding } from './forwarding.ts'
+import { forwarding } from './forwarding.ts'
 import { Proposer } from './proposer.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
@@ -37,12 +37,12 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
   rpc.serve(ACCEPT, ([key, cell]) => acceptor.accept(key, cell))
   const replicasOf = (key: string): readonly NodeId[] => lists.replicas(partitioner.token(key))
   const proposer = new Proposer({ clock, config, random: random.fork('proposer'), replicasOf, rpc, timestamps })
-  const forwarding = new Forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: (key, change) => proposer.change(key, change) })
+  const others = forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: (key, change) => proposer.change(key, change) })
 
   function order(key: string, change: Change): Promise<Outcome> {
     const replicas = replicasOf(key)
     const leader = replicas.find(node => !suspects(node)) ?? replicas[0]!
-    return leader === self ? proposer.change(key, change) : forwarding.ask(leader, key, change)
+    return leader === self ? proposer.change(key, change) : others.ask(leader, [key, change])
   }
 
   async function read(key: string): Promise<Cell> {

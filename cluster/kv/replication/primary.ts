@@ -20,7 +20,7 @@ import { ACCEPT } from './acceptor.ts'
 import { carryOut } from './change.ts'
 import type { Change, Outcome } from './change.ts'
 import { Epochs } from './epochs.ts'
-import { Forwarding } from './forwarding.ts'
+import { forwarding } from './forwarding.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
@@ -147,12 +147,12 @@ export async function primaryReplication(coordinator: Coordinator): Promise<Repl
     return reign.change(key, change, () => epochs.leased)
   }
 
-  const forwarding = new Forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: lead })
+  const others = forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: lead })
 
   async function order(key: string, change: Change): Promise<Outcome> {
     const { primary } = epochs
     if (primary === undefined) throw new StoreError('UNAVAILABLE', `definite: ${self} knows no primary`)
-    return primary === self ? lead(key, change) : forwarding.ask(primary, key, change)
+    return primary === self ? lead(key, change) : others.ask(primary, [key, change])
   }
 
   const stuck = new Set<string>()

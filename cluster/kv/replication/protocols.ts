@@ -8,9 +8,10 @@ import { paxosReplication } from './paxos.ts'
 import { primaryReplication } from './primary.ts'
 import { quorumReplication } from './quorum.ts'
 import { relayed } from './relay.ts'
+import { transactionalReplication } from '../transactions/transactions.ts'
 import type { Coordinator, Replication } from './replication.ts'
 
-const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, primary: primaryReplication, quorum: foundOrRelayed }
+const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, primary: primaryReplication, '2pc': transactionalReplication, 'paxos-commit': transactionalReplication, quorum: foundOrRelayed }
 
 function foundOrRelayed(coordinator: Coordinator): Replication {
   const { relaysOf } = coordinator

@@ -10,6 +10,7 @@ import type { Partitioner } from '../partitioner.ts'
 import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
 import type { Eventually, Storage } from '../storage.ts'
+import type { Step, StepResult } from '../transactions/steps.ts'
 import type { Timestamps } from '../timestamps.ts'
 import type { Topology } from '../topology.ts'
 import type { Cell } from '../versions.ts'
@@ -28,6 +29,10 @@ export interface Replication {
    * protocols that order the operations of a key have it.
    */
   cas?(key: string, expected: Uint8Array | null, value: Uint8Array | null): Promise<boolean>
+  /** Carries out several steps, all or none, as if nothing else happened meanwhile; resolves to what each of them found. */
+  transact?(steps: readonly Step[]): Promise<readonly StepResult[]>
+  /** Who waits for whom, one line each. */
+  waits?(): readonly string[]
   /** What it counts, for whoever asks how it goes. */
   stats?(): Readonly<Record<string, number>>
   /** Ends what the protocol itself has open. */

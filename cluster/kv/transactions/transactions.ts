@@ -1,0 +1,177 @@
+/**
+ * Transactions over several keys, each of which one node holds: two-phase commit with strict two-phase locking, and
+ * its variant that does not block. Any node coordinates.
+ *
+ * - `2pc`, presumed abort (Mohan, Lindsay and Obermarck, TODS 1986): the coordinator notes a commit on its disk before
+ *   anybody hears of it; what it has no note of was aborted. When it dies after the votes, participants wait for it.
+ * - `paxos-commit`: participants cast their votes where a majority keeps them (`commit-registry.ts`), so that the
+ *   decision is whatever the votes say, and any participant can find it out.
+ *
+ * Operations on one key are transactions of one step. A transaction at one node needs no vote.
+ */
+import { unpack, pack } from 'msgpackr'
+import type { NodeId } from '../../../harness/env.ts'
+import { Calls } from '../calls.ts'
+import { StoreError } from '../errors.ts'
+import { Ledger } from '../ledger.ts'
+import { MalformedMessage, flag, list, plain, text } from '../messages.ts'
+import type { Codec, Kind } from '../messages.ts'
+import type { Coordinator, Replication } from '../replication/replication.ts'
+import { CommitRegistry } from './commit-registry.ts'
+import { Participant } from './participant.ts'
+import type { Transaction } from './participant.ts'
+import { StepRefused, resultsCodec, stepCodec } from './steps.ts'
+import type { Step, StepResult } from './steps.ts'
+
+/** This is how it ended. Replies when that is done. */
+const DECIDE: Kind<readonly [id: string, commit: boolean], null> = {
+  code: 52,
+  request: plain(input => {
+    const [id, commit] = list(input, 2)
+    return [text(id), flag(commit)] as const
+  }),
+  reply: plain(() => null),
+}
+
+/** How did it end? Replies null when that is not decided. */
+const INQUIRE: Kind<string, boolean | null> = { code: 53, request: plain(text), reply: plain(input => (input === null ? null : flag(input))) }
+
+/** Work for a participant: its part of a transaction, or, without a transaction, all of one. */
+interface Work {
+  readonly id: string
+  readonly transaction: Transaction | null
+  readonly steps: readonly Step[]
+}
+
+const workCodec: Codec<Work> = {
+  encode: ({ id, transaction, steps }) => [id, transaction === null ? null : [transaction.coordinator, transaction.participants], steps.map(step => stepCodec.encode(step))],
+  decode: input => {
+    const [id, parties, steps] = list(input, 3)
+    const name = text(id)
+    if (parties !== null && !Array.isArray(parties)) throw new MalformedMessage('the parties of a transaction')
+    const transaction = parties === null ? null : { id: name, coordinator: text(parties[0]), participants: list(parties[1]).map(text) }
+    return { id: name, transaction, steps: list(steps).map(step => stepCodec.decode(step)) }
+  },
+}
+
+const MICROSECOND_DIGITS = 17
+
+/** Two-phase commit, or Paxos commit. */
+export async function transactionalReplication(coordinator: Coordinator): Promise<Replication> {
+  const { self, config, clock, disk, incarnation, lists, log, partitioner, rpc, storage, timestamps } = coordinator
+  const sync = config.sync === 'always'
+  const votes = await Ledger.open(disk, 'votes', { clock, sync })
+  const decisions = await Ledger.open(disk, 'decisions', { clock, sync })
+  const registry = config.replication === 'paxos-commit' ? new CommitRegistry({ self, nodes: config.nodes, rpc, ledger: decisions }) : undefined
+  /** Transactions that this node coordinates and has not decided. */
+  const undecided = new Set<string>()
+  let closed = false
+
+  async function resolve({ id, coordinator: asked, participants }: Transaction): Promise<boolean | undefined> {
+    if (registry !== undefined) {
+      const commit = await registry.resolve(id, participants)
+      if (commit !== undefined) for (const other of participants) rpc.send(other, DECIDE, [id, commit])
+      return commit
+    }
+    const { replies } = await rpc.gather(INQUIRE, { to: [asked], request: id, need: 1 })
+    return replies[0] ?? undefined
+  }
+
+  const participant = new Participant({ self, clock, log, storage, ledger: votes, writer: timestamps.writer, deadlineMs: config.deadline_ms, bugs: config.bugs, resolve })
+
+  async function work({ id, transaction, steps }: Work): Promise<readonly StepResult[]> {
+    try {
+      if (transaction === null) return await participant.carryOut(id, steps)
+      const results = await participant.prepare(transaction, steps)
+      if (registry !== undefined && !(await registry.votePrepared(id))) throw new StoreError('INDETERMINATE', `indefinite: the vote of ${self} did not reach a majority in time`)
+      return results
+    } catch (error) {
+      if (error instanceof StepRefused) throw new StoreError(error.code === 'WRONGTYPE' ? 'WRONGTYPE' : 'ABORTED', `definite: ${error.code}: ${error.message}`, { cause: error })
+      throw error
+    }
+  }
+
+  const calls = new Calls<Work, readonly StepResult[]>({ rpc, incarnation, writer: timestamps.writer, code: 50, request: workCodec, reply: resultsCodec, carryOut: work, repeatable: ({ transaction, steps }) => transaction === null && steps.every(({ type }) => type === 'read') })
+  rpc.serve(DECIDE, async ([id, commit]) => {
+    await participant.finish(id, commit)
+    return null
+  })
+  rpc.serve(INQUIRE, id => (decisions.get(id) !== undefined ? true : undecided.has(id) ? null : false))
+
+  const ask = (node: NodeId, request: Work): Promise<readonly StepResult[]> => (node === self ? work(request) : calls.ask(node, request))
+
+  /** Tells the participants until all of them have done it. */
+  async function announce(id: string, participants: readonly NodeId[], commit: boolean): Promise<void> {
+    while (!closed) {
+      const { complete } = await rpc.gather(DECIDE, { to: participants, request: [id, commit], need: participants.length })
+      if (!complete && commit) continue
+      // Who did not hear of an abort asks, and is told the same because there is no note.
+      if (complete && registry !== undefined) registry.forget(id)
+      else if (commit) decisions.forget(id)
+      return
+    }
+  }
+
+  /** What becomes of it when not every participant voted to commit. Throws. */
+  async function fail({ id, participants }: Transaction, errors: readonly Error[]): Promise<never> {
+    const refused = errors.find(error => error instanceof StoreError && error.definite) as StoreError | undefined
+    undecided.delete(id)
+    if (registry === undefined || refused !== undefined) {
+      void announce(id, participants, false)
+      throw new StoreError(refused?.code ?? 'ABORTED', refused?.message ?? `definite: a participant did not vote in time: ${errors[0]!.message}`)
+    }
+    // Somebody's vote may be kept although we did not hear of it: the registry knows.
+    const commit = await registry.resolve(id, participants)
+    if (commit !== undefined) void announce(id, participants, commit)
+    if (commit === false) throw new StoreError('ABORTED', `definite: a participant did not vote in time: ${errors[0]!.message}`)
+    throw new StoreError('INDETERMINATE', `indefinite: a participant did not vote in time: ${errors[0]!.message}`)
+  }
+
+  async function commitOver(parts: ReadonlyMap<NodeId, readonly Step[]>, id: string): Promise<ReadonlyMap<NodeId, readonly StepResult[]>> {
+    const transaction: Transaction = { id, coordinator: self, participants: [...parts.keys()] }
+    undecided.add(id)
+    const outcomes = await Promise.allSettled([...parts].map(([node, steps]) => ask(node, { id, transaction, steps })))
+    const errors = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Error] : []))
+    if (errors.length > 0) await fail(transaction, errors)
+    if (registry === undefined && !config.bugs.includes('unlogged-decision')) await decisions.put(id, pack(transaction.participants))
+    undecided.delete(id)
+    void announce(id, transaction.participants, true)
+    return new Map([...parts.keys()].map((node, i) => [node, (outcomes[i] as PromiseFulfilledResult<readonly StepResult[]>).value]))
+  }
+
+  let sequence = 0
+  async function transact(steps: readonly Step[]): Promise<readonly StepResult[]> {
+    const owners = steps.map(({ key }) => lists.replicas(partitioner.token(key))[0]!)
+    const id = `${String(timestamps.wall()).padStart(MICROSECOND_DIGITS, '0')}-${timestamps.writer}-${++sequence}`
+    const parts = new Map<NodeId, Step[]>()
+    steps.forEach((step, i) => parts.set(owners[i]!, [...(parts.get(owners[i]!) ?? []), step]))
+    if (parts.size === 1) return ask(owners[0]!, { id, transaction: null, steps })
+    const results = await commitOver(parts, id)
+    const next = new Map([...results].map(([node, values]) => [node, values.values()]))
+    return owners.map(node => next.get(node)!.next().value as StepResult)
+  }
+
+  if (registry === undefined) for (const [id, note] of decisions.entries()) void announce(id, unpack(note) as NodeId[], true)
+
+  return {
+    read: async key => ({ counter: 0, writer: '', value: (await transact([{ type: 'read', key }]))[0]! }),
+    write: async (key, value) => (await transact([{ type: 'write', key, value }]))[0] !== null,
+    cas: async (key, expected, value) => {
+      try {
+        await transact([{ type: 'cas', key, expected, value }])
+        return true
+      } catch (error) {
+        if (error instanceof StoreError && error.message.startsWith('definite: MISMATCH')) return false
+        throw error
+      }
+    },
+    transact,
+    stats: () => participant.counts,
+    waits: () => participant.waits,
+    close: async () => {
+      closed = true
+      participant.close()
+      await Promise.all([votes.close(), decisions.close()])
+    },
+  }
+}
