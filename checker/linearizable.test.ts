@@ -2,6 +2,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { History } from './history/index.ts'
+import { historyOf, sessions } from './testing/operations.ts'
+import { judge } from './judge.ts'
 import { linearizable } from './linearizable.ts'
 import type { Event } from './history/index.ts'
 import type { JudgeContext } from './judgement.ts'
@@ -49,6 +51,13 @@ test('without the memory it needs the verdict is unknown, and the reason says so
   const verdict = await linearizable().judge(twice, { ...context, memoryLimitMb: 0.001 })
   assert.is(verdict.verdict, 'unknown')
   assert.match(verdict.reason!, /memory limit/)
+})
+
+test('what a register holds at first is what all judgements are told', async () => {
+  const zero = historyOf(sessions('r x 0, w x 1, r x 1'))
+  const verdicts = async (initial: number | null): Promise<unknown[]> => (await judge(zero, { run: null, promised: 'linearizable', initial })).ladder.slice(0, 3).map(({ verdict }) => verdict)
+  assert.equal(await verdicts(0), ['holds', 'holds', 'holds'])
+  assert.equal(await verdicts(null), ['violated', 'violated', 'violated'])
 })
 
 test.run()

@@ -34,6 +34,7 @@ export function linearizable(options: LinearizableOptions = {}): Judgement {
         timeLimitMs: context.timeLimitMs,
         memoryLimitMb: context.memoryLimitMb,
         elapsedMs: context.elapsedMs,
+        ...(context.initial === undefined ? {} : { initial: context.initial }),
         ...(context.onProgress === undefined ? {} : { onProgress: context.onProgress }),
       })
       return toVerdict(result)
