@@ -17,6 +17,8 @@ import type { Eventually } from './storage.ts'
 export interface FrontDoorOptions {
   readonly config: NodeConfig
   readonly replication: Replication
+  /** One line a node: name, this one or another, whether it is believed to be up, where it stands. */
+  readonly nodeLines: () => readonly string[]
   /** The sections of INFO: name -> field -> value. */
   readonly describe: () => Readonly<Record<string, Readonly<Record<string, string | number>>>>
 }
@@ -101,8 +103,9 @@ function setLevel(word: string, session: Session, { hasLevels }: Replication): s
 }
 
 /** What clients and tools say beside their work. */
-function* courtesies({ config, describe }: FrontDoorOptions): Generator<[string, Command]> {
+function* courtesies({ config, describe, nodeLines }: FrontDoorOptions): Generator<[string, Command]> {
   yield ['PING', { words: [1, 2], keys: 'none', run: ([, message]) => (message === undefined ? simpleReply('PONG') : bulkReply(message)) }]
+  yield ['CLUSTER', { words: [2, 2], keys: 'none', run: ([, verb]) => (verb!.toString('latin1').toUpperCase() === 'NODES' ? bulkReply(`${nodeLines().join('\n')}\n`) : errorReply('ERR', 'of CLUSTER only NODES is understood')) }]
   yield ['ECHO', { words: [2, 2], keys: 'none', run: ([, message]) => bulkReply(message!) }]
   yield ['QUIT', { words: [1, 1], keys: 'none', run: () => OK_REPLY, closes: true }]
   yield ['COMMAND', { words: [1, 1024], keys: 'none', run: () => arrayReply([]) }]

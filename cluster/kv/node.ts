@@ -174,10 +174,14 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     Replication: { protocol: config.replication, nodes: config.nodes.join(','), replicas: config.replicas, read_quorum: config.read_quorum, write_quorum: config.write_quorum },
     Stats: stats(),
   })
+  const nodeLines = (): string[] => {
+    const topology = dealtOut(config.nodes, config.data_centers, config.racks)
+    return config.nodes.map(node => [node, node === config.id ? 'myself' : 'other', replica.liveness.suspects(node) ? 'suspected' : 'up', topology.dataCenter(node), topology.rack(node)].join(' '))
+  }
   const client = new Door({
     clock,
     log,
-    commands: frontDoorCommands({ config, replication, describe }),
+    commands: frontDoorCommands({ config, replication, describe, nodeLines }),
     limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,

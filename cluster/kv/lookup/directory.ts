@@ -184,7 +184,7 @@ export class Directory implements Overlay {
       else if (!this.#awaySince.has(node)) this.#awaySince.set(node, clock.now())
     }
     const gone = nodes.filter(node => clock.now() - (this.#awaySince.get(node) ?? Infinity) > replaceAfterMs * 1e6)
-    for (const [tablet, counter, , holders] of [...this.#entries.values()]) {
+    for (const [tablet, counter, , holders] of this.#entries.values()) {
       const kept = holders.filter(holder => !gone.includes(holder))
       if (kept.length === holders.length || kept.length === 0 || this.keepersOf(tablet * TABLET_TOKENS)[0] !== self) continue
       await this.#store([[tablet, counter + 1, self, [...kept, ...this.#leastLoaded(holders, holders.length - kept.length)]]])

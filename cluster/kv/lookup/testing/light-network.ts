@@ -43,13 +43,14 @@ export class LightNetwork {
           const silent = this.#clock.after(SILENCE_MS, () => resolve({ complete: false, replies: [], from: [], refusals: [] }))
           if (!isAlive()) return
           this.messages++
-          this.#later(async () => {
+          this.#later(() => {
             // A refusal is as good as silence to whoever asks one node only.
-            const answer = await this.#answer(kind, to[0]!, request, self).catch(() => undefined)
-            if (answer === undefined) return
-            this.#later(() => {
-              silent.cancel()
-              if (isAlive()) resolve({ complete: true, replies: [answer.reply], from: [...to], refusals: [] })
+            void this.#answer(kind, to[0]!, request, self).catch(() => undefined).then(answer => {
+              if (answer === undefined) return
+              this.#later(() => {
+                silent.cancel()
+                if (isAlive()) resolve({ complete: true, replies: [answer.reply], from: [...to], refusals: [] })
+              })
             })
           })
         }),
