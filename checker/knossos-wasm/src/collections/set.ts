@@ -4,8 +4,7 @@
  *
  * An element that is added once and removed once at most is absent, then present from its addition to its removal. Put the
  * addition as late and the removal as early as the operations that found it allow; nothing must have missed it in between.
- * A removal that does not say what it found may have missed the element; one that crashed, or a crashed addition of what nobody
- * found, may be left out. Elements that are added or removed again go to the general engine, one by one.
+ * A removal that does not say what it found may have missed the element; a crashed addition of what nobody found may be left out. Elements that are added or removed again go to the general engine, one by one.
  */
 import { NEVER } from '../register.ts'
 import { canonical } from '../values.ts'
@@ -43,11 +42,10 @@ function checkElement(operations: readonly Placed[]): boolean | undefined {
   return waysToRemove(removals[0]).some(([removed, alsoMissed]) => isPossible(adds[0], removed, found, [...missed, ...alsoMissed]))
 }
 
-/** A removal removed the element, or missed it, or (if it crashed) never happened. */
+/** A removal removed the element or missed it, as it says. One that crashed may at worst have removed it in the very end. */
 function waysToRemove(removal: Placed | undefined): (readonly [Placed | undefined, readonly Placed[]])[] {
   if (removal === undefined) return [[undefined, []]]
-  const { output, outcome } = removal.operation
-  if (outcome === 'info') return [[undefined, []], [removal, []]]
+  const { output } = removal.operation
   return [...(output === true ? [] : [[undefined, [removal]]] as const), ...(output === false ? [] : [[removal, []]] as const)]
 }
 
