@@ -15,6 +15,7 @@ export const capabilities = [
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
   'clock', // set a node's wall clock wrong
+  'membership', // let prepared machines join, and members leave
   'cut', // drop everything on chosen directed links
   'delay', // add latency to chosen directed links
   'lose', // drop a share of the messages or packets on chosen directed links

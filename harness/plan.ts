@@ -29,6 +29,7 @@ export const planSchema = z.strictObject({
   seed: z.int().min(0).max(0x7fffffff),
   dcs: z.int().min(1).max(99).default(1).describe('data centers; the nodes are dealt out to them in turn'),
   racks: z.int().min(1).max(99).default(1).describe('racks of each data center'),
+  spares: z.int().min(0).max(20).default(0).describe('machines that are prepared and may join'),
   schedule: scheduleSchema,
   bugs: z.array(z.string()).optional().describe('planted mistakes of our own store, to test the harness with'),
   slo: z.string().optional().describe('service-level objectives: "p99.9<300ms,availability>99%"'),
@@ -47,6 +48,11 @@ export function configurationName({ system, preset }: Pick<Plan, 'system' | 'pre
 /** The ids of a plan's nodes: n1, n2, ... */
 export function nodeIds(plan: Pick<Plan, 'nodes'>): string[] {
   return Array.from({ length: plan.nodes }, (_, i) => `n${i + 1}`)
+}
+
+/** The ids of a plan's spare machines: they go on where its nodes end. */
+export function spareIds({ nodes, spares }: Pick<Plan, 'nodes' | 'spares'>): string[] {
+  return Array.from({ length: spares }, (_, i) => `n${nodes + i + 1}`)
 }
 
 /** Where the nodes of a plan stand: dealt out to the data centers in turn, and in each to its racks. One of both is nowhere in particular. */
@@ -70,4 +76,5 @@ export const planDefaults = {
   sample_ms: 500,
   dcs: 1,
   racks: 1,
+  spares: 0,
 } as const satisfies Partial<Plan>

@@ -21,7 +21,7 @@ import { any, clients, timeLimit } from './generator/index.ts'
 import { judgementsBeside } from './extra-judgements.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
-import { nodeIds, zonesOf, type Plan } from './plan.ts'
+import { nodeIds, spareIds, zonesOf, type Plan } from './plan.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
@@ -173,6 +173,7 @@ function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster
   return driver.start(system, {
     runId: `${path.basename(options.dir)}${plan.name}${plan.preset}`.toLowerCase().replace(/[^a-z0-9]/g, ''),
     nodes: nodeIds(plan),
+    spares: spareIds(plan),
     dir: options.dir,
     seed: plan.seed,
     random: seededRandom(plan.seed).fork('driver'),

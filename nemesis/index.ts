@@ -10,6 +10,7 @@ import { halfOpen } from './half-open.ts'
 import { kill } from './kill.ts'
 import { limit } from './limit.ts'
 import { lose } from './lose.ts'
+import { join, leave, replace } from './membership.ts'
 import { partition } from './partition.ts'
 import { partitionClients } from './partition-clients.ts'
 import { pause } from './pause.ts'
@@ -45,6 +46,9 @@ const all: readonly Fault[] = [
   clockSkew,
   clockStrobe,
   clockDrift,
+  join,
+  leave,
+  replace,
 ]
 
 export const faults: ReadonlyMap<string, Fault> = new Map(all.map((fault) => [fault.name, fault]))

@@ -5,6 +5,7 @@
  * dissertation, section 6.4); a serializable one is answered from the replica's own state, which may be behind.
  */
 import type { Completion, Invocation, Json } from '../../checker/history/index.ts'
+import { sleep } from '../../harness/clock.ts'
 import type { NodeId } from '../../harness/env.ts'
 import type { Cluster } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
@@ -22,7 +23,7 @@ export const etcdPromises: Readonly<Record<EtcdReads, string>> = {
   serializable: 'sequential: writes are ordered by Raft, reads are answered by any replica, also on the minority side, and may be stale',
 }
 
-/** How long one node may take to say whether it leads. */
+/** How long one member may take to answer. */
 const ASK_DEADLINE_MS = 1_000
 
 /** An etcd cluster whose clients read in this way. */
@@ -156,26 +157,38 @@ async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadl
 /** Members are added and removed through Raft, one at a time (Raft dissertation, section 4.1); a new one copies the leader's log. */
 function membershipOf(peerAddresses: ReadonlyMap<NodeId, string>): SystemMembership {
   return {
-    admit: (cluster, node, deadlineMs) =>
-      anyOf(cluster, node, (asked) => call(cluster, asked, 'cluster/member/add', { peerURLs: [`http://${peerAddresses.get(node)}`] }, deadlineMs)),
-    dismiss: (cluster, node, deadlineMs) => anyOf(cluster, node, async (asked) => {
-      const member = (await memberList(cluster, asked, deadlineMs)).find(({ name }) => name === node)
-      if (member !== undefined) await call(cluster, asked, 'cluster/member/remove', { ID: member.ID }, deadlineMs)
+    admit: (cluster, node, deadlineMs) => anyOf(cluster, node, deadlineMs, async (asked) => {
+      const url = `http://${peerAddresses.get(node)}`
+      const known = (await memberList(cluster, asked, ASK_DEADLINE_MS)).some(({ peerURLs }) => peerURLs.includes(url))
+      if (!known) await call(cluster, asked, 'cluster/member/add', { peerURLs: [url] }, ASK_DEADLINE_MS)
+    }),
+    dismiss: (cluster, node, deadlineMs) => anyOf(cluster, node, deadlineMs, async (asked) => {
+      const member = (await memberList(cluster, asked, ASK_DEADLINE_MS)).find(({ name }) => name === node)
+      if (member !== undefined) await call(cluster, asked, 'cluster/member/remove', { ID: member.ID }, ASK_DEADLINE_MS)
     }),
     members: async (cluster, asked, deadlineMs) => (await memberList(cluster, asked, deadlineMs)).map(({ name, peerURLs }) => name ?? peerURLs[0]!),
   }
 }
 
-/** Asks one member after the other, not `except`, until one does it. */
-async function anyOf(cluster: Cluster, except: NodeId, ask: (node: NodeId) => Promise<unknown>): Promise<void> {
-  let last: unknown = new ClusterError('no-member', 'there is no other member to ask')
-  for (const { id } of cluster.nodes.filter((node) => node.id !== except)) {
-    try {
-      await ask(id)
-      return
-    } catch (error) {
-      last = error
+const RETRY_MS = 200
+
+/**
+ * Asks one member after the other, not `except`, until one does it. etcd refuses to change its members while some have
+ * been connected for less than five seconds, or no leader is known: then they are asked again.
+ */
+async function anyOf(cluster: Cluster, except: NodeId, deadlineMs: number, ask: (node: NodeId) => Promise<unknown>): Promise<void> {
+  const end = cluster.clock.now() + deadlineMs * 1e6
+  for (;;) {
+    let last: unknown = new ClusterError('no-member', 'there is no other member to ask')
+    for (const { id } of cluster.nodes.filter((node) => node.id !== except)) {
+      try {
+        await ask(id)
+        return
+      } catch (error) {
+        last = error
+      }
     }
+    if (cluster.clock.now() > end) throw last
+    await sleep(cluster.clock, RETRY_MS)
   }
-  throw last
 }

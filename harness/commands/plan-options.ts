@@ -10,6 +10,7 @@ import { defaultDriver } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
 import { parseDuration, type Schedule } from '../../nemesis/schedule.ts'
+import { resolveFault } from '../../nemesis/notation.ts'
 import { refuseOverlaps } from '../../nemesis/schedule-file.ts'
 import { selectorNames } from '../../nemesis/targets.ts'
 import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
@@ -37,6 +38,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   schedule: { value: 'FILE', describes: "faults from a file, as every run writes one: its folder's faults.json" },
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
+  spares: { value: 'N', describes: 'machines that are prepared and may join', default: '0; 1 when a fault changes the members' },
   clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
   rate: { value: 'N', describes: 'operations per second over all clients', default: `as fast as answers come; ${SIM_RATE} in the simulator` },
   time: { value: 'TIME', describes: 'how long clients work', default: '20s' },
@@ -112,13 +114,17 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     seed: args.integer('seed', { min: 0, max: SEED_MAX }) ?? file?.seed ?? base?.seed ?? freshSeed(),
     dcs: args.integer('dcs', { min: 1, max: 99 }) ?? base?.dcs ?? planDefaults.dcs,
     racks: args.integer('racks', { min: 1, max: 99 }) ?? base?.racks ?? planDefaults.racks,
+    spares: base?.spares ?? planDefaults.spares,
     schedule: file?.faults ?? base?.schedule ?? [],
     ...(bugs === undefined || bugs.length === 0 ? {} : { bugs }),
     ...(expect === undefined ? {} : { expect }),
     ...(slo === undefined ? {} : { slo }),
     ...(logPattern === undefined ? {} : { log_pattern: logPattern }),
   }
-  return { ...plan, schedule: await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition')) }
+  const schedule = await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition'))
+  // Who joins must be there beforehand.
+  const joins = schedule.some(({ fault }) => resolveFault(fault).fault.disturbs === 'membership')
+  return { ...plan, schedule, spares: args.integer('spares', { min: 0, max: 20 }) ?? (joins ? Math.max(1, plan.spares) : plan.spares) }
 }
 
 /** The plan's own schedule, or the one that a nemesis makes for this plan. */

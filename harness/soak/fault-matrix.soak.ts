@@ -8,15 +8,16 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cluster, Driver } from '../../cluster/cluster.ts'
 import { impossible, isGreen, matrixRows, matrixTable, tryFault, type Cell, type Row } from '../../nemesis/matrix.ts'
+import { resolveFault, strikeProblem } from '../../nemesis/notation.ts'
 import { realClock, VirtualClock } from '../clock.ts'
-import { driverNames, nodeIds, planDefaults, zonesOf, type Plan } from '../plan.ts'
+import { driverNames, nodeIds, spareIds, planDefaults, zonesOf, type Plan } from '../plan.ts'
 import { pick, seededRandom, shuffle } from '../random.ts'
 import { makeDriver } from '../registry.ts'
 import { makeSystem } from '../systems.ts'
 
 type Print = (line: string) => void
 
-const plan = { ...planDefaults, preset: 'abd', dcs: 2 } satisfies Partial<Plan>
+const plan = { ...planDefaults, preset: 'abd', dcs: 2, spares: 1 } satisfies Partial<Plan>
 const system = await makeSystem(plan)
 const readme = fileURLToPath(new URL('../../../nemesis/README.md', import.meta.url))
 const MARKS = ['<!-- matrix: npm run soak -- fault-matrix -->', '<!-- end of matrix -->'] as const
@@ -24,7 +25,7 @@ const MARKS = ['<!-- matrix: npm run soak -- fault-matrix -->', '<!-- end of mat
 /** A cluster on a driver for as long as `body` takes. */
 async function withCluster(driver: Driver, dir: string, seed: number, body: (cluster: Cluster) => Promise<void>): Promise<void> {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const cluster = await driver.start(system, { runId: `matrix${process.pid}x${driver.name}`, nodes: nodeIds(plan), dir, seed, random: seededRandom(seed).fork('driver'), log: silent })
+  const cluster = await driver.start(system, { runId: `matrix${process.pid}x${driver.name}`, nodes: nodeIds(plan), spares: spareIds(plan), dir, seed, random: seededRandom(seed).fork('driver'), log: silent })
   try {
     await body(cluster)
   } finally {
@@ -38,8 +39,9 @@ async function column(name: Plan['driver'], rows: readonly Row[], seed: number, 
   const driver = makeDriver({ driver: name }, virtual ?? realClock())
   const report = await driver.capabilities()
   const cells = new Map<string, Cell>()
+  const scene = { nodes: nodeIds(plan), system, zones: zonesOf(plan) }
   const possible = rows.filter(({ fault, text }) => {
-    const reason = impossible(fault, report)
+    const reason = impossible(fault, report) ?? strikeProblem(resolveFault(text), scene)
     if (reason !== undefined) cells.set(text, { type: 'impossible', reason })
     return reason === undefined
   })

@@ -6,6 +6,7 @@ import type { Log } from '../../../harness/env.ts'
 import { capabilities } from '../../cluster.ts'
 import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
 import { OWN_CLOCK } from '../answers.ts'
+import { SPARE_MACHINES } from '../roster.ts'
 import { controllerLabel, thisController } from './controller.ts'
 import { explaining } from './errors.ts'
 import type { Engine } from './engine.ts'
@@ -100,6 +101,7 @@ export function reportOf(engine: Engine, support: FilterSupport): CapabilityRepo
     pause: yes("the engine's freezer"),
     throttle: engine.kind === 'podman' ? no("Podman's engine API cannot change a running container's limits; use Docker") : yes('processor quota'),
     clock: yes(OWN_CLOCK),
+    membership: yes(SPARE_MACHINES),
     cut: needing(support, ['filter', 'time'], 'iptables'),
     lose: needing(support, ['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(support, ['filter', 'time', 'classify', 'htb'], 'HTB queue per link'),

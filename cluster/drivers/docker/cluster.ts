@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { realClock } from '../../../harness/clock.ts'
 import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Cluster, ClusterPlan, Link } from '../../cluster.ts'
+import type { Cluster, ClusterMembership, ClusterPlan, Link } from '../../cluster.ts'
 import type { System } from '../../system.ts'
 import { clockOf, programAnswers } from '../answers.ts'
+import { Roster } from '../roster.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { commonReport, reportOf } from './capabilities.ts'
 import type { FilterSupport } from './capabilities.ts'
@@ -21,7 +22,7 @@ import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
 import type { ResourceLimits } from './node.ts'
 import { removeStart } from './remove.ts'
-import { beginStart, makeNodeContainer, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
+import { beginStart, makeNodeContainer, removeNodeContainer, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
 import type { Seat, Start } from './start.ts'
 
 /** How clusters are started. */
@@ -48,20 +49,18 @@ export async function startCluster(settings: ClusterSettings, system: System, pl
 
 async function assemble(settings: ClusterSettings, start: Start, engines: readonly Engine[]): Promise<Cluster> {
   const { plan, system } = start
-  const specs = system.nodes(plan.nodes)
+  const specs = system.nodes(plan.nodes, plan.spares)
   const machines = await prepareMachines(start, engines, specs, settings.baseImage)
   const supports = await Promise.all(engines.map((engine) => settings.supportOf(engine, plan.log)))
   const seats = await allOf(specs.map((spec, index) => takeSeat(start, machines[index % machines.length]!, spec, index)))
-  const [containers, namespaces] = await Promise.all([
-    allOf(seats.map((seat) => makeNodeContainer(start, seat, seats))),
-    prepareNamespaces(seats, supports),
-  ])
+  const namespaces = await prepareNamespaces(seats, supports)
   const cluster: DockerCluster = new DockerCluster(start, seats, engines, {
     nodes: seats.map(
-      (seat, index) =>
+      (seat) =>
         new DockerNode({
           id: seat.spec.id,
-          container: containers[index]!,
+          make: (joining) => makeNodeContainer(start, seat, seats, joining),
+          unmake: (container) => removeNodeContainer(start, seat, container),
           limits: settings.limits,
           startDeadlineMs: settings.startDeadlineMs,
           canThrottle: seat.machine.engine.kind === 'docker',
@@ -162,8 +161,9 @@ class DockerCluster implements Cluster {
   readonly runId: string
   readonly token: string
   readonly clock: Clock = realClock()
-  readonly nodes: readonly DockerNode[]
+  readonly membership: ClusterMembership | undefined
   readonly links: DockerLinks
+  readonly #roster: Roster<DockerNode>
   readonly #start: Start
   readonly #seats: readonly Seat[]
   readonly #engines: readonly Engine[]
@@ -172,11 +172,16 @@ class DockerCluster implements Cluster {
   constructor(start: Start, seats: readonly Seat[], engines: readonly Engine[], parts: { readonly nodes: readonly DockerNode[]; readonly links: DockerLinks }) {
     this.runId = start.plan.runId
     this.token = start.token
-    this.nodes = parts.nodes
+    this.#roster = new Roster(parts.nodes, start.plan.nodes)
+    this.membership = this.#roster.membership(start.system, () => this)
     this.links = parts.links
     this.#start = start
     this.#seats = seats
     this.#engines = engines
+  }
+
+  get nodes(): readonly DockerNode[] {
+    return this.#roster.members
   }
 
   seat(id: NodeId): Seat {
@@ -215,7 +220,7 @@ class DockerCluster implements Cluster {
 
   async collectLogs(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true })
-    await allOf(this.nodes.map(async (node) => writeFile(join(dir, `${node.id}.log`), await node.log())))
+    await allOf(this.#roster.all.map(async (node) => writeFile(join(dir, `${node.id}.log`), await node.log())))
   }
 
   stop(): Promise<void> {

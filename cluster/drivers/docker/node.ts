@@ -5,7 +5,8 @@
 import type Docker from 'dockerode'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { Node, NodeClock, NodeState } from '../../cluster.ts'
+import type { NodeClock, NodeState } from '../../cluster.ts'
+import type { PreparedNode } from '../roster.ts'
 import { engineMessage, engineStatus, explaining } from './errors.ts'
 import { unframe } from './output.ts'
 
@@ -36,7 +37,10 @@ export function cpuSettings(cpus: number | undefined): { CpuPeriod: number; CpuQ
 /** What a node is made of. */
 export interface NodeParts {
   readonly id: NodeId
-  readonly container: Docker.Container
+  /** Makes the node's container, on an empty volume: for members that start, and for spares that join `joining`. */
+  make(joining: readonly NodeId[] | undefined): Promise<Docker.Container>
+  /** Removes what `make` made. */
+  unmake(container: Docker.Container): Promise<void>
   readonly limits: ResourceLimits
   readonly startDeadlineMs: number
   /** The engine can change a running container's share of the processor. */
@@ -46,8 +50,12 @@ export interface NodeParts {
 }
 
 /** A node's container as a node. */
-export class DockerNode implements Node {
+export class DockerNode implements PreparedNode {
   readonly id: NodeId
+  joining: readonly NodeId[] | undefined
+  #container: Docker.Container | undefined
+  /** What containers before this one have printed. */
+  #said: Buffer = Buffer.of()
   readonly throttle?: (share: number) => Promise<void>
   readonly #parts: NodeParts
 
@@ -58,7 +66,9 @@ export class DockerNode implements Node {
   }
 
   async state(): Promise<NodeState> {
-    const { State } = await this.#explaining('Looking at', () => this.#parts.container.inspect())
+    const container = this.#container
+    if (container === undefined) return 'stopped'
+    const { State } = await this.#explaining('Looking at', () => container.inspect())
     if (State.Paused) return 'paused'
     return State.Running ? 'running' : 'stopped'
   }
@@ -72,7 +82,8 @@ export class DockerNode implements Node {
   }
 
   async kill(): Promise<void> {
-    const { container } = this.#parts
+    const container = this.#container
+    if (container === undefined) return
     await this.#explaining('Killing', async () => {
       // The freezer holds back even SIGKILL: sent first, it takes effect at the thaw, before any other instruction.
       await container.kill({ signal: 'SIGKILL' }).catch(ignoring(409))
@@ -82,7 +93,25 @@ export class DockerNode implements Node {
   }
 
   async terminate(): Promise<void> {
-    await this.#explaining('Ending', () => this.#parts.container.kill({ signal: 'SIGTERM' }).catch(ignoring(409)))
+    await this.#explaining('Ending', () => this.#made.kill({ signal: 'SIGTERM' }).catch(ignoring(409)))
+  }
+
+  async erase(): Promise<void> {
+    const container = this.#container
+    if (container === undefined) return
+    this.#said = await this.log()
+    this.#container = undefined
+    await this.#parts.unmake(container)
+  }
+
+  /** Makes the container unless it is there. */
+  async prepare(): Promise<void> {
+    this.#container ??= await this.#parts.make(this.joining)
+  }
+
+  get #made(): Docker.Container {
+    if (this.#container === undefined) throw new ClusterError('not-started', `${this.id} has not been started.`)
+    return this.#container
   }
 
   async start(): Promise<void> {
@@ -92,12 +121,14 @@ export class DockerNode implements Node {
 
   /** Starts the container without waiting for the node. */
   async launch(): Promise<void> {
-    await this.#explaining('Starting', () => this.#parts.container.start().catch(ignoring(304)))
+    await this.prepare()
+    await this.#explaining('Starting', () => this.#made.start().catch(ignoring(304)))
   }
 
   /** Waits until the node answers; rejects as soon as its program has ended. */
   async ready(): Promise<void> {
-    const { container, startDeadlineMs } = this.#parts
+    const { startDeadlineMs } = this.#parts
+    const container = this.#made
     const deadline = performance.now() + startDeadlineMs
     for (let round = 0; !(await this.answers(Math.max(POLL_MS, Math.min(1000, deadline - performance.now())))); round++) {
       const { State } = await this.#explaining('Starting', () => container.inspect())
@@ -109,22 +140,23 @@ export class DockerNode implements Node {
   }
 
   async pause(): Promise<void> {
-    await this.#explaining('Pausing', () => this.#parts.container.pause().catch(ignoring(409, /already paused/)))
+    await this.#explaining('Pausing', () => this.#made.pause().catch(ignoring(409, /already paused/)))
   }
 
   async resume(): Promise<void> {
-    await this.#explaining('Resuming', () => this.#parts.container.unpause().catch(ignoring(409, /not paused/)))
+    await this.#explaining('Resuming', () => this.#made.unpause().catch(ignoring(409, /not paused/)))
   }
 
   async #throttle(share: number): Promise<void> {
     const { cpus } = this.#parts.limits
     const settings = cpuSettings(share >= 1 ? cpus : share * (cpus ?? 1))
-    await this.#explaining('Throttling', () => this.#parts.container.update(settings))
+    await this.#explaining('Throttling', () => this.#made.update(settings))
   }
 
   /** Everything that the node has printed, over all its lives. */
   async log(): Promise<Buffer> {
-    return unframe((await this.#parts.container.logs({ stdout: true, stderr: true, follow: false })))
+    if (this.#container === undefined) return this.#said
+    return Buffer.concat([this.#said, unframe((await this.#made.logs({ stdout: true, stderr: true, follow: false })))])
   }
 
   async #lastWords(): Promise<string> {

@@ -69,7 +69,7 @@ export interface Start {
 export async function beginStart(system: System, plan: ClusterPlan, limits: ResourceLimits): Promise<Start> {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(plan.runId))
     throw new ClusterError('run-id', `${plan.runId} cannot name containers. Use letters, digits, dots, dashes and underscores.`)
-  if (plan.nodes.length > NODES_MAX) throw new ClusterError('too-many-nodes', `A cluster in containers has at most ${NODES_MAX} nodes; ask for fewer.`)
+  if (plan.nodes.length + (plan.spares?.length ?? 0) > NODES_MAX) throw new ClusterError('too-many-nodes', `A cluster in containers has at most ${NODES_MAX} nodes; ask for fewer.`)
   const id = randomBytes(8).toString('hex')
   return {
     system,
@@ -227,9 +227,9 @@ function commandInside(command: Command, image: string | ImageContents | undefin
 }
 
 /** Makes a node's container. Its program starts later. */
-export async function makeNodeContainer(start: Start, seat: Seat, seats: readonly Seat[]): Promise<Docker.Container> {
+export async function makeNodeContainer(start: Start, seat: Seat, seats: readonly Seat[], joining?: readonly NodeId[]): Promise<Docker.Container> {
   const { spec, machine } = seat
-  const { file, args, env } = commandInside(spec.command(addressesFor(start, seat, seats)), spec.image, machine.images)
+  const { file, args, env } = commandInside(spec.command(addressesFor(start, seat, seats), joining), spec.image, machine.images)
   const name = nameOf(start, spec.id)
   const ownImage = typeof spec.image === 'object'
   const memory = start.limits.memoryMb === undefined ? {} : { Memory: start.limits.memoryMb * 2 ** 20, MemorySwap: start.limits.memoryMb * 2 ** 20 }
@@ -257,6 +257,15 @@ export async function makeNodeContainer(start: Start, seat: Seat, seats: readonl
         ...(ownImage ? { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] } : {}),
       },
     })
+  })
+}
+
+/** Removes a node's container and its volume. */
+export async function removeNodeContainer(start: Start, { spec, machine }: Seat, container: Docker.Container): Promise<void> {
+  const name = nameOf(start, spec.id)
+  await explaining(`Removing the container ${name}`, async () => {
+    await container.remove({ force: true })
+    await machine.engine.docker.getVolume(name).remove()
   })
 }
 

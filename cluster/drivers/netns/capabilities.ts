@@ -5,6 +5,7 @@
 import type { Capability, CapabilityReport, CapabilityStatus } from '../../cluster.ts'
 import { capabilities } from '../../cluster.ts'
 import { OWN_CLOCK } from '../answers.ts'
+import { SPARE_MACHINES } from '../roster.ts'
 import { FILTER_SETUP, PROBE_SCRIPT } from '../docker/filter.ts'
 import { setupScript } from './layout.ts'
 import { inNamespaces } from './warden-client.ts'
@@ -69,6 +70,7 @@ function reportOf(found: ReadonlySet<string>): CapabilityReport {
     pause: always('SIGSTOP and SIGCONT'),
     throttle: always('SIGSTOP and SIGCONT in a cycle of 50 ms'),
     clock: always(OWN_CLOCK),
+    membership: always(SPARE_MACHINES),
     cut: needing(['filter', 'time'], 'iptables in the node\'s network namespace'),
     lose: needing(['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(['filter', 'time', 'classify', 'htb'], 'an HTB queue for the link'),

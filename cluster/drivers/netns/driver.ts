@@ -9,13 +9,14 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName, Stream } from '../../../harness/env.ts'
-import type { Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
+import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
 import { programAnswers, quoteEnd, untilAnswers, clockOf } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
+import { Roster, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
 import { netnsCapabilities, netnsHasNetem } from './capabilities.ts'
 import { NODES_MAX, addressOf, listenAddresses, placeOf, sharedAddresses } from './layout.ts'
@@ -48,7 +49,8 @@ export function netnsDriver(options: NetnsDriverOptions = {}): Driver {
 async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster> {
   const report = await netnsCapabilities()
   if (!report.cut.available) throw new ClusterError('unsupported', `No cluster can be started in network namespaces: ${report.cut.reason}.`)
-  if (plan.nodes.length > NODES_MAX) throw new ClusterError('too-many-nodes', `${plan.nodes.length} nodes do not fit into the network of a cluster, which has room for ${NODES_MAX}`)
+  const machines = plan.nodes.length + (plan.spares?.length ?? 0)
+  if (machines > NODES_MAX) throw new ClusterError('too-many-nodes', `${machines} nodes do not fit into the network of a cluster, which has room for ${NODES_MAX}`)
   await mkdir(join(plan.dir, 'nodes'), { recursive: true })
   const cluster = new NetnsCluster(system, { ...plan, dir: resolve(plan.dir) })
   try {
@@ -62,7 +64,7 @@ async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster>
 
 class NetnsCluster implements Cluster {
   readonly runId: string
-  readonly nodes: readonly NetnsNode[]
+  readonly membership: ClusterMembership | undefined
   readonly token = randomBytes(24).toString('hex')
   readonly clock: Clock = realClock()
   /** Nodes whose clients are cut off: they cannot be asked whether they are ready. */
@@ -72,6 +74,7 @@ class NetnsCluster implements Cluster {
   readonly plan: ClusterPlan
   readonly system: System
   readonly #record: RunRecord
+  readonly #roster: Roster<NetnsNode>
   readonly #relays: { readonly node: NodeId; readonly port: PortName; readonly server: Server }[] = []
   #filters: DockerLinks | undefined
   #links: Links | undefined
@@ -82,8 +85,13 @@ class NetnsCluster implements Cluster {
     this.system = system
     this.#record = new RunRecord(plan.dir, plan.runId)
     this.warden = new Warden(plan.runId, plan.dir, (pid) => this.#record.add('all nodes', pid))
-    this.places = new Map(plan.nodes.map((id, index) => [id, placeOf(id, index)]))
-    this.nodes = system.nodes(plan.nodes).map((spec) => new NetnsNode(spec, this))
+    this.#roster = new Roster(system.nodes(plan.nodes, plan.spares).map((spec) => new NetnsNode(spec, this)), plan.nodes)
+    this.membership = this.#roster.membership(system, () => this)
+    this.places = new Map(this.#roster.all.map(({ id }, index) => [id, placeOf(id, index)]))
+  }
+
+  get nodes(): readonly NetnsNode[] {
+    return this.#roster.members
   }
 
   get links(): Links {
@@ -99,8 +107,8 @@ class NetnsCluster implements Cluster {
 
   async start(): Promise<void> {
     const { dir, runId, log } = this.plan
-    await this.warden.ask('open', { runId, dir, nodes: this.nodes.map(({ id, dataDir, logFile }) => ({ id, dataDir, logFile })) })
-    const namespaces = new Map<NodeId, Namespace>(this.plan.nodes.map((id) => [id, { feed: (program, input) => this.warden.ask('feed', { node: id, program, input }) }]))
+    await this.warden.ask('open', { runId, dir, nodes: this.#roster.all.map(({ id, dataDir, logFile }) => ({ id, dataDir, logFile })) })
+    const namespaces = new Map<NodeId, Namespace>(this.#roster.all.map(({ id }) => [id, { feed: (program, input) => this.warden.ask('feed', { node: id, program, input }) }]))
     await Promise.all([...namespaces.values()].map(prepareNamespace))
     this.#filters = new DockerLinks({
       topology: { places: [...this.places.values()], oneWayConnections: this.system.oneWayConnections ?? false },
@@ -166,8 +174,7 @@ class NetnsCluster implements Cluster {
   }
 
   #node(id: NodeId): NetnsNode {
-    this.place(id)
-    return this.nodes.find((node) => node.id === id)!
+    return this.#roster.node(id)
   }
 
   dial(node: NodeId, port: PortName, deadlineMs: number): Promise<Stream> {
@@ -181,7 +188,7 @@ class NetnsCluster implements Cluster {
 
   /** For clients with sockets of their own, which are outside the cluster's network: a door on 127.0.0.1 for every port. */
   async #openRelays(): Promise<void> {
-    for (const node of this.plan.nodes) {
+    for (const { id: node } of this.#roster.all) {
       for (const port of ['client', 'admin'] as const) {
         const server = createServer({ noDelay: true }, (socket) => {
           socket.on('error', () => undefined)
@@ -199,7 +206,7 @@ class NetnsCluster implements Cluster {
 
   async collectLogs(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true })
-    await Promise.all(this.nodes.map(async ({ id, logFile }) => {
+    await Promise.all(this.#roster.all.map(async ({ id, logFile }) => {
       const target = resolve(dir, `${id}.log`)
       if (target !== logFile) await copyFile(logFile, target)
     }))
@@ -209,17 +216,18 @@ class NetnsCluster implements Cluster {
     this.#filters?.close()
     await this.warden.stop()
     for (const { server } of this.#relays) server.close()
-    await Promise.allSettled(this.nodes.map((node) => rm(node.dataDir, { recursive: true, force: true })))
+    await Promise.allSettled(this.#roster.all.map((node) => rm(node.dataDir, { recursive: true, force: true })))
     this.#record.remove()
   }
 }
 
-class NetnsNode implements Node {
+class NetnsNode implements PreparedNode {
   readonly id: NodeId
   readonly dataDir: string
   readonly logFile: string
   readonly #spec: NodeSpec
   readonly #cluster: NetnsCluster
+  joining: readonly NodeId[] | undefined
 
   constructor(spec: NodeSpec, cluster: NetnsCluster) {
     this.id = spec.id
@@ -249,6 +257,10 @@ class NetnsNode implements Node {
     await this.#cluster.warden.ask('terminate', { node: this.id })
   }
 
+  erase(): Promise<void> {
+    return rm(this.dataDir, { recursive: true, force: true })
+  }
+
   async pause(): Promise<void> {
     await this.#cluster.warden.ask('pause', { node: this.id })
   }
@@ -271,7 +283,7 @@ class NetnsNode implements Node {
       shared: sharedAddresses(places.values()),
       dataDir: this.dataDir,
       token,
-    })
+    }, this.joining)
     await warden.ask('spawn', { node: this.id, command })
     try {
       await this.#ready()

@@ -7,12 +7,13 @@ import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
-import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
 import { programAnswers, quoteEnd, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
+import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
 import { ProxiedNetwork } from './links.ts'
 import { NodeProcess } from './node-process.ts'
@@ -49,6 +50,7 @@ function capabilityReport(): CapabilityReport {
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
     clock: OWN_CLOCK,
+    membership: SPARE_MACHINES,
     cut: 'the link\'s TCP proxy stalls',
     delay: 'the link\'s TCP proxy holds bytes back',
     limit: 'the link\'s TCP proxy meters bytes',
@@ -78,29 +80,28 @@ async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster>
 
 class ProcessCluster implements Cluster {
   readonly runId: string
-  readonly nodes: readonly ProcessNode[]
+  readonly membership: ClusterMembership | undefined
   readonly links: Links
   readonly token = randomBytes(24).toString('hex')
   readonly clock: Clock = realClock()
   readonly #plan: ClusterPlan
   readonly #record: RunRecord
   readonly #network: ProxiedNetwork
-  readonly #byId: ReadonlyMap<NodeId, ProcessNode>
+  readonly #roster: Roster<ProcessNode>
 
   constructor(system: System, plan: ClusterPlan) {
     this.runId = plan.runId
     this.#plan = plan
     this.#record = new RunRecord(plan.dir, plan.runId)
-    this.#network = new ProxiedNetwork(plan.nodes, plan.random.fork('links'), (node, port) => this.#node(node).listens(port))
-    this.nodes = system.nodes(plan.nodes).map((spec) => new ProcessNode(spec, { system, cluster: this, plan, network: this.#network, record: this.#record }))
-    this.#byId = new Map(this.nodes.map((node) => [node.id, node]))
-    this.links = linksOf(system, this, this.#network)
+    this.#network = new ProxiedNetwork([...plan.nodes, ...(plan.spares ?? [])], plan.random.fork('links'), (node, port) => this.#roster.node(node).listens(port))
+    const nodes = system.nodes(plan.nodes, plan.spares).map((spec) => new ProcessNode(spec, { system, cluster: this, plan, network: this.#network, record: this.#record }))
+    this.#roster = new Roster(nodes, plan.nodes)
+    this.membership = this.#roster.membership(system, () => this)
+    this.links = linksOf(system, this, this.#roster, this.#network)
   }
 
-  #node(id: NodeId): ProcessNode {
-    const node = this.#byId.get(id)
-    if (node === undefined) throw new ClusterError('unknown-node', `there is no node ${id} in this cluster; its nodes are ${[...this.#byId.keys()].join(', ')}`)
-    return node
+  get nodes(): readonly ProcessNode[] {
+    return this.#roster.members
   }
 
   async start(): Promise<void> {
@@ -111,33 +112,33 @@ class ProcessCluster implements Cluster {
   }
 
   dial(node: NodeId, port: PortName, deadlineMs: number) {
-    const address = (): string => this.#node(node).listens(port)
+    const address = (): string => this.#roster.node(node).listens(port)
     return port === 'admin' ? dialAddress(address(), deadlineMs) : dialAlong(this.#network.state({ from: 'clients', to: node }), address, deadlineMs)
   }
 
   address(node: NodeId, port: PortName): string {
-    return port === 'admin' ? this.#node(node).listens('admin') : this.#network.address({ from: 'clients', to: this.#node(node).id })
+    return port === 'admin' ? this.#roster.node(node).listens('admin') : this.#network.address({ from: 'clients', to: this.#roster.node(node).id })
   }
 
   async collectLogs(dir: string): Promise<void> {
     await mkdir(dir, { recursive: true })
-    await Promise.all(this.nodes.map(async ({ id, logFile }) => {
+    await Promise.all(this.#roster.all.map(async ({ id, logFile }) => {
       const target = resolve(dir, `${id}.log`)
       if (target !== logFile) await copyFile(logFile, target)
     }))
   }
 
   async stop(): Promise<void> {
-    const ends = await Promise.allSettled([...this.nodes.map((node) => node.kill()), this.#network.close()])
-    await Promise.allSettled(this.nodes.map((node) => rm(node.dataDir, { recursive: true, force: true })))
+    const ends = await Promise.allSettled([...this.#roster.all.map((node) => node.kill()), this.#network.close()])
+    await Promise.allSettled(this.#roster.all.map((node) => rm(node.dataDir, { recursive: true, force: true })))
     const failures = ends.filter((end) => end.status === 'rejected')
     for (const { reason } of failures) this.#plan.log.error(`the cluster did not stop cleanly: ${String(reason)}`)
     if (failures.length === 0) this.#record.remove()
   }
 }
 
-function linksOf(system: System, cluster: Cluster, network: ProxiedNetwork): Links {
-  const node = (id: NodeId): Node => cluster.nodes.find((other) => other.id === id)!
+function linksOf(system: System, cluster: Cluster, roster: Roster<ProcessNode>, network: ProxiedNetwork): Links {
+  const node = (id: NodeId): Node => roster.node(id)
   const running = async (id: NodeId): Promise<boolean> => (await node(id).state()) === 'running'
   return {
     cut: async (links) => {
@@ -184,7 +185,7 @@ interface Surroundings {
   readonly record: RunRecord
 }
 
-class ProcessNode implements Node {
+class ProcessNode implements PreparedNode {
   readonly id: NodeId
   readonly dataDir: string
   readonly logFile: string
@@ -192,6 +193,7 @@ class ProcessNode implements Node {
   readonly #around: Surroundings
   readonly #process: NodeProcess
   #listen: NodeAddresses['listen'] | undefined
+  joining: readonly NodeId[] | undefined
 
   constructor(spec: NodeSpec, around: Surroundings) {
     const { plan, record, cluster } = around
@@ -237,6 +239,10 @@ class ProcessNode implements Node {
     this.#process.terminate()
   }
 
+  erase(): Promise<void> {
+    return rm(this.dataDir, { recursive: true, force: true })
+  }
+
   pause(): Promise<void> {
     return this.#process.pause()
   }
@@ -254,7 +260,7 @@ class ProcessNode implements Node {
     if (this.#process.alive) return
     for (let tries = 1; ; tries++) {
       if (this.#listen === undefined || tries > 1) this.#listen = await this.#newPorts()
-      await this.#process.spawn(this.#spec.command(this.#addresses(this.#listen)))
+      await this.#process.spawn(this.#spec.command(this.#addresses(this.#listen), this.joining))
       try {
         await this.#ready()
         return
@@ -291,7 +297,7 @@ class ProcessNode implements Node {
 
   #addresses(listen: NodeAddresses['listen']): NodeAddresses {
     const { cluster, plan, network } = this.#around
-    const peers = plan.nodes.filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
+    const peers = [...plan.nodes, ...(plan.spares ?? [])].filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
     return { listen, peers: Object.fromEntries(peers) as Record<NodeId, string>, dataDir: this.dataDir, token: cluster.token }
   }
 }

@@ -98,6 +98,11 @@ export class SimDisk {
     for (const file of this.#files.values()) file.powerLoss(this.#random)
   }
 
+  /** Forgets everything. The node must be dead. */
+  erase(): void {
+    this.#files.clear()
+  }
+
   /** The disk as one life of the node sees it. */
   of(life: Life): Disk {
     return {

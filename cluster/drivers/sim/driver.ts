@@ -14,6 +14,7 @@ import type { Capability, CapabilityReport, Cluster, ClusterPlan, Driver, Link, 
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeSpec, RunningNode, System } from '../../system.ts'
 import { programAnswers, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
+import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import type { DiskTimes } from './disk.ts'
 import { SimDisk, defaultDiskTimes } from './disk.ts'
 import { Life } from './life.ts'
@@ -68,6 +69,7 @@ const how: Readonly<Record<Capability, string>> = {
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
   clock: OWN_CLOCK,
+  membership: SPARE_MACHINES,
   cut: 'messages are dropped, streams stall',
   delay: 'drawn per message',
   lose: 'drawn per message',
@@ -84,7 +86,7 @@ const capabilityReport = Object.fromEntries(capabilities.map((name) => [name, { 
 async function startCluster(system: System, plan: ClusterPlan, options: SimOptions): Promise<SimCluster> {
   const { clock } = options
   const random = plan.random.fork('sim')
-  const network = new SimNetwork(clock, random.fork('network'), { ...defaultLinkTimes, ...options.links }, plan.nodes)
+  const network = new SimNetwork(clock, random.fork('network'), { ...defaultLinkTimes, ...options.links }, [...plan.nodes, ...(plan.spares ?? [])])
   const token = tokenOf(random.fork('token'))
   const machine = (spec: NodeSpec): Machine => new Machine(spec, {
     random: random.fork(spec.id),
@@ -96,10 +98,14 @@ async function startCluster(system: System, plan: ClusterPlan, options: SimOptio
     answers: (deadlineMs) => programAnswers(system, cluster, spec.id, deadlineMs),
     ready: (node) => untilAnswers(cluster, node, READY_DEADLINE_MS),
   })
-  const nodes = system.nodes(plan.nodes).map(machine)
+  const roster = new Roster(system.nodes(plan.nodes, plan.spares).map(machine), plan.nodes)
+  const nodes = roster.all
   const cluster: SimCluster = {
     runId: plan.runId,
-    nodes,
+    get nodes() {
+      return roster.members
+    },
+    membership: roster.membership(system, () => cluster),
     token,
     clock,
     links: linksOf(system, network, () => cluster),
@@ -114,7 +120,7 @@ async function startCluster(system: System, plan: ClusterPlan, options: SimOptio
     },
   }
   try {
-    await Promise.all(nodes.map((node) => node.start()))
+    await Promise.all(roster.members.map((node) => node.start()))
   } catch (error) {
     await cluster.stop()
     throw error
@@ -170,13 +176,14 @@ interface Parts {
 }
 
 /** One node: its disk, and its lives one after another. */
-class Machine implements SimNode {
+class Machine implements SimNode, PreparedNode {
   readonly id: NodeId
   readonly #spec: NodeSpec
   readonly #parts: Parts
   readonly #lines: string[] = []
   #life: Life | undefined
   #lives = 0
+  joining: readonly NodeId[] | undefined
   readonly #wall: Required<Clock>
   #running: RunningNode | undefined
 
@@ -216,6 +223,10 @@ class Machine implements SimNode {
     this.#parts.disk.powerLoss()
   }
 
+  async erase(): Promise<void> {
+    this.#parts.disk.erase()
+  }
+
   skewWall(ms: number): void {
     this.#wall.skew(ms, 0)
   }
@@ -229,7 +240,7 @@ class Machine implements SimNode {
     this.#life = life
     const env = { clock: life.clock, random: random.fork(`life ${++this.#lives}`), network: network.plug(this.id, life), disk: disk.of(life), log: this.#log(life) }
     const died = new Promise<never>((_, reject) => life.onDeath(() => reject(new ClusterError('node-died', `${this.id} was killed while it was starting`))))
-    const running = async (): Promise<RunningNode> => start.call(this.#spec, env, token)
+    const running = async (): Promise<RunningNode> => start.call(this.#spec, env, token, this.joining)
     try {
       this.#running = await withDeadline(clock, READY_DEADLINE_MS, Promise.race([running(), died]), () => {
         throw new ClusterError('not-ready', `${this.id} did not start within ${READY_DEADLINE_MS} ms`)
