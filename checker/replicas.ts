@@ -65,7 +65,8 @@ export function replicasOf(history: History, faults: readonly FaultWindow[]): Re
     heardAt.set(sample.time, heard)
     for (const node of sample.held.keys()) heard.add(node)
   }
-  for (const entry of keys.values()) entry.replicas = stillReplicas(entry, heardAt)
+  const members = quiesce < 0 ? null : history.values.decode(history.value[quiesce]!)
+  for (const entry of keys.values()) entry.replicas = stillReplicas(entry, heardAt).filter((node) => !Array.isArray(members) || members.includes(node))
   const replicas = { keys, quiesce, ...rest(history, faults) }
   cache.set(history, { length: history.length, replicas })
   return replicas

@@ -66,7 +66,7 @@ export class Observer {
   /** Marks that clients have stopped and faults are healed, then samples until all replicas agree or `deadlineMs` has passed. */
   async converge(deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
     const { cluster, now, record } = this.#options
-    record({ time: now(), process: 'observer', type: 'info', f: 'quiesce' })
+    record({ time: now(), process: 'observer', type: 'info', f: 'quiesce', value: cluster.nodes.map(({ id }) => id) })
     const end = now() + deadlineMs * 1e6
     for (;;) {
       if (await this.sample()) return true

@@ -18,7 +18,7 @@ import { Nemesis } from './nemesis.ts'
 const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
 const zones = Object.fromEntries(nodes.map((id, i) => [id, { dc: `dc${(i % 2) + 1}`, rack: 'r1' }]))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const planOf = (runId: string, dir: string): ClusterPlan => ({ runId, nodes, dir, seed: 1, random: seededRandom(1), log: silent })
+const planOf = (runId: string, dir: string): ClusterPlan => ({ runId, nodes, spares: ['n6'], dir, seed: 1, random: seededRandom(1), log: silent })
 
 async function simulated(system: System, body: (cluster: Cluster, driver: Driver) => Promise<void>): Promise<void> {
   const clock = new VirtualClock()
@@ -34,7 +34,7 @@ test('every fault bites in the simulator, is healed, and leaves the cluster fit 
   const system = kvSystem({ preset: 'abd' })
   await simulated(system, async (cluster, driver) => {
     const report = await driver.capabilities()
-    for (const { fault, text } of matrixRows().filter((row) => impossible(row.fault, report) === undefined)) {
+    for (const { fault, text } of matrixRows().filter((row) => impossible(row, report, { nodes, system, zones }) === undefined)) {
       const cell = await tryFault(text, { cluster, system, zones, random: seededRandom(1).fork(text) })
       assert.ok(cell.type === 'tried' && cell.bit && cell.healed, `${fault.name}: ${JSON.stringify(cell)}`)
     }

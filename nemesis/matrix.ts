@@ -8,6 +8,8 @@ import type { Random } from '../harness/env.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './index.ts'
 import { inject } from './nemesis.ts'
+import { resolveFault, strikeProblem } from './notation.ts'
+import type { Scene } from './targets.ts'
 
 /** What came of one fault on one driver. */
 export type Cell =
@@ -36,10 +38,10 @@ export function matrixRows(): Row[] {
   return [...faults.values()].flatMap((fault) => (fault.samples ?? [`${fault.name}(${fault.variants[0]})`]).map((text) => ({ fault, text })))
 }
 
-/** Why a driver cannot carry a fault out, or undefined. */
-export function impossible({ needs }: Fault, report: CapabilityReport): string | undefined {
-  const missing = needs.find((capability: Capability) => !report[capability].available)
-  return missing === undefined ? undefined : report[missing].reason
+/** Why a driver cannot carry a row out, or the system cannot be struck so; undefined when it can. */
+export function impossible({ fault, text }: Row, report: CapabilityReport, scene: Scene): string | undefined {
+  const missing = fault.needs.find((capability: Capability) => !report[capability].available)
+  return missing === undefined ? strikeProblem(resolveFault(text), scene) : report[missing].reason
 }
 
 /** Injects a fault, looks, heals it, looks again. Never rejects for what the fault does. */

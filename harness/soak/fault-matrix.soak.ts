@@ -8,7 +8,6 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cluster, Driver } from '../../cluster/cluster.ts'
 import { impossible, isGreen, matrixRows, matrixTable, tryFault, type Cell, type Row } from '../../nemesis/matrix.ts'
-import { resolveFault, strikeProblem } from '../../nemesis/notation.ts'
 import { realClock, VirtualClock } from '../clock.ts'
 import { driverNames, nodeIds, spareIds, planDefaults, zonesOf, type Plan } from '../plan.ts'
 import { pick, seededRandom, shuffle } from '../random.ts'
@@ -40,9 +39,9 @@ async function column(name: Plan['driver'], rows: readonly Row[], seed: number, 
   const report = await driver.capabilities()
   const cells = new Map<string, Cell>()
   const scene = { nodes: nodeIds(plan), system, zones: zonesOf(plan) }
-  const possible = rows.filter(({ fault, text }) => {
-    const reason = impossible(fault, report) ?? strikeProblem(resolveFault(text), scene)
-    if (reason !== undefined) cells.set(text, { type: 'impossible', reason })
+  const possible = rows.filter((row) => {
+    const reason = impossible(row, report, scene)
+    if (reason !== undefined) cells.set(row.text, { type: 'impossible', reason })
     return reason === undefined
   })
   if (possible.length === 0) return cells
