@@ -21,12 +21,13 @@ import { presetsCommand } from './commands/presets.ts'
 import { reportCommand } from './commands/report.ts'
 import { serveCommand } from './commands/serve.ts'
 import { runCommand } from './commands/run.ts'
+import { shrinkCommand } from './commands/shrink.ts'
 import { tourCommand } from './commands/tour.ts'
 import { workloadsCommand } from './commands/workloads.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, capCommand, campaignCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, capCommand, campaignCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2

@@ -141,11 +141,12 @@ class Search<F> {
   }
 }
 
-/** The shortest fault worth trying: it still has to be injected, seen and healed. */
+/** The shortest fault worth trying, and the earliest: it still has to be injected, seen and healed, and clients to begin. */
 const FAULT_MIN_MS = 500
 
-/** A scheduled fault that lasts half as long, down to half a second: for `ShrinkOptions.simpler`. */
-export function shorterFault(fault: ScheduledFault): readonly ScheduledFault[] {
-  const for_ms = Math.max(FAULT_MIN_MS, Math.round(fault.for_ms / 2))
-  return for_ms < fault.for_ms ? [{ ...fault, for_ms }] : []
+/** Simpler forms of a scheduled fault: at once, in half the time, for half as long. For `ShrinkOptions.simpler`. */
+export function simplerFault(fault: ScheduledFault): readonly ScheduledFault[] {
+  const halved = (ms: number): number => Math.max(FAULT_MIN_MS, Math.round(ms / 2))
+  const forms = [{ ...fault, at_ms: FAULT_MIN_MS }, { ...fault, at_ms: halved(fault.at_ms) }, { ...fault, for_ms: halved(fault.for_ms) }]
+  return forms.filter(({ at_ms, for_ms }) => at_ms < fault.at_ms || for_ms < fault.for_ms)
 }

@@ -72,6 +72,20 @@ export function optionTexts({ options }: WorkloadKind): OptionText[] {
   })
 }
 
+/** The options that a text stands for, by their names in code, defaults included. Throws WorkloadError. */
+export function workloadOptions(text: string): Readonly<Record<string, unknown>> {
+  const kind = kindOf(text)
+  const parsed = kind.options.safeParse(optionsIn(text, kind))
+  if (!parsed.success) throw new WorkloadError(explain(kind, parsed.error))
+  return parsed.data
+}
+
+/** The same workload with some options changed: `register(keys=10)` with `{ keys: 2 }` is `register(keys=2)`. */
+export function workloadWith(text: string, changes: Readonly<Record<string, string | number | boolean>>): string {
+  const options = { ...optionsIn(text, kindOf(text)), ...changes }
+  return `${workloadName(text)}(${Object.entries(options).map(([name, value]) => `${kebab(name)}=${String(value)}`).join(',')})`
+}
+
 /** Reads `(a=1,b-c=2)` into `{ a: 1, bC: 2 }`. */
 function optionsIn(text: string, kind: WorkloadKind): Record<string, unknown> {
   const match = /^[a-z-]+(?:\((.*)\))?$/.exec(text)

@@ -4,7 +4,7 @@
  * the numbers as a table beside it, so that it needs no script and prints as it is.
  */
 import { formatCount, formatMs, formatShare } from '../format.ts'
-import { html, Html } from './escape.ts'
+import { html, type Html } from './escape.ts'
 import { models } from '../../checker/verdict.ts'
 import type { Facts } from '../facts.ts'
 
@@ -81,6 +81,6 @@ function row({ name, runs }: SeedRuns): Html {
     const [low, high] = [format(Math.min(...there)), format(Math.max(...there))]
     return low === high ? low : `${low} to ${high}`
   }
-  const cells = [`${runs.map(({ seed }) => seed).join(', ')}`, `${broken} of ${runs.length}`, weakest, range(facts.map(({ minority }) => minority?.share), formatShare), range(facts.map(({ latency }) => latency?.p50_ms), formatMs), range(facts.map(({ latency }) => latency?.p99_ms), formatMs), formatCount(facts.reduce((sum, { lost }) => sum + lost, 0))]
+  const cells = [runs.map(({ seed }) => seed).join(', '), `${broken} of ${runs.length}`, weakest, range(facts.map(({ minority }) => minority?.share), formatShare), range(facts.map(({ latency }) => latency?.p50_ms), formatMs), range(facts.map(({ latency }) => latency?.p99_ms), formatMs), formatCount(facts.reduce((sum, { lost }) => sum + lost, 0))]
   return html`<tr data-configuration="${name}"><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`
 }
