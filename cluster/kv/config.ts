@@ -40,6 +40,7 @@ export const nodeOptionsSchema = z.strictObject({
   directory_keepers: z.int().min(1).describe('how many nodes keep each part of the directory'),
   replace_after_ms: z.number().min(1).describe('a node that was away for this long is replaced'),
   partitioner: z.enum(partitionerNames).describe('from a key to its place on the ring: a hash, or, with range scans, the first bytes of the key itself'),
+  tombstone_grace_ms: z.number().min(0).describe('what a deletion leaves behind is removed after this; must be longer than any replica is away; 0: never'),
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
   value_bytes_max: z.int().min(1).describe('longest value'),
@@ -77,6 +78,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
   if (config.lookup === 'chord' && config.routing !== 'iterative') yield 'lookup "chord" is iterative'
   if (config.lookup === 'leaf-set' && config.routing !== 'recursive') yield 'lookup "leaf-set" is recursive'
   if (config.lookup === 'directory' && config.heartbeat_interval_ms === 0) yield 'a directory needs heartbeats: heartbeat_interval_ms is 0'
+  if (config.tombstone_grace_ms > 0 && config.replication !== 'quorum') yield `tombstone_grace_ms goes with replication "quorum": the versions of "${config.replication}" do not tell their age`
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
   if (config.replication === 'primary' && replicas !== config.nodes.length) yield `with replication "primary" every node is a replica: replicas is ${replicas}, nodes are ${config.nodes.length}`

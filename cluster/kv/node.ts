@@ -12,6 +12,7 @@ import { frontDoorCommands } from './front-door.ts'
 import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
 import type { Lookup, Overlay } from './lookup/lookup.ts'
+import { remembered } from './lookup/remembered.ts'
 import { Liveness } from './membership/liveness.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
 import { AntiEntropy } from './repair/anti-entropy.ts'
@@ -19,6 +20,7 @@ import { Custody } from './repair/custody.ts'
 import { RangeDigests, UNKNOWN_ARCS } from './repair/hash-tree.ts'
 import type { Arcs } from './repair/hash-tree.ts'
 import { Hints } from './repair/hints.ts'
+import { TombstoneCollection } from './repair/tombstones.ts'
 import { Reconciler } from './repair/reconcile.ts'
 import { replicationOf } from './replication/protocols.ts'
 import type { Coordinator, Replication } from './replication/replication.ts'
@@ -35,6 +37,8 @@ import type { Cell } from './versions.ts'
 
 const ARGUMENTS_MAX = 1024
 const ADMIN_ARGUMENTS_MAX = 1 << 16
+/** How long PEEK believes what a lookup said of an arc. */
+const ARCS_REMEMBERED_MS = 50
 const AUTHENTICATION_DEADLINE_MS = 5000
 
 /** Starts a node on what its disk holds. Resolves when its ports accept connections. */
@@ -46,12 +50,14 @@ export async function startNode(env: Env, config: NodeConfig): Promise<RunningNo
   replica.liveness.start()
   await replica.overlay?.start()
   replica.repair.start()
+  replica.tombstones?.start()
   replica.hints?.start()
   env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
   if (config.bugs.length > 0) env.log.warn(`${config.id} has planted bugs: ${config.bugs.join(', ')}`)
   return {
     stop: async () => {
       replica.repair.stop()
+      replica.tombstones?.stop()
       replica.overlay?.stop()
       replica.liveness.stop()
       replica.rpc.close()
@@ -76,6 +82,7 @@ interface Replica {
   readonly lookup: Lookup
   readonly overlay: Overlay | undefined
   readonly repair: AntiEntropy | Custody
+  readonly tombstones: TombstoneCollection | undefined
   readonly hints: Hints | undefined
 }
 
@@ -102,7 +109,8 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, digests }
   const repair = overlay === undefined ? new AntiEntropy({ ...care, nodes }) : new Custody({ ...care, lookup, storage, partitioner })
-  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, hints }
+  const tombstones = config.tombstone_grace_ms === 0 ? undefined : new TombstoneCollection({ graceMs: config.tombstone_grace_ms, clock, storage })
+  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, tombstones, hints }
 }
 
 /** What level ANY falls back on: the coordinator keeps the cell for every replica. */
@@ -151,7 +159,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 /** The two ports that speak RESP. */
 function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
-  const { rpc, partitioner, lookup, storage, repair, hints, replication } = replica
+  const { rpc, partitioner, lookup, overlay, storage, repair, hints, replication } = replica
   const stats = (): Record<string, number> => ({
     incarnation: replica.incarnation,
     clients: client.counts.connections,
@@ -164,6 +172,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     comparisons: repair.counts.comparisons,
     cells_repaired: repair.counts.repaired,
     suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
+    tombstones_collected: replica.tombstones?.collected ?? 0,
     hints_pending: hints?.counts.pending ?? 0,
     hints_handed: hints?.counts.handed ?? 0,
     ...replication.stats?.(),
@@ -186,7 +195,8 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,
   })
-  const holds = async (key: string): Promise<boolean> => (await lookup.find(partitioner.token(key))).replicas.includes(config.id)
+  const arcs = overlay === undefined ? lookup : remembered(lookup, clock, ARCS_REMEMBERED_MS)
+  const holds = async (key: string): Promise<boolean> => (await arcs.find(partitioner.token(key))).replicas.includes(config.id)
   const admin = new Door({
     clock,
     log,

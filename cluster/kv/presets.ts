@@ -22,6 +22,7 @@ export interface Preset {
 
 const common = {
   speculative: false,
+  tombstone_grace_ms: 0,
   data_centers: 1,
   racks: 1,
   sloppy: false,
