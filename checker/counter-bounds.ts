@@ -13,9 +13,11 @@ export function counterBounds(options: { readonly binding?: boolean } = {}): Jud
     ...(options.binding === undefined ? {} : { binding: options.binding }),
     judge(history) {
       const findings: Finding[] = []
-      let [operations, reads, widest] = [0, 0, 0]
+      let [operations, reads, widest, added] = [0, 0, 0, false]
       for (const [key, list] of operationsByKey(history, ['add', 'decrement', 'read'])) {
         operations += list.length
+        if (list.some(({ f, outcome, output }) => f === 'read' && outcome === 'ok' && output !== null && typeof output !== 'number')) return objectUnknown('counter', operations, 'what was read is no number')
+        added ||= list.some(({ f, input }) => f !== 'read' && typeof input === 'number')
         for (const { read, low, high } of boundsOf(list)) {
           reads++
           widest = Math.max(widest, high - low)
@@ -24,7 +26,7 @@ export function counterBounds(options: { readonly binding?: boolean } = {}): Jud
           findings.push({ key, operations: [read], explanation: `process ${read.process} read ${JSON.stringify(read.output)}${ofKey(key)}, and the counter held at least ${low} and at most ${high}` })
         }
       }
-      if (operations === 0) return objectUnknown('counter', 0, 'there is no counter')
+      if (!added) return objectUnknown('counter', operations, 'there is no counter')
       if (reads === 0) return objectUnknown('counter', operations, 'vacuous: no read succeeded')
       return objectVerdict('counter', operations, findings, { reads, out_of_bounds: findings.length, widest_bounds: widest }, `${findings.length} of ${reads} reads out of bounds`)
     },

@@ -9,7 +9,12 @@
  */
 import { OBSERVER } from './history/index.ts'
 import { availabilityOf } from './availability.ts'
+import { bankTotal } from './bank-total.ts'
 import { causal } from './causal.ts'
+import { counterBounds } from './counter-bounds.ts'
+import { longFork } from './long-fork.ts'
+import { queueTotal } from './queue-total.ts'
+import { setFull } from './set-full.ts'
 import { causalConvergence } from './causal-convergence.ts'
 import { causalMemory } from './causal-memory.ts'
 import { convergence, convergenceOf } from './convergence.ts'
@@ -73,7 +78,7 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
 }
 
 /** Every judgement there is, for `--judge`; one that finds nothing to judge in a history says so. */
-export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), exceptions, vacuity]
+export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), setFull(), counterBounds(), queueTotal(), bankTotal(), longFork(), exceptions, vacuity]
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {

@@ -47,6 +47,7 @@ export function setFull(options: { readonly staleIsViolation?: boolean; readonly
       let operations = 0
       let reads = 0
       for (const [key, list] of operationsByKey(history, ['add', 'remove', 'read', 'contains'])) {
+        if (list.some(({ f, outcome, output }) => f === 'read' && outcome === 'ok' && output !== null && !Array.isArray(output))) return objectUnknown('set-full', list.length, 'what was read is no set')
         const followed = new FollowedSet(key, list, counts, delays, options.staleIsViolation === true)
         operations += list.length
         reads += followed.reads.length

@@ -271,7 +271,7 @@ class Interpreter {
   /** Records an event and tells the generator of it. */
   #tell(process: Process, op: ReadyOp, type: Event['type'], value: Event['value'], time: number, intended: number | undefined, error: string | undefined): void {
     const { f, key } = op
-    this.#options.record({ time, process: process.number, type, f, key, value, node: process.node, intended, error })
+    this.#options.record({ time, process: process.number, type, f, key, value, node: op.node ?? process.node, intended, error })
     this.#context.time = time
     const event: GeneratorEvent = { type, thread: process.thread, f, key, value, time }
     this.#generator = this.#generator.update(this.#context, event)

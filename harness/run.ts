@@ -120,9 +120,21 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   return { document: await judgeRun(plan, history, options), history }
 }
 
-/** A system's client that carries out the workload's operations. */
-function clientOf({ invoke }: Workload, client: Client): Client {
-  return invoke === undefined ? client : { invoke: (operation) => invoke(client, operation), close: () => client.close() }
+/** A process's client: it carries out the workload's operations, on its own node or the one that an operation names. */
+function clientOf({ invoke }: Workload, home: NodeId, open: (node: NodeId) => Client): Client {
+  const clients = new Map<NodeId, Client>()
+  const on = (node: NodeId): Client => {
+    const client = clients.get(node) ?? open(node)
+    clients.set(node, client)
+    return client
+  }
+  return {
+    invoke: (operation) => {
+      const client = on(operation.node ?? home)
+      return invoke === undefined ? client.invoke(operation) : invoke(client, operation)
+    },
+    close: () => clients.forEach((client) => client.close()),
+  }
 }
 
 /** Refuses a workload that the system cannot do, and a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError or WorkloadError. */
@@ -195,7 +207,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
     clock,
     threads: plan.clients,
     nodes: nodeIds(plan),
-    openClient: (_thread: number, node: NodeId) => clientOf(workload, system.client(cluster, node, { deadlineMs: plan.op_timeout_ms })),
+    openClient: (_thread: number, node: NodeId) => clientOf(workload, node, (one) => system.client(cluster, one, { deadlineMs: plan.op_timeout_ms })),
     opTimeoutMs: plan.op_timeout_ms,
     restAfterFailureMs: REST_AFTER_FAILURE_MS,
     record,

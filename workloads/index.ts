@@ -8,14 +8,22 @@ import { append } from './append.ts'
 import { bank } from './bank.ts'
 import { casRegister } from './cas-register.ts'
 import { counter } from './counter.ts'
+import { directoryChurn } from './directory-churn.ts'
+import { lock } from './lock.ts'
+import { longForkWorkload } from './long-fork.ts'
+import { mixed } from './mixed.ts'
+import { multiRegister } from './multi-register.ts'
 import { queue } from './queue.ts'
 import { register } from './register.ts'
+import { registerDup } from './register-dup.ts'
+import { sessions } from './sessions.ts'
+import { setDelete } from './set-delete.ts'
 import { set } from './set.ts'
 import { wr } from './wr.ts'
 import type { Store, Workload, WorkloadKind } from './workload.ts'
 
 /** Every kind of workload, in the order in which lists show them. */
-export const workloadKinds: readonly WorkloadKind[] = [register, casRegister, counter, set, queue, bank, append, wr]
+export const workloadKinds: readonly WorkloadKind[] = [register, registerDup, casRegister, multiRegister, counter, set, setDelete, queue, bank, append, wr, longForkWorkload, sessions, lock, directoryChurn, mixed]
 
 /** A workload that cannot be understood or carried out; the sentence says what is wrong and what there is instead. */
 export class WorkloadError extends Error {

@@ -48,4 +48,25 @@ for (const name of ['append', 'wr'] as const) {
   })
 }
 
+for (const name of ['lock', 'lock(fencing=false)', 'multi-register', 'long-fork', 'set-delete', 'sessions', 'register-dup', 'directory-churn', 'mixed', 'mixed(mix=d)', 'mixed(mix=e)', 'mixed(mix=f)']) {
+  test(`${name}: a store with one copy of everything passes`, async () => {
+    const run = await runInMemory(name, { operations: 300 })
+    for (const verdict of run.verdicts.values()) if (!['convergence', 'durability'].includes(verdict.judgement) && !isAllowedDoubt(verdict) && !/written more than once/.test(verdict.reason ?? '')) assert.is(verdict.verdict, 'holds', words(run))
+  })
+}
+
+test('lock: without compare-and-set two clients hold one lock', async () => {
+  const run = await runInMemory('lock(keys=1)', { functions: ['read', 'write'], operations: 300 })
+  assert.is(run.verdicts.get('linearizable fenced-lock')!.verdict, 'violated', words(run))
+})
+
+test('set-delete: a store that forgets deletes has its elements rise from the dead', async () => {
+  const run = await runInMemory('set-delete', { operations: 400, mischief: ({ f, key, value }, answer, held) => {
+    // The tombstone is lost: what was deleted comes back.
+    if (f === 'delete' && String(key).endsWith('7')) held.set(key!, value ?? 7)
+    return answer
+  } })
+  assert.ok((run.verdicts.get('set-full')!.metrics['resurrected'] as number) > 0, words(run))
+})
+
 test.run()

@@ -13,6 +13,8 @@ export interface Invocation {
   readonly f: string
   readonly key?: Json
   readonly value?: Json
+  /** The node that is to be asked, where it is not the client's own. */
+  readonly node?: string
 }
 
 /** What came of it. `value` is the result (for a read, what was read); `error` a code from the client's error registry. */

@@ -9,7 +9,7 @@
  * therefore carried out, none is thrown away and drawn anew, and the interpreter always goes on with the step's `next`.
  */
 import type { Json } from '../../checker/history/index.ts'
-import type { Random } from '../env.ts'
+import type { NodeId, Random } from '../env.ts'
 
 /** A worker: a client thread 0, 1, ... or the nemesis. */
 export type Thread = number | 'nemesis'
@@ -23,6 +23,8 @@ export interface Op {
   readonly time?: number
   /** The thread that is to carry it out; any free one when absent. */
   readonly thread?: Thread
+  /** The node that is to be asked; the thread's own when absent. */
+  readonly node?: NodeId
 }
 
 /** An operation with nothing left open. */
@@ -100,5 +102,5 @@ export function bind(op: Op, context: Context): ReadyOp | undefined {
     if (!context.threads.includes(thread)) throw new Error(`the operation "${op.f}" asks for thread ${thread}, but its generator has only ${context.threads.join(', ')}`)
     return undefined
   }
-  return { f: op.f, key: op.key, value: op.value, time: op.time ?? context.time, thread }
+  return { f: op.f, key: op.key, value: op.value, time: op.time ?? context.time, thread, ...(op.node === undefined ? {} : { node: op.node }) }
 }
