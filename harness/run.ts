@@ -122,10 +122,10 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
 
 /** A process's client: it carries out the workload's operations, on its own node or the one that an operation names. */
 function clientOf({ invoke }: Workload, home: NodeId, open: (node: NodeId) => Client): Client {
-  const clients = new Map<NodeId, Client>()
+  const opened = new Map<NodeId, Client>()
   const on = (node: NodeId): Client => {
-    const client = clients.get(node) ?? open(node)
-    clients.set(node, client)
+    const client = opened.get(node) ?? open(node)
+    opened.set(node, client)
     return client
   }
   return {
@@ -133,7 +133,7 @@ function clientOf({ invoke }: Workload, home: NodeId, open: (node: NodeId) => Cl
       const client = on(operation.node ?? home)
       return invoke === undefined ? client.invoke(operation) : invoke(client, operation)
     },
-    close: () => clients.forEach((client) => client.close()),
+    close: () => opened.forEach((client) => client.close()),
   }
 }
 

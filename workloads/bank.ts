@@ -71,8 +71,8 @@ function carrierOf(store: Store, accounts: number, total: number): NonNullable<W
   })
 }
 
-function accountKeys(bankKey: Json, accounts: number): string[] {
-  return Array.from({ length: accounts }, (_, at) => `${String(bankKey)}-${at}`)
+function accountKeys(bankKey: string, accounts: number): string[] {
+  return Array.from({ length: accounts }, (_, at) => `${bankKey}-${at}`)
 }
 
 /** The first account holds everything. */
@@ -87,7 +87,7 @@ function transfer(balances: Readonly<Record<string, number>>, { from, to, amount
 }
 
 async function onLists(client: Client, { f, key, value }: Invocation, accounts: number): Promise<Completion> {
-  const rows = accountKeys(key!, accounts)
+  const rows = accountKeys(key as string, accounts)
   if (f === 'read') {
     const { value: micros, ...completion } = await client.invoke({ f: 'txn', value: rows.map((row): Json => ['r', row, null]) })
     if (completion.type !== 'ok') return completion
@@ -100,7 +100,7 @@ async function onLists(client: Client, { f, key, value }: Invocation, accounts: 
 }
 
 async function onRegisters(client: Client, { f, key, value }: Invocation, accounts: number, total: number): Promise<Completion> {
-  const rows = accountKeys(key!, accounts)
+  const rows = accountKeys(key as string, accounts)
   const { from, to, amount } = f === 'read' ? { from: -1, to: -1, amount: 0 } : (value as unknown as Transfer)
   const balances: Record<string, number> = {}
   for (const at of f === 'read' ? rows.keys() : [from, to]) {

@@ -63,7 +63,7 @@ test('lock: without compare-and-set two clients hold one lock', async () => {
 test('set-delete: a store that forgets deletes has its elements rise from the dead', async () => {
   const run = await runInMemory('set-delete', { operations: 400, mischief: ({ f, key, value }, answer, held) => {
     // The tombstone is lost: what was deleted comes back.
-    if (f === 'delete' && String(key).endsWith('7')) held.set(key!, value ?? 7)
+    if (f === 'delete' && (key as string).endsWith('7')) held.set(key!, value ?? 7)
     return answer
   } })
   assert.ok((run.verdicts.get('set-full')!.metrics['resurrected'] as number) > 0, words(run))

@@ -47,7 +47,7 @@ export async function changeObject(client: Client, store: Store, key: Json, chan
 export type MicroOperation = readonly [f: string, key: string, value: Json]
 
 /** The key of the table in which transactions keep all rows where the store has none of its own. */
-export const TABLE = 'table'
+const TABLE = 'table'
 
 /** Carries out a transaction: as one of the store's own, or on a table that is one object. */
 export function transact(client: Client, store: Store, operation: Invocation): Promise<Completion> {
