@@ -10,6 +10,7 @@ import { cycleFigure } from './cycle-svg.ts'
 import { isolationSection } from './isolation.ts'
 import { latticeSvg } from './lattice-svg.ts'
 import { phasesTable } from './phases-svg.ts'
+import { visibilityFigure } from './visibility-svg.ts'
 import { witnessSvg } from './witness-svg.ts'
 import { outcomes } from './columns.ts'
 import type { Configuration, WitnessCard } from './data.ts'
@@ -87,7 +88,7 @@ function charts(configuration: Configuration): Html {
     { id: `${id}-latency`, kind: 'latency', run: id, title: 'Latency of ok operations', says: `From the intended start, logarithmic${every(drawn.series.latency.width_s)}.`, label: `Latency quantiles over time. Over the whole run p50 ${formatMs(facts.latency?.p50_ms)}, p99 ${formatMs(facts.latency?.p99_ms)}, p99.9 ${formatMs(facts.latency?.p999_ms)}. ${faults}`, legend: [['solid', 'p50', 'p50'], ['dash', 'p99', 'p99'], ['dot', 'p999', 'p99.9'], ...band] },
     { id: `${id}-divergence`, kind: 'divergence', run: id, title: 'Do the replicas agree?', says: document.convergence.agreed === null ? 'The replicas were not read.' : 'Keys on which the replicas differ, read from each directly.', label: `Keys on which replicas differ, over time. ${document.convergence.agreed === true ? `All agreed ${formatMs(document.convergence.time_to_converge_ms)} after the last heal and the last write.` : `${document.convergence.diverged_keys} of ${document.convergence.keys} keys differed at the end.`} ${faults}`, legend: [['solid', 'accent', 'keys that differ'], ...band] },
   ]
-  return html`<h3>What happened</h3><p class="note">${configuration.tradeOff}</p><div class="charts">${figures.map(figure)}</div>`
+  return html`<h3>What happened</h3><p class="note">${configuration.tradeOff}</p><div class="charts">${figures.map(figure)}${visibilityFigure(document, id)}</div>`
 }
 
 function timeline({ id, charts: { timeline: header } }: Configuration): Html {

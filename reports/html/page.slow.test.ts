@@ -107,8 +107,10 @@ if (browserPath() !== undefined || required) {
     const read = await inPage<[string, string][][]>(page, `[...document.querySelectorAll('.configuration')].map((section) => [...section.querySelectorAll('data')].map((cell) => [cell.dataset.field, cell.value]))`)
     await page.close()
     const phases = (cells: [string, string][]) => cells.filter(([field]) => field.startsWith('phase.'))
-    assert.equal(read.map((cells) => cells.filter(([field]) => !field.startsWith('phase.'))), tour.map(({ document }) => [...(['invoked', 'ok', 'fail', 'info'] as const).map((field) => [`operations.${field}`, String(document.operations[field])]), ...document.ladder.map((rung) => [`ladder.${rung.model}`, rung.verdict])]))
+    assert.equal(read.map((cells) => cells.filter(([field]) => !/^(phase|t_visibility)\./.test(field))), tour.map(({ document }) => [...(['invoked', 'ok', 'fail', 'info'] as const).map((field) => [`operations.${field}`, String(document.operations[field])]), ...document.ladder.map((rung) => [`ladder.${rung.model}`, rung.verdict])]))
     tour.forEach(({ document }, index) => {
+      const steps = document.judgements.find((judgement) => judgement.judgement === 'staleness')!.metrics['t_visibility'] as { t_ms: number | null; reads: number; consistent: number }[]
+      assert.equal(read[index]!.filter(([field]) => field.startsWith('t_visibility.')), steps.flatMap((step) => (['reads', 'consistent'] as const).map((name) => [`t_visibility.${step.t_ms ?? 'later'}.${name}`, String(step[name])])))
       assert.is(phases(read[index]!).length, 3 * 2 * 3 * 5)
       for (const [field, shown] of phases(read[index]!)) {
         const [, period, group, name] = /^phase\.(.+)\.(\w+)\.(\w+)$/.exec(field)!
@@ -198,6 +200,7 @@ if (browserPath() !== undefined || required) {
     const narrowed = await pixels()
     await page.focus('.rows')
     await page.keyboard.press('f')
+    await inPage(page, 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
     const again = await pixels()
     await page.close()
     narrowed.forEach((sum, index) => assert.is.not(sum, before[index]))

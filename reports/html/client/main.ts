@@ -12,7 +12,7 @@ import type { Charts } from '../data.ts'
 
 const data = JSON.parse(document.getElementById('charts')!.textContent ?? '') as Charts
 const runs = new Map(data.runs.map((run) => [run.id, run]))
-const figures = [...document.querySelectorAll<HTMLElement>('figure.chart')]
+const figures = [...document.querySelectorAll<HTMLElement>('figure.chart:not(.static)')]
 const drawn = new Map<HTMLElement, Chart>()
 const timelines = new Map<string, Timeline>()
 const logs = new Map<string, LogView>()

@@ -22,6 +22,9 @@ export class Operations {
   /** Where each lane begins in `order`; one more than there are lanes. */
   readonly offsets: Uint32Array
   readonly laneOf: Uint16Array
+  /** Start (in units) and kind by position in `order`: what a frame walks through lies side by side. */
+  readonly startAt: Float64Array
+  readonly kindAt: Uint8Array
   readonly #unit_s: number
 
   constructor(columns: OperationColumns, header: TimelineHeader) {
@@ -43,6 +46,8 @@ export class Operations {
     const next = this.offsets.slice()
     this.order = new Uint32Array(length)
     for (let index = 0; index < length; index++) this.order[next[this.laneOf[index]!]!++] = index
+    this.startAt = Float64Array.from(this.order, (index) => columns.start[index]!)
+    this.kindAt = Uint8Array.from(this.order, (index) => columns.kind[index]!)
   }
 
   start(index: number): number {
@@ -66,7 +71,7 @@ export class Operations {
     let high = this.offsets[lane + 1]!
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.start(this.order[middle]!) < time_s) low = middle + 1
+      if (this.startAt[middle]! * this.#unit_s < time_s) low = middle + 1
       else high = middle
     }
     return low

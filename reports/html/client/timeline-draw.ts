@@ -180,14 +180,14 @@ function drawDensity(frame: Frame, lane: number, first: number, last: number, in
   const { context, operations, view, left, rowHeight } = frame
   const columns = Math.ceil(frame.width - left)
   const counts = [new Uint32Array(columns), new Uint32Array(columns), new Uint32Array(columns)] as const
-  const { columns: data, order } = operations
-  const scale = columns / (view.to_s - view.from_s)
+  const { order, startAt, kindAt } = operations
   const unit = operations.header.unit_us / 1e6
+  const scale = (columns / (view.to_s - view.from_s)) * unit
+  const from = view.from_s / unit
   for (let position = first; position < last; position++) {
-    const index = order[position]!
-    if (frame.mask !== null && frame.mask[index] === 0) continue
-    const at = Math.floor((data.start[index]! * unit - view.from_s) * scale)
-    if (at >= 0 && at < columns) counts[data.kind[index]! & 3]![at]!++
+    if (frame.mask !== null && frame.mask[order[position]!] === 0) continue
+    const at = Math.floor((startAt[position]! - from) * scale)
+    if (at >= 0 && at < columns) counts[kindAt[position]! & 3]![at]!++
   }
   let most = 1
   for (let at = 0; at < columns; at++) most = Math.max(most, counts[0][at]! + counts[1][at]! + counts[2][at]!)
