@@ -1,7 +1,7 @@
 /** `splitbrain check`: judges a run again, or any history against one model. */
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { check, modelNamed, models, type FailedCas, type NilReads } from 'knossos-wasm'
+import { check, HistoryError, modelNamed, models, type FailedCas, type NilReads } from 'knossos-wasm'
 import type { History, Json } from '../../checker/history/index.ts'
 import { judge, judgements } from '../../checker/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
@@ -87,6 +87,8 @@ async function checkFile(file: string, args: Arguments): Promise<number> {
     workers: args.integer('workers', { min: 1, max: 256 }) ?? 1,
     linearization: args.flag('linearization'),
     ...changed,
+  }).catch((error: unknown) => {
+    throw error instanceof HistoryError ? new UsageError(`${file}: ${error.message}.`) : error
   })
   if (args.flag('json')) {
     console.log(JSON.stringify(result, null, 2))
