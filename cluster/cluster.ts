@@ -14,6 +14,7 @@ export const capabilities = [
   'restart', // start a dead node again from its own disk
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
+  'power-loss', // kill a node and lose of its disk what was not synced
   'clock', // set a node's wall clock wrong
   'membership', // let prepared machines join, and members leave
   'cut', // drop everything on chosen directed links
@@ -132,6 +133,8 @@ export interface Node {
   resume?(): Promise<void>
   /** Leaves the node this share (0..1] of its processor time; 1 removes the limit. */
   throttle?(share: number): Promise<void>
+  /** Kills the node and loses of its disk what was not synced: all, some or none of it, by chance. Resolves to how many writes are gone. */
+  powerLoss?(): Promise<number>
   /** Absent where neither driver nor system can reach the node's clock. */
   readonly clock?: NodeClock | undefined
 }

@@ -15,6 +15,7 @@ import { partition } from './partition.ts'
 import { partitionClients } from './partition-clients.ts'
 import { pause } from './pause.ts'
 import { reorder } from './reorder.ts'
+import { powerLoss } from './power-loss.ts'
 import { reset } from './reset.ts'
 import { restart, rollingRestart } from './restart.ts'
 import { slow } from './slow.ts'
@@ -31,6 +32,7 @@ const all: readonly Fault[] = [
   rollingRestart,
   crashLoop,
   crashInRecovery,
+  powerLoss,
   pause,
   stall,
   slow,

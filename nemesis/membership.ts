@@ -17,12 +17,12 @@ const ASK_DEADLINE_MS = 2_000
 const SEEN_DEADLINE_MS = 15_000
 
 /** Whether all other running members believe that `node` belongs to them, or that it does not. */
-async function believed(cluster: Cluster, membership: ClusterMembership, node: NodeId, belongs: boolean): Promise<Observation> {
+async function believed(cluster: Cluster, membership: ClusterMembership, node: NodeId, isMember: boolean): Promise<Observation> {
   const others = await Promise.all(cluster.nodes.filter(({ id }) => id !== node).map(async (other) => ({ id: other.id, state: await other.state() })))
   const asked = others.filter(({ state }) => state === 'running').map(({ id }) => id)
   const answers = await Promise.all(asked.map(async (id) => ({ id, members: await membership.members(id, ASK_DEADLINE_MS).catch(() => undefined) })))
-  const dissent = answers.find(({ members }) => members?.includes(node) !== belongs)
-  const saying = `${node} ${belongs ? 'is a member' : 'is no member'}`
+  const dissent = answers.find(({ members }) => members?.includes(node) !== isMember)
+  const saying = `${node} ${isMember ? 'is a member' : 'is no member'}`
   if (dissent === undefined) return { seen: asked.length > 0, evidence: `${asked.join(', ')} say that ${saying}` }
   return { seen: false, evidence: `${dissent.id} ${dissent.members === undefined ? 'does not say who is a member' : `says that the members are ${dissent.members.join(', ')}`}` }
 }

@@ -35,6 +35,9 @@ export async function programAnswers(system: System, cluster: Cluster, id: NodeI
 /** How a node's clock is set wrong, where its system lets a tester do that: in words for the doctor. */
 export const OWN_CLOCK = "the store takes its clock from the harness, and is told through its admin port to set it wrong; of foreign programs where their system says how"
 
+/** Why nodes of this machine cannot lose their power. */
+export const NO_POWER_LOSS = 'what a program has written stays in the kernel of this machine when the program ends; use --driver sim, whose disks forget'
+
 /** A node's clock, as far as its system gives access to it. */
 export function clockOf({ clock }: System, cluster: Cluster, id: NodeId): NodeClock | undefined {
   if (clock === undefined) return undefined

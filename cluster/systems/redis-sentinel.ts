@@ -98,7 +98,7 @@ exec "$5" redis.conf`
   return { file: '/bin/sh', args: ['-c', script, 'sh', dataDir, redis.join('\n'), watch.join('\n'), ...programs] }
 }
 
-const text = (reply: Reply): string => (reply instanceof Uint8Array ? Buffer.from(reply).toString() : String(reply))
+const text = (reply: Reply): string => (reply instanceof Uint8Array ? Buffer.from(reply).toString() : typeof reply === 'string' ? reply : JSON.stringify(reply))
 
 /** A connection to one of a node's two programs. */
 async function open(cluster: Cluster, node: NodeId, port: 'client' | 'admin', deadlineMs: number): Promise<RespConnection> {

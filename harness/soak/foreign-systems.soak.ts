@@ -47,9 +47,9 @@ const claims: readonly Claim[] = [
 async function verdictOf(words: readonly string[], driver: string, seed: number): Promise<VerdictDocument> {
   const cwd = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-foreign-'))
   try {
-    const run = await execa(process.execPath, [bin, 'run', ...words, '--nodes', '3', '--driver', driver, '--seed', String(seed)], { cwd, reject: false })
+    const ended = await execa(process.execPath, [bin, 'run', ...words, '--nodes', '3', '--driver', driver, '--seed', String(seed)], { cwd, reject: false })
     const text = await readFile(path.join(cwd, 'runs/latest/verdict.json'), 'utf8').catch(() => undefined)
-    if (text === undefined) throw new Error(`no verdict (exit code ${run.exitCode}, signal ${run.signal}): ${run.stderr || run.stdout}`)
+    if (text === undefined) throw new Error(`no verdict (exit code ${ended.exitCode}, signal ${ended.signal}): ${ended.stderr || ended.stdout}`)
     return verdictDocumentSchema.parse(JSON.parse(text))
   } finally {
     await rm(cwd, { recursive: true, force: true })

@@ -10,7 +10,7 @@ import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
 import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
@@ -61,7 +61,7 @@ function capabilityReport(): CapabilityReport {
   }
   const status = (name: Capability): CapabilityStatus => {
     if (process.platform === 'win32') return { available: false, reason: 'Windows has neither SIGSTOP nor process groups; run in WSL' }
-    return { available: name in how, reason: how[name] ?? BYTES_NOT_PACKETS }
+    return { available: name in how, reason: how[name] ?? (name === 'power-loss' ? NO_POWER_LOSS : BYTES_NOT_PACKETS) }
   }
   return Object.fromEntries(capabilities.map((name) => [name, status(name)])) as CapabilityReport
 }

@@ -55,12 +55,15 @@ class TableFile {
     if (this.unsynced.length > 0 && this.unsynced[0]!.time < now - 2 * age) this.unsynced = this.unsynced.filter((write) => write.time >= now - age)
   }
 
-  powerLoss(random: Random): void {
+  /** Returns how many writes are lost. */
+  powerLoss(random: Random): number {
     const kept = random.int(this.unsynced.length + 1)
+    const lost = this.unsynced.length - kept
     for (const { undo } of this.unsynced.slice(kept).reverse()) {
       for (const [key, value] of [...undo].reverse()) this.#set(key, value)
     }
     this.unsynced = []
+    return lost
   }
 
   /** The keys in the order of their UTF-8 bytes. */
@@ -93,9 +96,9 @@ export class SimDisk {
     this.#times = times
   }
 
-  /** Loses of every table a suffix, chosen by chance, of what was not synced. The node must be dead. */
-  powerLoss(): void {
-    for (const file of this.#files.values()) file.powerLoss(this.#random)
+  /** Loses of every table a suffix, chosen by chance, of what was not synced; returns how many writes. The node must be dead. */
+  powerLoss(): number {
+    return [...this.#files.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0)
   }
 
   /** Forgets everything. The node must be dead. */

@@ -36,8 +36,7 @@ export interface SimOptions {
 
 /** What only a simulated node can be made to do. */
 export interface SimNode extends Node {
-  /** Kills the node and loses of its disk what was not synced: all, some or none of it, by chance. */
-  powerLoss(): Promise<void>
+  powerLoss(): Promise<number>
   /** Sets how far the node's wall clock is from the truth. */
   skewWall(ms: number): void
 }
@@ -68,6 +67,7 @@ const how: Readonly<Record<Capability, string>> = {
   restart: 'the node is started again on its simulated disk',
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
+  'power-loss': 'the disk forgets of what was not synced as much as chance decides',
   clock: OWN_CLOCK,
   membership: SPARE_MACHINES,
   cut: 'messages are dropped, streams stall',
@@ -218,9 +218,9 @@ class Machine implements SimNode, PreparedNode {
     life.happen(() => void this.#running?.stop().finally(() => life.die()))
   }
 
-  async powerLoss(): Promise<void> {
+  async powerLoss(): Promise<number> {
     this.#life?.die()
-    this.#parts.disk.powerLoss()
+    return this.#parts.disk.powerLoss()
   }
 
   async erase(): Promise<void> {
