@@ -61,6 +61,11 @@ export async function simulatedFaults(): Promise<readonly (readonly [name: strin
   return [...faults.values()].map((fault) => [fault.name, fault.variants.filter((variant) => possible(`${fault.name}(${variant})`))] as const).filter(([, variants]) => variants.length > 0)
 }
 
+/** Whether a variant needs no place or key to be named, and selects somebody in a cluster of this preset without racks. */
+function selectsSomebody(preset: string, variant: string): boolean {
+  return !/[A-Z(+]|^n\d|^dcs?$|^racks?$/.test(variant) && (variant !== 'primaries' || presets[preset]!.name.startsWith('primary'))
+}
+
 /** What was seen of one preset. */
 interface Row {
   runs: number
@@ -77,7 +82,7 @@ export const soak = {
   async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
     const rows = new Map<string, Row>(Object.keys(presets).map((name) => [name, { runs: 0, broken: 0, unknown: 0, violated: new Map() }]))
     const possible = await simulatedFaults()
-    const pairs = Object.keys(presets).flatMap((preset) => possible.map((fault) => [preset, fault] as const))
+    const pairs = Object.keys(presets).flatMap((preset) => possible.map(([name, variants]) => [preset, [name, variants.filter((variant) => selectsSomebody(preset, variant))]] as const))
     const order = seededRandom(seed)
     for (let i = 0; i < cases; i++) {
       // A slice draws its pairs, a whole round takes each once.
