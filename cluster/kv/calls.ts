@@ -71,7 +71,8 @@ export class Calls<Request, Reply> {
   /** Has `to` carry it out. Rejects with a StoreError: INDETERMINATE when no answer came (of a repeatable one UNAVAILABLE). */
   async ask(to: NodeId, request: Request): Promise<Reply> {
     const { rpc, writer, repeatable } = this.#options
-    // A node whose life we guessed wrongly did nothing and tells the right one, so asking again is the first time.
+    // Nobody carries out what is meant for no life (0), so asking again is the first time. What was meant for a life that
+    // is over may have been carried out before that ended: only what is repeatable is asked again.
     for (let tries = 0; tries < 3; tries++) {
       const envelope = { incarnation: this.#lives.get(to) ?? 0, writer, sequence: ++this.#sequence, request }
       // Whoever is asked has waits of its own, and tells more than silence does: it is given longer.
@@ -81,6 +82,7 @@ export class Calls<Request, Reply> {
       if (answer.type === 'done') return answer.reply
       if (answer.type === 'error') throw new StoreError(answer.code, answer.message)
       this.#lives.set(to, answer.incarnation)
+      if (envelope.incarnation !== 0 && !repeatable(request)) throw new StoreError('INDETERMINATE', `indefinite: ${to} was restarted while it was to carry this out`)
     }
     throw new StoreError('UNAVAILABLE', `definite: ${to} restarts again and again`)
   }
