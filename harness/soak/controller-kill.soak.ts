@@ -4,25 +4,16 @@
  */
 import { execa } from 'execa'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { realClock, sleep } from '../clock.ts'
 import { seededRandom } from '../random.ts'
+import { processesOf } from './processes-of.ts'
 
 const bin = fileURLToPath(new URL('../../../harness/bin/splitbrain.mjs', import.meta.url))
 const clock = realClock()
-
-/** Live processes that carry one of our runs' marks and were started below `dir`. */
-async function processesOf(dir: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid))
-  const marked = await Promise.all(pids.map(async (pid) => {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-    return environment.includes('SPLITBRAIN_RUN=') && environment.includes(dir) ? pid : undefined
-  }))
-  return marked.filter((pid) => pid !== undefined)
-}
 
 /** One run, killed when its history has reached `bytes` (0: while the cluster starts). Returns what went wrong, if anything. */
 async function killOnce(bytes: number, seed: number): Promise<string | undefined> {
