@@ -15,6 +15,7 @@ export const capabilities = [
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
   'power-loss', // kill a node and lose of its disk what was not synced
+  'slow-disk', // let a node's disk confirm synced writes late
   'clock', // set a node's wall clock wrong
   'membership', // let prepared machines join, and members leave
   'cut', // drop everything on chosen directed links
@@ -135,6 +136,8 @@ export interface Node {
   throttle?(share: number): Promise<void>
   /** Kills the node and loses of its disk what was not synced: all, some or none of it, by chance. Resolves to how many writes are gone. */
   powerLoss?(): Promise<number>
+  /** Makes the node's disk confirm synced writes this much later (0: no later), and tells how many milliseconds one took then. Absent where its system does not say how. */
+  readonly slowDisk?: ((ms: number, deadlineMs: number) => Promise<number>) | undefined
   /** Absent where neither driver nor system can reach the node's clock. */
   readonly clock?: NodeClock | undefined
 }

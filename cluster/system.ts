@@ -108,6 +108,8 @@ export interface System {
   nodes(ids: readonly NodeId[], spares?: readonly NodeId[]): NodeSpec[]
   /** Absent: its members are those that it was started with. */
   readonly membership?: SystemMembership
+  /** Makes a node's disk confirm synced writes this much later, and tells how many milliseconds one took then. */
+  slowDisk?(cluster: Cluster, node: NodeId, ms: number, deadlineMs: number): Promise<number>
   /** A node's wall clock, where the node itself lets a tester read it and set it wrong. */
   readonly clock?: {
     read(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<number>

@@ -19,6 +19,7 @@ import { powerLoss } from './power-loss.ts'
 import { reset } from './reset.ts'
 import { restart, rollingRestart } from './restart.ts'
 import { slow } from './slow.ts'
+import { slowDisk } from './slow-disk.ts'
 import { stall } from './stall.ts'
 import { terminate } from './terminate.ts'
 
@@ -36,6 +37,7 @@ const all: readonly Fault[] = [
   pause,
   stall,
   slow,
+  slowDisk,
   delay,
   lose,
   duplicate,

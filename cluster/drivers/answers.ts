@@ -44,6 +44,14 @@ export function clockOf({ clock }: System, cluster: Cluster, id: NodeId): NodeCl
   return { read: (deadlineMs) => clock.read(cluster, id, deadlineMs), set: (skew, deadlineMs) => clock.set(cluster, id, skew, deadlineMs) }
 }
 
+/** How a node's disk is made slow: in words for the doctor. */
+export const OWN_DISK = 'the store takes its disk from the harness, and is told through its admin port to wait for it; of foreign programs where their system says how'
+
+/** How a node's disk is made slow, as far as its system says. */
+export function slowDiskOf({ slowDisk }: System, cluster: Cluster, id: NodeId): Node['slowDisk'] {
+  return slowDisk && ((ms, deadlineMs) => slowDisk(cluster, id, ms, deadlineMs))
+}
+
 /** Waits until `node` answers. Throws when it does not within `deadlineMs`, or as soon as it is seen dead. */
 export async function untilAnswers(cluster: Cluster, node: Node, deadlineMs: number): Promise<void> {
   const { clock } = cluster

@@ -2,12 +2,13 @@
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
  * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts`; `CLOCK` reads the
- * node's wall clock, and sets it wrong.
+ * node's wall clock, and sets it wrong; `DISK` makes its disk slow.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock, NodeId } from '../../harness/env.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
+import type { SlowDisk } from './slow-disk.ts'
 import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
@@ -27,6 +28,7 @@ export interface AdminOptions {
   readonly holds: (key: string) => Eventually<boolean>
   /** The node's own clock. */
   readonly clock: Clock
+  readonly disk: SlowDisk
   readonly stats: () => Readonly<Record<string, number>>
   /** Who waits for whom, one line each. */
   readonly waits: () => readonly string[]
@@ -34,7 +36,7 @@ export interface AdminOptions {
 
 /** The commands of the admin port. */
 export function adminCommands(options: AdminOptions): ReadonlyMap<string, Command> {
-  const { token, nodes, rpc, storage, holds, clock, stats } = options
+  const { token, nodes, rpc, storage, holds, clock, disk, stats } = options
   const expected = Buffer.from(token)
   const auth: Command = {
     words: [2, 2],
@@ -86,8 +88,23 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     ['STATS', statistics],
     ['CLOCK', wallClock],
     ['WAITS', { words: [1, 1], keys: 'none', run: () => arrayReply(options.waits().map(line => bulkReply(line))) }],
+    ['DISK', diskCommand(disk)],
     ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],
   ])
+}
+
+/** `DISK MS` makes the disk confirm late, and answers how many milliseconds a synced write took then. */
+function diskCommand(disk: SlowDisk): Command {
+  return {
+    words: [2, 2],
+    keys: 'none',
+    run: async ([, ms]) => {
+      const delayMs = Number(ms!.toString('latin1'))
+      if (!(delayMs >= 0)) throw new StoreError('ERR', 'DISK takes a number of milliseconds')
+      disk.delayMs = delayMs
+      return bulkReply(String(await disk.trialMs()))
+    },
+  }
 }
 
 /** Everything on this replica's disk, up to a limit: [key, value or nil, counter, writer] each. */

@@ -28,6 +28,7 @@ import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 import { Ring } from './ring.ts'
 import { dealtOut, topologyPlacement } from './topology.ts'
+import { SlowDisk } from './slow-disk.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { Eventually } from './storage.ts'
@@ -42,7 +43,9 @@ const ARCS_REMEMBERED_MS = 50
 const AUTHENTICATION_DEADLINE_MS = 5000
 
 /** Starts a node on what its disk holds. Resolves when its ports accept connections. */
-export async function startNode(env: Env, config: NodeConfig): Promise<RunningNode> {
+export async function startNode(given: Env, config: NodeConfig): Promise<RunningNode> {
+  const disk = new SlowDisk(given.disk, given.clock)
+  const env = { ...given, disk }
   const replica = await startReplica(env, config)
   const doors = doorsOf(env, config, replica)
   await env.network.listen('client', stream => doors.client.accept(stream))
@@ -157,7 +160,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 }
 
 /** The two ports that speak RESP. */
-function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
+function doorsOf(env: Env & { readonly disk: SlowDisk }, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
   const { rpc, partitioner, lookup, overlay, storage, repair, hints, replication } = replica
   const stats = (): Record<string, number> => ({
@@ -200,7 +203,7 @@ function doorsOf(env: Env, config: NodeConfig, replica: Replica): { readonly cli
   const admin = new Door({
     clock,
     log,
-    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, clock, stats, waits: () => replication.waits?.() ?? [] }),
+    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

@@ -47,10 +47,11 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     peek,
     ping,
     probe,
+    slowDisk: (cluster, node, ms, deadlineMs) => numberCommand(cluster, node, ['DISK', String(ms)], deadlineMs),
     clock: {
-      read: (cluster, node, deadlineMs) => clockCommand(cluster, node, ['CLOCK'], deadlineMs),
+      read: (cluster, node, deadlineMs) => numberCommand(cluster, node, ['CLOCK'], deadlineMs),
       set: async (cluster, node, { offsetMs, driftPpm }, deadlineMs) => {
-        await clockCommand(cluster, node, ['CLOCK', String(offsetMs), String(driftPpm)], deadlineMs)
+        await numberCommand(cluster, node, ['CLOCK', String(offsetMs), String(driftPpm)], deadlineMs)
       },
     },
     volley,
@@ -216,8 +217,8 @@ async function primaries(cluster: Cluster): Promise<NodeId[]> {
 
 const PRIMARIES_DEADLINE_MS = 1_000
 
-/** Reads or sets a node's wall clock; resolves to what it reads then. */
-async function clockCommand(cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number): Promise<number> {
+/** Asks a node something that it answers with a number. */
+async function numberCommand(cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number): Promise<number> {
   const reply = await administer(cluster, node, deadlineMs, (connection) => connection.ask(words, deadlineMs))
   return Number(reply instanceof Uint8Array ? Buffer.from(reply).toString() : Number.NaN)
 }

@@ -5,7 +5,7 @@
 import type { Log } from '../../../harness/env.ts'
 import { capabilities } from '../../cluster.ts'
 import type { CapabilityReport, CapabilityStatus } from '../../cluster.ts'
-import { NO_POWER_LOSS, OWN_CLOCK } from '../answers.ts'
+import { NO_POWER_LOSS, OWN_CLOCK, OWN_DISK } from '../answers.ts'
 import { SPARE_MACHINES } from '../roster.ts'
 import { controllerLabel, thisController } from './controller.ts'
 import { explaining } from './errors.ts'
@@ -101,6 +101,7 @@ export function reportOf(engine: Engine, support: FilterSupport): CapabilityRepo
     pause: yes("the engine's freezer"),
     throttle: engine.kind === 'podman' ? no("Podman's engine API cannot change a running container's limits; use Docker") : yes('processor quota'),
     'power-loss': no(NO_POWER_LOSS),
+    'slow-disk': yes(OWN_DISK),
     clock: yes(OWN_CLOCK),
     membership: yes(SPARE_MACHINES),
     cut: needing(support, ['filter', 'time'], 'iptables'),

@@ -47,6 +47,7 @@ export interface NodeParts {
   readonly canThrottle: boolean
   answers(deadlineMs: number): Promise<boolean>
   ownClock(): NodeClock | undefined
+  ownSlowDisk(): Node['slowDisk']
 }
 
 /** A node's container as a node. */
@@ -71,6 +72,10 @@ export class DockerNode implements PreparedNode {
     const { State } = await this.#explaining('Looking at', () => container.inspect())
     if (State.Paused) return 'paused'
     return State.Running ? 'running' : 'stopped'
+  }
+
+  get slowDisk(): Node['slowDisk'] {
+    return this.#parts.ownSlowDisk()
   }
 
   get clock(): NodeClock | undefined {

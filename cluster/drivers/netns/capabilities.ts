@@ -4,7 +4,7 @@
  */
 import type { Capability, CapabilityReport, CapabilityStatus } from '../../cluster.ts'
 import { capabilities } from '../../cluster.ts'
-import { NO_POWER_LOSS, OWN_CLOCK } from '../answers.ts'
+import { NO_POWER_LOSS, OWN_CLOCK, OWN_DISK } from '../answers.ts'
 import { SPARE_MACHINES } from '../roster.ts'
 import { FILTER_SETUP, PROBE_SCRIPT } from '../docker/filter.ts'
 import { setupScript } from './layout.ts'
@@ -70,6 +70,7 @@ function reportOf(found: ReadonlySet<string>): CapabilityReport {
     pause: always('SIGSTOP and SIGCONT'),
     throttle: always('SIGSTOP and SIGCONT in a cycle of 50 ms'),
     'power-loss': { available: false, reason: NO_POWER_LOSS },
+    'slow-disk': always(OWN_DISK),
     clock: always(OWN_CLOCK),
     membership: always(SPARE_MACHINES),
     cut: needing(['filter', 'time'], 'iptables in the node\'s network namespace'),

@@ -12,7 +12,7 @@ import type { Clock, NodeId, PortName, Stream } from '../../../harness/env.ts'
 import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers, clockOf } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, slowDiskOf } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
@@ -235,6 +235,10 @@ class NetnsNode implements PreparedNode {
     this.logFile = `${this.dataDir}.log`
     this.#spec = spec
     this.#cluster = cluster
+  }
+
+  get slowDisk(): Node['slowDisk'] {
+    return slowDiskOf(this.#cluster.system, this.#cluster, this.id)
   }
 
   get clock(): NodeClock | undefined {

@@ -10,7 +10,7 @@ import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
 import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK, OWN_DISK, slowDiskOf } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
@@ -49,6 +49,7 @@ function capabilityReport(): CapabilityReport {
     restart: 'the same command on the same data folder',
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
+    'slow-disk': OWN_DISK,
     clock: OWN_CLOCK,
     membership: SPARE_MACHINES,
     cut: 'the link\'s TCP proxy stalls',
@@ -217,6 +218,10 @@ class ProcessNode implements PreparedNode {
   listens(port: PortName | 'peer'): string {
     if (this.#listen === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
     return this.#listen[port]
+  }
+
+  get slowDisk(): Node['slowDisk'] {
+    return slowDiskOf(this.#around.system, this.#around.cluster, this.id)
   }
 
   get clock(): NodeClock | undefined {

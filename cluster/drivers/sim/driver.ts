@@ -13,7 +13,7 @@ import { skewableClock, withDeadline } from '../../../harness/clock.ts'
 import type { Capability, CapabilityReport, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeSpec, RunningNode, System } from '../../system.ts'
-import { programAnswers, untilAnswers, clockOf, OWN_CLOCK } from '../answers.ts'
+import { programAnswers, untilAnswers, clockOf, OWN_CLOCK, OWN_DISK, slowDiskOf } from '../answers.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import type { DiskTimes } from './disk.ts'
 import { SimDisk, defaultDiskTimes } from './disk.ts'
@@ -68,6 +68,7 @@ const how: Readonly<Record<Capability, string>> = {
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
   'power-loss': 'the disk forgets of what was not synced as much as chance decides',
+  'slow-disk': OWN_DISK,
   clock: OWN_CLOCK,
   membership: SPARE_MACHINES,
   cut: 'messages are dropped, streams stall',
@@ -95,6 +96,7 @@ async function startCluster(system: System, plan: ClusterPlan, options: SimOptio
     token,
     clock,
     ownClock: () => clockOf(system, cluster, spec.id),
+    ownSlowDisk: () => slowDiskOf(system, cluster, spec.id),
     answers: (deadlineMs) => programAnswers(system, cluster, spec.id, deadlineMs),
     ready: (node) => untilAnswers(cluster, node, READY_DEADLINE_MS),
   })
@@ -171,6 +173,7 @@ interface Parts {
   readonly token: string
   readonly clock: VirtualClock
   ownClock(): NodeClock | undefined
+  ownSlowDisk(): Node['slowDisk']
   answers(deadlineMs: number): Promise<boolean>
   ready(node: Node): Promise<void>
 }
@@ -197,6 +200,10 @@ class Machine implements SimNode, PreparedNode {
   async state(): Promise<NodeState> {
     if (!this.#life?.alive) return 'stopped'
     return this.#life.paused ? 'paused' : 'running'
+  }
+
+  get slowDisk(): Node['slowDisk'] {
+    return this.#parts.ownSlowDisk()
   }
 
   get clock(): NodeClock | undefined {
