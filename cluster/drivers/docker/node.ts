@@ -5,7 +5,7 @@
 import type Docker from 'dockerode'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { NodeClock, NodeState } from '../../cluster.ts'
+import type { NodeClock, NodeState, Node } from '../../cluster.ts'
 import type { PreparedNode } from '../roster.ts'
 import { engineMessage, engineStatus, explaining } from './errors.ts'
 import { unframe } from './output.ts'
