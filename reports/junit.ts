@@ -42,9 +42,10 @@ interface Suite {
   readonly started?: string
 }
 
-/** The whole file, for runs. */
-export function renderJunit(runs: readonly NamedDocument[]): string {
-  return renderSuites(runs.map(({ name, document }) => ({ name, cases: casesOf(document), time_s: (document.run?.time_ms ?? 0) / 1000, ...(document.run === null ? {} : { started: document.run.started }) })))
+/** The whole file, for runs; where the harness failed there is a suite with an error. */
+export function renderJunit(runs: readonly NamedDocument[], crashes: readonly { readonly name: string; readonly message: string }[] = []): string {
+  const failed = crashes.map(({ name, message }): Suite => ({ name, cases: [{ name: 'the harness', error: message, output: message }], time_s: 0 }))
+  return renderSuites([...runs.map(({ name, document }) => ({ name, cases: casesOf(document), time_s: (document.run?.time_ms ?? 0) / 1000, ...(document.run === null ? {} : { started: document.run.started }) })), ...failed])
 }
 
 /** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. */

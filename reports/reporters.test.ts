@@ -67,7 +67,8 @@ test('github: annotations on the stream, the summary added to the file that GitH
   assert.is(told(['github']).files.size, 0)
 })
 
-test('a crash of the harness is an error on GitHub', () => {
+test('a crash of the harness is an error on GitHub and in JUnit', () => {
+  assert.match(told(['junit'], {}, [{ type: 'crash', run: 'one', message: 'n1 did not start' }, events.at(-1)!]).text(), /tests="1" failures="0" errors="1">[^]*message="n1 did not start"/)
   const { text } = told(['github'], {}, [events[0]!, { type: 'crash', run: 'one', message: 'n1 did not start' }, events.at(-1)!])
   assert.match(text(), '::error title=one%3A the harness failed::n1 did not start\n')
 })

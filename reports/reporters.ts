@@ -54,8 +54,8 @@ function reporterNamed(name: ReporterName, options: ReporterOptions): Reporter {
     case 'github':
       return githubReporter(options)
     case 'junit':
-      return collecting(({ runs }) => {
-        const xml = renderJunit(runs)
+      return collecting(({ runs, crashes }) => {
+        const xml = renderJunit(runs, crashes)
         if (options.junitFile === undefined) options.stream.write(xml)
         else options.writeFile(options.junitFile, xml)
       })

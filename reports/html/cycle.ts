@@ -30,7 +30,7 @@ export interface CycleLayout {
 }
 
 /** What the kinds of dependencies mean. */
-export const edgeWords: Readonly<Record<string, string>> = { ww: 'overwritten by', wr: 'read by', rw: 'did not see', process: 'then, same process', realtime: 'ended before', forced: 'must precede' }
+const edgeWords: Readonly<Record<string, string>> = { ww: 'overwritten by', wr: 'read by', rw: 'did not see', process: 'then, same process', realtime: 'ended before', forced: 'must precede' }
 
 const lineHeight = 17
 const characterWidth = 7.3

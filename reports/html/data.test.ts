@@ -96,7 +96,7 @@ test('a cycle of transactions is drawn with an explained edge from each to the n
   verdictDocumentSchema.parse(document)
   const { configurations } = pageContent({ title: '', runs: [{ name: 'skew', history, document }], repeat: '', generated: '' })
   const { cycle } = configurations[0]!.witnesses.find((card) => card.cycle !== null)!
-  assert.equal(cycle!.transactions.map(({ name, lines }) => [name, ...lines]).sort(), [['T0', 'append 1 to x', 'append 1 to y'], ['T1', 'read x = []', 'read y = [1]']])
+  assert.equal(cycle!.transactions.map(({ name, lines }) => [name, ...lines]).sort(([a], [b]) => a!.localeCompare(b!)), [['T0', 'append 1 to x', 'append 1 to y'], ['T1', 'read x = []', 'read y = [1]']])
   assert.equal(cycle!.edges.map(({ from, to, kind }) => [cycle!.transactions[from]!.name, kind, cycle!.transactions[to]!.name]), [['T1', 'rw', 'T0'], ['T0', 'wr', 'T1']])
   assert.match(cycle!.edges[1]!.because, 'T1 read y = [1], which T0 wrote')
 })
