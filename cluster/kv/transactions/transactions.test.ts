@@ -20,17 +20,17 @@ for (const preset of ['2pc', 'paxos-commit']) {
 
   test(`${preset}: what is written together is read together, also while nodes crash`, () =>
     simulate({ preset, seed: 3 }, async (bench) => {
-      let stop = false
+      const clients = { stopped: false }
       let written = 0
       const writer = async (id: string, offset: number): Promise<void> => {
-        for (let i = offset; !stop; i += 10) {
+        for (let i = offset; !clients.stopped; i += 10) {
           if ((await txn(bench, id, ...ACCOUNTS.map((key) => ['w', key, i]))).type === 'ok') written++
           await bench.sleep(20)
         }
       }
       let read = 0
       const reader = async (id: string): Promise<void> => {
-        while (!stop) {
+        while (!clients.stopped) {
           const { type, value } = await txn(bench, id, ...ACCOUNTS.map((key) => ['r', key, null]))
           await bench.sleep(10)
           if (type !== 'ok') continue
@@ -38,7 +38,7 @@ for (const preset of ['2pc', 'paxos-commit']) {
           assert.is(new Set((value as Json[][]).map(([, , found]) => JSON.stringify(found))).size, 1, JSON.stringify(value))
         }
       }
-      const clients = [writer('n1', 1), writer('n2', 2), reader('n3'), reader('n4')]
+      const working = [writer('n1', 1), writer('n2', 2), reader('n3'), reader('n4')]
       for (const id of ['n1', 'n5', 'n2']) {
         await bench.sleep(1_000)
         await bench.node(id).powerLoss()
@@ -46,8 +46,8 @@ for (const preset of ['2pc', 'paxos-commit']) {
         await bench.node(id).start()
       }
       await bench.sleep(4_000)
-      stop = true
-      await Promise.all(clients)
+      clients.stopped = true
+      await Promise.all(working)
       assert.ok(written > 10 && read > 10, `${written} written, ${read} read`)
       await bench.until(async () => (await txn(bench, 'n3', ...ACCOUNTS.map((key) => ['r', key, null]))).type === 'ok', 5_000)
     }))

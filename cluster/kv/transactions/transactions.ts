@@ -56,53 +56,23 @@ const workCodec: Codec<Work> = {
 
 const MICROSECOND_DIGITS = 17
 
-/** Two-phase commit, or Paxos commit. */
-export async function transactionalReplication(coordinator: Coordinator): Promise<Replication> {
-  const { self, config, clock, disk, incarnation, lists, log, partitioner, rpc, storage, timestamps } = coordinator
-  const sync = config.sync === 'always'
-  const votes = await Ledger.open(disk, 'votes', { clock, sync })
-  const decisions = await Ledger.open(disk, 'decisions', { clock, sync })
-  const registry = config.replication === 'paxos-commit' ? new CommitRegistry({ self, nodes: config.nodes, rpc, ledger: decisions }) : undefined
+/** What the coordinator's side of a commit works with. */
+interface CommitmentOptions {
+  readonly coordinator: Coordinator
+  readonly registry: CommitRegistry | undefined
+  readonly decisions: Ledger
+  readonly ask: (node: NodeId, request: Work) => Promise<readonly StepResult[]>
+}
+
+/** The coordinator's side: collects votes, decides, and tells. */
+function commitment({ coordinator: { self, config, rpc }, registry, decisions, ask }: CommitmentOptions) {
   /** Transactions that this node coordinates and has not decided. */
   const undecided = new Set<string>()
-  let closed = false
-
-  async function resolve({ id, coordinator: asked, participants }: Transaction): Promise<boolean | undefined> {
-    if (registry !== undefined) {
-      const commit = await registry.resolve(id, participants)
-      if (commit !== undefined) for (const other of participants) rpc.send(other, DECIDE, [id, commit])
-      return commit
-    }
-    const { replies } = await rpc.gather(INQUIRE, { to: [asked], request: id, need: 1 })
-    return replies[0] ?? undefined
-  }
-
-  const participant = new Participant({ self, clock, log, storage, ledger: votes, writer: timestamps.writer, deadlineMs: config.deadline_ms, bugs: config.bugs, resolve })
-
-  async function work({ id, transaction, steps }: Work): Promise<readonly StepResult[]> {
-    try {
-      if (transaction === null) return await participant.carryOut(id, steps)
-      const results = await participant.prepare(transaction, steps)
-      if (registry !== undefined && !(await registry.votePrepared(id))) throw new StoreError('INDETERMINATE', `indefinite: the vote of ${self} did not reach a majority in time`)
-      return results
-    } catch (error) {
-      if (error instanceof StepRefused) throw new StoreError(error.code === 'WRONGTYPE' ? 'WRONGTYPE' : 'ABORTED', `definite: ${error.code}: ${error.message}`, { cause: error })
-      throw error
-    }
-  }
-
-  const calls = new Calls<Work, readonly StepResult[]>({ rpc, incarnation, writer: timestamps.writer, code: 50, request: workCodec, reply: resultsCodec, carryOut: work, repeatable: ({ transaction, steps }) => transaction === null && steps.every(({ type }) => type === 'read') })
-  rpc.serve(DECIDE, async ([id, commit]) => {
-    await participant.finish(id, commit)
-    return null
-  })
-  rpc.serve(INQUIRE, id => (decisions.get(id) !== undefined ? true : undecided.has(id) ? null : false))
-
-  const ask = (node: NodeId, request: Work): Promise<readonly StepResult[]> => (node === self ? work(request) : calls.ask(node, request))
+  const life = { closed: false }
 
   /** Tells the participants until all of them have done it. */
   async function announce(id: string, participants: readonly NodeId[], commit: boolean): Promise<void> {
-    while (!closed) {
+    while (!life.closed) {
       const { complete } = await rpc.gather(DECIDE, { to: participants, request: [id, commit], need: participants.length })
       if (!complete && commit) continue
       // Who did not hear of an abort asks, and is told the same because there is no note.
@@ -139,6 +109,52 @@ export async function transactionalReplication(coordinator: Coordinator): Promis
     return new Map([...parts.keys()].map((node, i) => [node, (outcomes[i] as PromiseFulfilledResult<readonly StepResult[]>).value]))
   }
 
+  return { undecided, announce, commitOver, close: () => (life.closed = true) }
+}
+
+/** Two-phase commit, or Paxos commit. */
+export async function transactionalReplication(coordinator: Coordinator): Promise<Replication> {
+  const { self, config, clock, disk, incarnation, lists, log, partitioner, rpc, storage, timestamps } = coordinator
+  const sync = config.sync === 'always'
+  const votes = await Ledger.open(disk, 'votes', { clock, sync })
+  const decisions = await Ledger.open(disk, 'decisions', { clock, sync })
+  const registry = config.replication === 'paxos-commit' ? new CommitRegistry({ self, nodes: config.nodes, rpc, ledger: decisions }) : undefined
+
+  async function resolve({ id, coordinator: asked, participants }: Transaction): Promise<boolean | undefined> {
+    if (registry !== undefined) {
+      const commit = await registry.resolve(id, participants)
+      if (commit !== undefined) for (const other of participants) rpc.send(other, DECIDE, [id, commit])
+      return commit
+    }
+    const { replies } = await rpc.gather(INQUIRE, { to: [asked], request: id, need: 1 })
+    return replies[0] ?? undefined
+  }
+
+  const participant = new Participant({ self, clock, log, storage, ledger: votes, writer: timestamps.writer, deadlineMs: config.deadline_ms, bugs: config.bugs, resolve })
+
+  async function work({ id, transaction, steps }: Work): Promise<readonly StepResult[]> {
+    try {
+      if (transaction === null) return await participant.carryOut(id, steps)
+      const results = await participant.prepare(transaction, steps)
+      if (registry !== undefined && !(await registry.votePrepared(id))) throw new StoreError('INDETERMINATE', `indefinite: the vote of ${self} did not reach a majority in time`)
+      return results
+    } catch (error) {
+      if (error instanceof StepRefused) throw new StoreError(error.code === 'WRONGTYPE' ? 'WRONGTYPE' : 'ABORTED', `definite: ${error.code}: ${error.message}`, { cause: error })
+      throw error
+    }
+  }
+
+  const calls = new Calls<Work, readonly StepResult[]>({ rpc, incarnation, writer: timestamps.writer, code: 50, request: workCodec, reply: resultsCodec, carryOut: work, repeatable: ({ transaction, steps }) => transaction === null && steps.every(({ type }) => type === 'read') })
+  rpc.serve(DECIDE, async ([id, commit]) => {
+    await participant.finish(id, commit)
+    return null
+  })
+
+  const ask = (node: NodeId, request: Work): Promise<readonly StepResult[]> => (node === self ? work(request) : calls.ask(node, request))
+
+  const { undecided, announce, commitOver, close } = commitment({ coordinator, registry, decisions, ask })
+  rpc.serve(INQUIRE, id => (decisions.get(id) !== undefined ? true : undecided.has(id) ? null : false))
+
   let sequence = 0
   async function transact(steps: readonly Step[]): Promise<readonly StepResult[]> {
     const owners = steps.map(({ key }) => lists.replicas(partitioner.token(key))[0]!)
@@ -169,7 +185,7 @@ export async function transactionalReplication(coordinator: Coordinator): Promis
     stats: () => participant.counts,
     waits: () => participant.waits,
     close: async () => {
-      closed = true
+      close()
       participant.close()
       await Promise.all([votes.close(), decisions.close()])
     },
