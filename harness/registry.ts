@@ -13,9 +13,11 @@ import { realClock, VirtualClock } from './clock.ts'
 import type { Clock } from './env.ts'
 import { driverNames, planDefaults, type Plan } from './plan.ts'
 import { runsDir } from './run-folder.ts'
+import { loadWorkloadFile } from './workload-file.ts'
 
-/** The workload that a plan's text names, on its system. Throws WorkloadError, also when the system cannot do what it needs. */
-export function makeWorkload(text: string, system: System): Workload {
+/** The workload that a plan's text names, on its system. Throws WorkloadError, also when the system cannot do what it needs; UsageError for a file that is no workload. */
+export async function makeWorkload(text: string, system: System): Promise<Workload> {
+  await loadWorkloadFile(text)
   refuseWithoutNeeds(text, system)
   return workloadFrom(text, storeOf(system))
 }

@@ -87,7 +87,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   await saveJson(options.dir, 'plan.json', plan)
   await saveJson(options.dir, 'faults.json', scheduleFile(plan.schedule, plan.seed))
 
-  const workload = makeWorkload(plan.workload, system)
+  const workload = await makeWorkload(plan.workload, system)
   const watcher = options.failFast === true ? failFast(workload.judgements, plan.expect ?? system.expected, (message) => options.emit({ type: 'warning', run: options.label, message })) : undefined
   const history = new History()
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
@@ -140,7 +140,7 @@ function clientOf({ invoke }: Workload, home: NodeId, open: (node: NodeId) => Cl
 /** Refuses a workload that the system cannot do, and a schedule that the driver cannot carry out on this machine: call it before a run leaves its first trace. Throws UsageError or WorkloadError. */
 export async function refuseImpossible(plan: Plan): Promise<void> {
   const system = await makeSystem(plan)
-  makeWorkload(plan.workload, system)
+  await makeWorkload(plan.workload, system)
   refuseDriver(plan, system)
   refuseStrangers(plan.schedule, { nodes: nodeIds(plan), system, zones: zonesOf(plan) })
   const driver = makeDriver(plan, realClock())
@@ -157,7 +157,7 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
 export async function refuseToWatch(plan: Plan): Promise<void> {
   const system = await makeSystem(plan)
   const promised = plan.expect ?? system.expected
-  if (canFailFast(makeWorkload(plan.workload, system).judgements, promised)) return
+  if (canFailFast((await makeWorkload(plan.workload, system)).judgements, promised)) return
   throw new UsageError(`--fail-fast cannot watch for what is promised here (${promised}, workload ${plan.workload}): that can be judged at the end only; leave it out, or choose what can be watched with --expect linearizable.`)
 }
 
@@ -285,7 +285,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
     run: describeRun(plan, options),
     promised: plan.expect ?? system.expected,
     losesWrites: losesWrites(system, plan),
-    judgements: [...makeWorkload(plan.workload, system).judgements, ...(await judgementsBeside(plan, options.dir))],
+    judgements: [...(await makeWorkload(plan.workload, system)).judgements, ...(await judgementsBeside(plan, options.dir))],
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,

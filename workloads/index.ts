@@ -25,6 +25,14 @@ import type { Store, Workload, WorkloadKind } from './workload.ts'
 /** Every kind of workload, in the order in which lists show them. */
 export const workloadKinds: readonly WorkloadKind[] = [register, registerDup, casRegister, multiRegister, counter, set, setDelete, queue, bank, append, wr, longForkWorkload, sessions, lock, directoryChurn, mixed]
 
+/** Workloads that users brought, by the path of their file. */
+const broughtKinds = new Map<string, WorkloadKind>()
+
+/** Makes a workload of the user's own known under its file's path. */
+export function addWorkloadKind(file: string, kind: WorkloadKind): void {
+  broughtKinds.set(file, kind)
+}
+
 /** A workload that cannot be understood or carried out; the sentence says what is wrong and what there is instead. */
 export class WorkloadError extends Error {
   readonly code = 'BAD_WORKLOAD'
@@ -37,8 +45,8 @@ export function workloadName(text: string): string {
 
 /** The kind that a text names. Throws WorkloadError. */
 export function kindOf(text: string): WorkloadKind {
-  const kind = workloadKinds.find(({ name }) => name === workloadName(text))
-  if (kind === undefined) throw new WorkloadError(`There is no workload "${workloadName(text)}"; choose from ${workloadKinds.map(({ name }) => name).join(', ')}.`)
+  const kind = broughtKinds.get(workloadName(text)) ?? workloadKinds.find(({ name }) => name === workloadName(text))
+  if (kind === undefined) throw new WorkloadError(`There is no workload "${workloadName(text)}"; choose from ${workloadKinds.map(({ name }) => name).join(', ')}, or name a file of your own, ./my-workload.ts.`)
   return kind
 }
 
@@ -96,7 +104,7 @@ export function workloadWith(text: string, changes: Readonly<Record<string, stri
 
 /** Reads `(a=1,b-c=2)` into `{ a: 1, bC: 2 }`. */
 function optionsIn(text: string, kind: WorkloadKind): Record<string, unknown> {
-  const match = /^[a-z-]+(?:\((.*)\))?$/.exec(text)
+  const match = /^[^()]+(?:\((.*)\))?$/.exec(text)
   if (match === null) throw new WorkloadError(`"${text}" is not a workload with options; write for example ${kind.name}(${optionTexts(kind)[0]?.name ?? 'keys'}=10).`)
   const known = optionTexts(kind).map(({ name }) => name)
   return Object.fromEntries((match[1] ?? '').split(',').filter((part) => part.trim() !== '').map((part) => {

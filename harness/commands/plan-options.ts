@@ -13,11 +13,12 @@ import { parseDuration, type Schedule } from '../../nemesis/schedule.ts'
 import { resolveFault } from '../../nemesis/notation.ts'
 import { refuseOverlaps } from '../../nemesis/schedule-file.ts'
 import { selectorNames } from '../../nemesis/targets.ts'
-import { kindOf, workloadKinds, workloadName } from '../../workloads/index.ts'
+import { kindOf, workloadKinds } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
 import { nemesisFrom, readScheduleFile } from './nemesis-options.ts'
 import { extraJudgements } from '../extra-judgements.ts'
 import { UsageError } from '../usage-error.ts'
+import { loadWorkloadFile } from '../workload-file.ts'
 import { withoutReporter } from './reporters.ts'
 
 /** The largest seed. */
@@ -33,7 +34,7 @@ const SIM_RATE = 100
 export const planOptions: Readonly<Record<string, Option>> = {
   system: { value: 'NAME', describes: `the store under test: ${systemFamilies.map(({ name }) => name).join(', ')}, or a file of your own, ./my-store.ts (splitbrain init writes one)`, default: planDefaults.system },
   preset: { value: 'NAME', describes: 'configuration of the store under test', default: `${planDefaults.preset}; of other systems their first` },
-  workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them', default: planDefaults.workload },
+  workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them; or a file of your own, ./my-workload.ts', default: planDefaults.workload },
   nemesis: { value: 'LIST', describes: 'faults that take turns, faults with a rhythm (partition(one),every=10s,for=5s), all, swarm, or none', default: 'partition' },
   schedule: { value: 'FILE', describes: "faults from a file, as every run writes one: its folder's faults.json" },
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
@@ -87,7 +88,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const preset = choose('preset', args.text('preset') ?? ofBase ?? family.defaultPreset, family.presets.map(({ name }) => name))
   const system = family.make(preset)
   const workload = args.text('workload') ?? base?.workload ?? planDefaults.workload
-  kindOf(workload)
+  await loadWorkloadFile(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
   const driver = choose('driver', args.text('driver') ?? base?.driver ?? await defaultDriver(system), driverNames)
   const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
@@ -99,7 +100,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   extraJudgements({ slo, log_pattern: logPattern })
   const plan: Plan = {
     schema: 'splitbrain-plan/1',
-    name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${workloadName(workload)}`),
+    name: checkName(args.text('name') ?? base?.name ?? `${configurationName({ system: family.name, preset })}-${kindOf(workload).name}`),
     system: family.name,
     preset,
     workload,

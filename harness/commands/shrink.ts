@@ -14,6 +14,7 @@ import { runInFolder } from '../run-in-folder.ts'
 import { runPlan } from '../run.ts'
 import { simplerFault, shrink, type Trial } from '../shrink.ts'
 import { UsageError } from '../usage-error.ts'
+import { loadWorkloadFile } from '../workload-file.ts'
 
 /** Operations per second of a run that had no rate of its own. */
 const RATE = 100
@@ -30,6 +31,7 @@ export const shrinkCommand: Command = {
     const dirs = await findRuns(args.positionals[0]!)
     if (dirs.length > 1) throw new UsageError(`${args.positionals[0]} holds ${dirs.length} runs; name one of them: ${dirs.map((dir) => path.relative(process.cwd(), dir)).join(', ')}.`)
     const plan = simulated(await readPlan(path.join(dirs[0]!, 'plan.json')))
+    await loadWorkloadFile(plan.workload)
     const scratch = await mkdtemp(path.join(tmpdir(), 'splitbrain-shrink-'))
     const interrupt = onInterrupt(() => console.error('Interrupted: the smallest run so far is shown. Once more to leave at once.'))
     try {

@@ -140,7 +140,7 @@ export class Live {
       const dir = path.join(this.#root, below)
       const plan = planSchema.parse(JSON.parse(await readFile(path.join(dir, 'plan.json'), 'utf8')))
       const system = await makeSystem(plan)
-      this.#follower = new Follower(below, dir, plan, { promised: plan.expect ?? system.expected, judgements: makeWorkload(plan.workload, system).judgements }, this.#clock)
+      this.#follower = new Follower(below, dir, plan, { promised: plan.expect ?? system.expected, judgements: (await makeWorkload(plan.workload, system)).judgements }, this.#clock)
     }
     return this.#follower.view()
   }
