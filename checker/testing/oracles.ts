@@ -97,7 +97,8 @@ export const kAtomic = (operations: readonly Operation[], k: number): boolean =>
     const left = new Set(world)
     const step = (): boolean => {
       if (left.size === 0) return true
-      for (const next of [...left]) {
+      const candidates = [...left] // `left` changes below, and a set that changes is walked anew
+      for (const next of candidates) {
         if ([...left].some((other) => other !== next && precedes(other, next))) continue
         if (isRead(next) && !values.slice(-k).includes(next.value)) continue
         left.delete(next)

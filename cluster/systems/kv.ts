@@ -116,7 +116,7 @@ type MicroOperation = readonly [f: 'r' | 'w' | 'append', key: Json, value: Json]
 
 function microOperations(value: Json | undefined): readonly MicroOperation[] {
   if (!Array.isArray(value) || value.length === 0) throw new ClusterError('malformed-operation', 'a transaction has a list of micro-operations ["r", key, null], ["w", key, value] or ["append", key, value]')
-  return value as unknown as readonly MicroOperation[]
+  return value as readonly unknown[] as readonly MicroOperation[]
 }
 
 /** A transaction as the door understands it. */
