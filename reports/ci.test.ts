@@ -7,6 +7,7 @@ import { countsFor, renderJunit } from './junit.ts'
 import { fakeTour } from './testing/tour.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
 
+const written = '2026-01-01T00:00:00.000Z'
 const tour = await fakeTour({ seconds: 4 })
 const [abd, , one] = tour
 const compare = (before: Parameters<typeof compareRuns>[0], after: Parameters<typeof compareRuns>[1]) => compareRuns(before, after, seededRandom(1).float)
@@ -18,8 +19,8 @@ const changed = (document: VerdictDocument, change: (document: VerdictDocument) 
 
 test('JUnit: a stronger model that broke without being promised fails nothing', () => {
   assert.is(one!.document.judgements.find((judgement) => judgement.judgement === 'linearizable')!.verdict, 'violated')
-  const text = renderJunit([one!])
-  assert.match(text, /<testsuites name="splitbrain" tests="\d+" failures="0" errors="0">/)
+  const text = renderJunit([one!], { written })
+  assert.match(text, /<testsuite .*tests="\d+" failures="0" errors="0"/)
   assert.match(text, 'violated (not promised)')
 })
 
@@ -32,17 +33,30 @@ test('JUnit: a broken promise is a failure, unknown is an error, and nothing is 
     document.verdict = 'unknown'
     document.reason = 'time limit of 60 s'
   })
-  const text = renderJunit([{ name: 'one', document: broken }, { name: 'abd', document: unknown }])
+  const text = renderJunit([{ name: 'one', document: broken }, { name: 'abd', document: unknown }], { written, crashes: [{ name: 'two', message: 'no ports left' }] })
   assert.match(text, '<failure type="violated"')
   assert.match(text, '<error type="unknown" message="time limit of 60 s">')
   assert.not.match(text, 'skipped="1"')
-  const counted = (pattern: RegExp) => [...text.matchAll(pattern)].length
-  const [, tests, failures, errors] = /tests="(\d+)" failures="(\d+)" errors="(\d+)"/.exec(text)!.map(Number)
-  assert.equal([tests, failures, errors], [counted(/<testcase /g), counted(/<failure /g), counted(/<error /g)])
+  for (const suite of text.split('<testsuite ').slice(1)) {
+    const counted = (pattern: RegExp) => [...suite.matchAll(pattern)].length
+    const [, tests, failures, errors] = /tests="(\d+)" failures="(\d+)" errors="(\d+)"/.exec(suite)!.map(Number)
+    assert.equal([tests, failures, errors], [counted(/<testcase /g), counted(/<failure /g), counted(/<error /g)])
+  }
+  assert.match(text, '<error type="unknown" message="no ports left">')
+})
+
+test('JUnit: what the schemas of Ant and of the xunit plugin demand: the attributes, the order of elements, at most one in a case, times to the millisecond', () => {
+  const text = renderJunit([one!, { name: 'imported', document: changed(abd!.document, (document) => (document.run = null)) }], { written, crashes: [{ name: 'two', message: 'no ports left' }] })
+  const attributes = 'id="\\d+" package="splitbrain" name="[^"]+" timestamp="\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d" hostname="localhost" tests="\\d+" failures="\\d+" errors="\\d+" skipped="0" time="\\d+\\.\\d{3}"'
+  const properties = ' *<properties>\\n( *<property name="[a-z]+" value="[^"]*"/>\\n)* *</properties>\\n'
+  const testcase = ' *<testcase classname="[^"]+" name="[^"]+" time="\\d+\\.\\d{3}"(/>|>\\n *<(failure|error) type="[^"]+" message="[^"]*">[^<]*</\\3>\\n *</testcase>)\\n'
+  const suite = new RegExp(` *<testsuite ${attributes}>\\n${properties}(?:${testcase})+ *<system-out>[^<]*</system-out>\\n *<system-err></system-err>\\n *</testsuite>\\n`, 'g')
+  assert.is(text.replaceAll(suite, ''), '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n</testsuites>\n')
+  assert.equal([...text.matchAll(/<testsuite id="(\d+)"/g)].map(([, id]) => id), ['0', '1', '2'])
 })
 
 test('JUnit: hostile text stays text', () => {
-  const text = renderJunit([{ name: '"><x>&', document: changed(abd!.document, (document) => (document.sentence = ']]> <b> \u0000\u0008\ud800 & "q"\nsecond line')) }])
+  const text = renderJunit([{ name: '"><x>&', document: changed(abd!.document, (document) => (document.sentence = ']]> <b> \u0000\u0008\ud800 & "q"\nsecond line')) }], { written })
   assert.is(Array.from(text, (character) => character === '\n' || character >= ' ').includes(false), false)
   assert.not.match(text, /<b>|<x>/)
   assert.match(text, 'classname="splitbrain.&quot;&gt;&lt;x&gt;&amp;"')

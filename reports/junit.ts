@@ -1,6 +1,8 @@
 /**
  * JUnit XML: one suite per configuration, one test case for its promise and one per judgement, in the dialect that
- * Jenkins, GitLab, Azure and GitHub's test actions have in common.
+ * Jenkins, GitLab, Azure and GitHub's test actions have in common: valid against the schema of Ant's tasks (JUnit.xsd)
+ * and of Jenkins' xunit plugin (junit-10.xsd). The former allows a case that passed no text of its own, hence what is
+ * to say about it stands in its suite's `system-out`.
  *
  * Only what was promised can fail. A stronger model that broke is a passing case whose output says so; `unknown` is
  * an error, never a skip, because CI shows skips in green.
@@ -37,39 +39,61 @@ export function countsFor(document: Pick<VerdictDocument, 'promised' | 'loses_wr
 interface Suite {
   readonly name: string
   readonly cases: readonly Case[]
-  readonly time_s: number
+  readonly time_ms: number
   /** ISO 8601. */
-  readonly started?: string
+  readonly started: string
+  readonly properties: Readonly<Record<string, string>>
 }
 
-/** The whole file, for runs; where the harness failed there is a suite with an error. */
-export function renderJunit(runs: readonly NamedDocument[], crashes: readonly { readonly name: string; readonly message: string }[] = []): string {
-  const failed = crashes.map(({ name, message }): Suite => ({ name, cases: [{ name: 'the harness', error: message, output: message }], time_s: 0 }))
-  return renderSuites([...runs.map(({ name, document }) => ({ name, cases: casesOf(document), time_s: (document.run?.time_ms ?? 0) / 1000, ...(document.run === null ? {} : { started: document.run.started }) })), ...failed])
+/** What a file of test cases says beside the runs. */
+export interface JunitOptions {
+  /** ISO 8601; stands for the start of what has none: an imported history, a crash. */
+  readonly written: string
+  /** Where the harness failed; each becomes a suite with an error. */
+  readonly crashes?: readonly { readonly name: string; readonly message: string }[]
 }
 
-/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. */
-export function renderCampaignJunit(name: string, summary: CampaignSummary): string {
+/** The whole file, for runs. */
+export function renderJunit(runs: readonly NamedDocument[], { written, crashes = [] }: JunitOptions): string {
+  const judged = runs.map(({ name, document }): Suite => ({ name, cases: casesOf(document), time_ms: document.run?.time_ms ?? 0, started: document.run?.started ?? written, properties: propertiesOf(document) }))
+  const failed = crashes.map(({ name, message }): Suite => ({ name, cases: [{ name: 'the harness', error: message, output: message }], time_ms: 0, started: written, properties: {} }))
+  return renderSuites([...judged, ...failed])
+}
+
+function propertiesOf({ promised, verdict, run }: VerdictDocument): Record<string, string> {
+  return { promised, verdict, ...(run === null ? {} : { system: run.system, repeat: run.repeat }) }
+}
+
+/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. `started` is ISO 8601. */
+export function renderCampaignJunit({ name, started, repeat }: { readonly name: string; readonly started: string; readonly repeat: string }, summary: CampaignSummary): string {
   const cases = summary.cells.map((cell): Case => {
     const counts = `${cell.violated} of ${cell.decided} runs broke the promise${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
     const { smallest } = cell
     const output = smallest === null ? counts : [counts, smallest.sentence, ...smallest.findings.map(({ explanation }) => explanation), `repeat: ${smallest.repeat}`].join('\n')
     return { name: cellName(cell), output, ...(cell.violated > 0 ? { failure: counts } : cell.decided === 0 || cell.unknown > 0 ? { error: counts } : {}) }
   })
-  return renderSuites([{ name, cases, time_s: summary.elapsed_ms / 1000 }])
+  return renderSuites([{ name, cases, time_ms: summary.elapsed_ms, started, properties: { repeat } }])
 }
 
 function renderSuites(suites: readonly Suite[]): string {
-  const count = (cases: readonly Case[], pick: 'failure' | 'error') => cases.filter((one) => one[pick] !== undefined).length
-  const all = suites.flatMap((suite) => suite.cases)
-  const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="splitbrain" tests="${all.length}" failures="${count(all, 'failure')}" errors="${count(all, 'error')}">`]
-  for (const { name, cases, time_s, started } of suites) {
-    const stamp = started === undefined ? '' : ` timestamp="${xml(started.replace(/\.\d+Z$/, '').replace(/Z$/, ''))}"`
-    lines.push(`  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${count(cases, 'failure')}" errors="${count(cases, 'error')}" skipped="0" time="${time_s}"${stamp} hostname="localhost">`)
-    cases.forEach((one, index) => lines.push(...caseLines(one, name, index === 0 ? time_s : 0)))
-    lines.push('  </testsuite>')
-  }
-  return `${[...lines, '</testsuites>'].join('\n')}\n`
+  return `${['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...suites.flatMap(suiteLines), '</testsuites>'].join('\n')}\n`
+}
+
+/** Attributes and elements in the order that the schemas demand. The first case carries the time, since all cases judge the same run. */
+function suiteLines({ name, cases, time_ms, started, properties }: Suite, id: number): string[] {
+  const count = (pick: 'failure' | 'error') => cases.filter((one) => one[pick] !== undefined).length
+  const time = (time_ms / 1000).toFixed(3)
+  const passed = cases.filter((one) => one.failure === undefined && one.error === undefined)
+  return [
+    `  <testsuite id="${id}" package="splitbrain" name="${xml(name)}" timestamp="${started.slice(0, 'yyyy-mm-ddThh:mm:ss'.length)}" hostname="localhost" tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="0" time="${time}">`,
+    '    <properties>',
+    ...Object.entries(properties).map(([key, value]) => `      <property name="${key}" value="${xml(value)}"/>`),
+    '    </properties>',
+    ...cases.flatMap((one, index) => caseLines(one, name, index === 0 ? time : '0.000')),
+    `    <system-out>${passed.map((one) => `${xml(one.name)}: ${xml(one.output)}`).join('\n')}</system-out>`,
+    '    <system-err></system-err>',
+    '  </testsuite>',
+  ]
 }
 
 function casesOf(document: VerdictDocument): Case[] {
@@ -92,9 +116,11 @@ function casesOf(document: VerdictDocument): Case[] {
   })]
 }
 
-function caseLines(one: Case, suite: string, time: number): string[] {
-  const problem = one.failure !== undefined ? `      <failure type="violated" message="${xml(one.failure)}">${xml(one.output)}</failure>` : one.error !== undefined ? `      <error type="unknown" message="${xml(one.error)}">${xml(one.output)}</error>` : `      <system-out>${xml(one.output)}</system-out>`
-  return [`    <testcase classname="splitbrain.${xml(suite)}" name="${xml(one.name)}" time="${time}">`, problem, '    </testcase>']
+function caseLines({ name, failure, error, output }: Case, suite: string, time: string): string[] {
+  const begin = `    <testcase classname="splitbrain.${xml(suite)}" name="${xml(name)}" time="${time}"`
+  const [element, type, message] = failure === undefined ? ['error', 'unknown', error] : ['failure', 'violated', failure]
+  if (message === undefined) return [`${begin}/>`]
+  return [`${begin}>`, `      <${element} type="${type}" message="${xml(message)}">${xml(output)}</${element}>`, '    </testcase>']
 }
 
 /** Text that XML 1.0 can carry: what it forbids is written out, line breaks stay. */

@@ -21,6 +21,8 @@ export interface ReporterOptions {
   readonly stream: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
   readonly env: Readonly<Record<string, string | undefined>>
   nowMs(): number
+  /** Now by the wall clock, ISO 8601. */
+  written(): string
   every(ms: number, callback: () => void): () => void
   /** Writes a whole file (the JUnit XML). */
   writeFile(file: string, text: string): void
@@ -55,7 +57,7 @@ function reporterNamed(name: ReporterName, options: ReporterOptions): Reporter {
       return githubReporter(options)
     case 'junit':
       return collecting(({ runs, crashes }) => {
-        const xml = renderJunit(runs, crashes)
+        const xml = renderJunit(runs, { written: options.written(), crashes })
         if (options.junitFile === undefined) options.stream.write(xml)
         else options.writeFile(options.junitFile, xml)
       })

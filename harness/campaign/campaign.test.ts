@@ -42,7 +42,7 @@ test('what broke is grouped by what it looks like, with the smallest run and its
   assert.ok(one.violated > 0)
   assert.ok(summary.findings.length > 0)
   for (const finding of summary.findings) assert.match(finding.smallest.repeat, /^npx splitbrain run .*--preset one .*--seed [12]$/)
-  assert.match(renderCampaignJunit('small', summary), 'tests="2" failures="1" errors="0"')
+  assert.match(renderCampaignJunit({ name: 'small', started: '2026-01-01T00:00:00Z', repeat: 'npx splitbrain campaign' }, summary), 'tests="2" failures="1" errors="0"')
   const page = renderCampaign({ title: 'small', started: '2026-01-01T00:00:00Z', repeat: 'npx splitbrain campaign', summary, impossible: [], cut: null, trend: [] })
   assert.match(page, summary.findings[0]!.fingerprint)
 })

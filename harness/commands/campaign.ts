@@ -135,7 +135,7 @@ async function conclude(args: Arguments, campaign: Campaign, dir: string, outcom
   await save(dir, 'report.html', renderCampaign({ title: campaign.name, started: startOf(dir), repeat, summary, impossible: outcome.impossible.map(({ cell, reason }) => ({ cell: cellName(cell), reason })), cut, trend: await trendOf(dir) }))
   await point('latest', dir)
   const junit = args.text('junit')
-  if (junit !== undefined) await save(path.dirname(path.resolve(junit)), path.basename(junit), renderCampaignJunit(campaign.name, summary))
+  if (junit !== undefined) await save(path.dirname(path.resolve(junit)), path.basename(junit), renderCampaignJunit({ name: campaign.name, started: startOf(dir), repeat }, summary))
   printSummary(summary, outcome)
   const comparison = baseline === undefined ? undefined : compareCampaigns(baseline, outcome.results)
   if (comparison) process.stdout.write(`\nagainst ${args.text('baseline')}\n${renderCampaignComparison(comparison)}`)

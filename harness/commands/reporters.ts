@@ -30,6 +30,7 @@ export function reporterFrom(args: Arguments, title: string): Reporter {
     stream,
     env: process.env,
     nowMs: () => performance.now(),
+    written: () => new Date().toISOString(),
     every(ms, callback) {
       const timer = setInterval(callback, ms)
       timer.unref()
