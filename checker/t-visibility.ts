@@ -13,16 +13,19 @@ export interface Visibility {
   readonly t_ms: number | null
   readonly reads: number
   readonly consistent: number
+  /** The share that PBS predicts to be consistent, at the times at which these very reads began; null without recorded delays. */
+  readonly predicted: number | null
 }
 
 /** Upper ends of the steps, in milliseconds; the last has none. */
 const STEPS_MS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
-/** The distribution, step by step; steps without reads are left out. `settledAt` as in `freshness.ts`. */
-export function tVisibilityOf(history: History, registers: Registers, settledAt: Int32Array): Visibility[] {
+/** The distribution, step by step; steps without reads are left out. `settledAt` as in `freshness.ts`; `predict`: P(consistent | t) by PBS. */
+export function tVisibilityOf(history: History, registers: Registers, settledAt: Int32Array, predict?: (tMs: number) => number): Visibility[] {
   const { source, start, row } = registers
   const reads = new Float64Array(STEPS_MS.length + 1)
   const consistent = new Float64Array(STEPS_MS.length + 1)
+  const predicted = new Float64Array(STEPS_MS.length + 1)
   const last = lastAcknowledged(registers)
   for (let read = 0; read < registers.count; read++) {
     const write = last[read]!
@@ -31,10 +34,11 @@ export function tVisibilityOf(history: History, registers: Registers, settledAt:
     const step = STEPS_MS.findIndex((most) => elapsedMs <= most)
     const at = step < 0 ? STEPS_MS.length : step
     reads[at]!++
+    if (predict) predicted[at]! += predict(elapsedMs)
     const from = source[read]!
     if (from >= 0 && settledAt[from]! > start[write]!) consistent[at]!++
   }
-  return [...STEPS_MS, null].map((t_ms, at) => ({ t_ms, reads: reads[at]!, consistent: consistent[at]! })).filter((one) => one.reads > 0)
+  return [...STEPS_MS, null].map((t_ms, at) => ({ t_ms, reads: reads[at]!, consistent: consistent[at]!, predicted: predict ? predicted[at]! / reads[at]! : null })).filter((one) => one.reads > 0)
 }
 
 /** For each read the write to its key whose acknowledgement was the last before the read began; -1 for none. */

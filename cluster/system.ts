@@ -91,6 +91,14 @@ export interface RunningNode {
 /** Where each node stands, as far as anybody says. */
 export type Zones = Readonly<Record<NodeId, { readonly dc: string; readonly rack: string }>>
 
+/** One question for a peer's clock: nanoseconds, `asked` and `returned` by the clock of the node that asked. */
+export interface Exchange {
+  readonly peer: NodeId
+  readonly asked: number
+  readonly said: number
+  readonly returned: number
+}
+
 /** A store under test. */
 export interface System {
   readonly name: string
@@ -137,6 +145,14 @@ export interface System {
   readonly oneWayConnections?: boolean
   /** Sends messages from one node to another, and tells which arrived, from inside the nodes. Drivers use it for `Links.volley`. */
   volley?(cluster: Cluster, link: { readonly from: NodeId; readonly to: NodeId }, messages: number, bytes: number, deadlineMs: number): Promise<Volley>
+  /**
+   * For stores of partial quorums: how many replicas are written and read, and how long a message between nodes takes,
+   * so that its staleness can be predicted (`checker/pbs.ts`). Peers that do not answer in time are left out.
+   */
+  readonly delays?: {
+    quorums(nodes: number): { readonly replicas: number; readonly read_quorum: number; readonly write_quorum: number }
+    exchange(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Exchange[]>
+  }
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
   /** The nodes that lead now (a primary, a leader of any range), asked of the nodes themselves. For faults that are aimed at leaders. */

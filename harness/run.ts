@@ -16,6 +16,7 @@ import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, startingNow, VirtualClock } from './clock.ts'
 import type { Clock, Log, NodeId } from './env.ts'
+import { watchDelays } from './delays.ts'
 import { canFailFast, failFast } from './fail-fast.ts'
 import { any, clients, timeLimit } from './generator/index.ts'
 import { judgementsBeside } from './extra-judgements.ts'
@@ -217,6 +218,8 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
   const working = new AbortController()
   const watching = observer.watch(plan.sample_ms, working.signal)
+  // The simulator draws its delays itself: measuring them would only shift its chance.
+  const measuring = plan.driver === 'sim' ? undefined : watchDelays(cluster, system, plan.time_ms, working.signal)
   await interpret({
     ...clientsOf,
     generator: any(clients(timeLimit(plan.time_ms, workload.generator(workloadOptions))), nemesisGenerator(plan.schedule)),
@@ -226,6 +229,8 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   })
   working.abort()
   await watching
+  const delays = await measuring
+  if (delays !== undefined) record({ time: clock.now(), process: 'observer', type: 'ok', f: 'delays', value: delays })
 
   options.emit({ type: 'phase', run: options.label, phase: 'heal', left_ms: null })
   await healAll(nemesis, clock, record)

@@ -40,6 +40,11 @@ export class RunBuilder {
     return this.#add(at, { process: 'observer', type: 'ok', f: 'peek', key, value: held })
   }
 
+  /** How long messages between nodes took. */
+  delays(at: number, value: Json): this {
+    return this.#add(at, { process: 'observer', type: 'ok', f: 'delays', value })
+  }
+
   quiesce(at: number): this {
     return this.#add(at, { process: 'observer', type: 'info', f: 'quiesce' })
   }

@@ -1,13 +1,14 @@
 /**
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
- * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts`; `CLOCK` reads the
+ * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts` and timed with that of `exchanges.ts`; `CLOCK` reads the
  * node's wall clock, and sets it wrong; `DISK` makes its disk slow.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock, NodeId } from '../../harness/env.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
+import { exchanges } from './exchanges.ts'
 import type { SlowDisk } from './slow-disk.ts'
 import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
@@ -21,6 +22,7 @@ export const NO_REPLICA = 'NOREPLICA'
 /** What the commands work on. */
 export interface AdminOptions {
   readonly token: string
+  readonly self: NodeId
   readonly nodes: readonly NodeId[]
   readonly rpc: Rpc
   readonly storage: Storage
@@ -85,6 +87,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     ['AUTH', auth],
     ['PEEK', peek],
     ...linkTrials(rpc, nodes),
+    exchanges(rpc, clock, options.self, nodes),
     ['STATS', statistics],
     ['CLOCK', wallClock],
     ['WAITS', { words: [1, 1], keys: 'none', run: () => arrayReply(options.waits().map(line => bulkReply(line))) }],

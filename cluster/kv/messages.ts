@@ -139,6 +139,9 @@ export const WRITE: Kind<readonly [key: string, cell: Cell, standIns: StandIns],
 /** Are you there? */
 export const HEARTBEAT: Kind<null, null> = { code: 8, request: plain(() => null), reply: plain(() => null) }
 
+/** What does your clock say? In nanoseconds, monotonic. */
+export const CLOCK: Kind<null, number> = { code: 9, request: plain(() => null), reply: plain(count) }
+
 /** One way: this nonce came from me. */
 export const PING: Kind<string, null> = { code: 5, request: plain(text), reply: plain(() => null) }
 

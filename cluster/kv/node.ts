@@ -203,7 +203,7 @@ function doorsOf(env: Env & { readonly disk: SlowDisk }, config: NodeConfig, rep
   const admin = new Door({
     clock,
     log,
-    commands: adminCommands({ token: config.token, nodes: config.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }),
+    commands: adminCommands({ token: config.token, self: config.id, nodes: config.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

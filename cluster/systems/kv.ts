@@ -14,7 +14,7 @@ import { StoreError, isDefinite } from '../kv/errors.ts'
 import { startNode } from '../kv/node.ts'
 import { findPreset, presetConfigs } from '../kv/presets.ts'
 import type { Reply } from '../kv/resp.ts'
-import type { Client, Command, NodeAddresses, NodeSpec, Peek, System } from '../system.ts'
+import type { Client, Command, Exchange, NodeAddresses, NodeSpec, Peek, System } from '../system.ts'
 import { ReplyError, RespConnection } from './resp-connection.ts'
 
 /** Which store to run. */
@@ -44,6 +44,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
       })),
     client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs),
     ...(preset.options(1).replication === 'primary' ? { primaries } : {}),
+    ...(hasPartialQuorums(preset.options(1)) ? { delays: { quorums: (nodes) => quorumsOf({ ...preset.options(nodes), ...overrides }), exchange } } : {}),
     peek,
     ping,
     probe,
@@ -201,6 +202,24 @@ async function ping(cluster: Cluster, node: NodeId, deadlineMs: number): Promise
   } finally {
     connection.close()
   }
+}
+
+/** Whether N, R and W are all that says who is asked: PBS knows no levels and no substitutes. */
+function hasPartialQuorums({ replication, read_level: readLevel, write_level: writeLevel, sloppy, lookup }: NodeOptions): boolean {
+  return replication === 'quorum' && readLevel === undefined && writeLevel === undefined && !sloppy && lookup === 'ring'
+}
+
+function quorumsOf({ replicas, read_quorum, write_quorum }: NodeOptions): { replicas: number; read_quorum: number; write_quorum: number } {
+  return { replicas, read_quorum, write_quorum }
+}
+
+async function exchange(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Exchange[]> {
+  const reply = (await administer(cluster, node, deadlineMs, (connection) => connection.ask(['DELAYS'], deadlineMs))) as readonly (readonly Uint8Array[])[]
+  return reply.map((words) => {
+    const [peer, ...times] = words.map((word) => Buffer.from(word).toString())
+    const [asked, said, returned] = times.map(Number)
+    return { peer: peer!, asked: asked!, said: said!, returned: returned! }
+  })
 }
 
 /** The nodes that believe to be the primary now; a node that does not answer is none. */
