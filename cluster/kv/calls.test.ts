@@ -10,7 +10,7 @@ test('an operation whose carrier dies after it and before its answer is not carr
       // n1 learns which life n2 lives; where n2 holds the key, the append below is carried out over there.
       await bench.client('n1').invoke({ f: 'txn', value: [['append', key, 0]] })
       const appending = bench.client('n1').invoke({ f: 'txn', value: [['append', key, 1]] })
-      await bench.sleep(0.4 + (i % 20) * 0.15)
+      await bench.sleep(4 + (i % 20) * 0.1)
       await bench.node('n2').kill()
       await bench.node('n2').start()
       const { type } = await appending
