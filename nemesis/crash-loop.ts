@@ -11,6 +11,9 @@ import { everyNode, isUp, untilSeen } from './observe.ts'
 /** A start that is to be interrupted is interrupted somewhere in this share of the time that a start takes. */
 const MOMENTS = [0.05, 0.95] as const
 
+/** A node rests between two crashes: where a start takes a millisecond, as in the simulator, seconds of the fault would otherwise be thousands of them. */
+const REST_MS = 20
+
 /** Loops over each node by itself; `describe` says what has been seen of a node so far, undefined when nothing. */
 function looping(clock: Clock, nodes: readonly Node[], round: (node: Node) => (sleep: (ms: number) => Promise<void>) => Promise<void>, describe: (node: Node) => string | undefined): Strike {
   const loops = new Map<Node, Loop>()
@@ -76,6 +79,7 @@ export const crashInRecovery = nodeFault({
       const atMs = elapsedMs()
       await node.kill()
       if (!(await started)) seen.set(node, `${node.id} was killed ${atMs.toFixed(1)} ms into a start that takes ${known.toFixed(1)} ms, before it answered`)
+      await sleep(REST_MS)
     }
     return looping(clock, nodes, round, (node) => seen.get(node))
   },
