@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -169,6 +169,20 @@ claim('everything ends with a killed controller, stopped nodes too', async ({ cl
   }
   assert.ok((await driver.clean()).every((line) => line.startsWith('data of')), 'only its data was left')
   assert.ok(await node(cluster, 'n1').answers(PATIENCE_MS))
+})
+
+claim('a killed controller takes a warden with it that hears nothing', async () => {
+  const dir = join(runsDir, 'deaf')
+  const controller = startController('netns', dir, 'deaf')
+  await controller.up
+  const [recorded] = JSON.parse(await readFile(join(dir, 'pids.json'), 'utf8')) as { pid: number }[]
+  const [warden] = (await readFile(`/proc/${recorded!.pid}/task/${recorded!.pid}/children`, 'utf8')).split(' ')
+  process.kill(Number(warden), 'SIGSTOP')
+  await controller.kill()
+  for (const since = clock.now(); (await processesOf('deaf')).length > 0; await sleep(clock, 10)) {
+    assert.ok(clock.now() - since < PATIENCE_MS * 1e6, 'processes are left')
+  }
+  await driver.clean()
 })
 
 test.run()

@@ -12,8 +12,12 @@ import { DIR_VARIABLE, RUN_VARIABLE } from '../process/proc.ts'
 import { SocketStream } from '../real/socket-stream.ts'
 import type { Answer, RequestType, Requests } from './messages.ts'
 
-/** Fresh namespaces of every kind that is needed, with the rights to set them up; no root is needed for that. */
-const NAMESPACES = ['--user', '--map-root-user', '--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'] as const
+/**
+ * Fresh namespaces of every kind that is needed, with the rights to set them up; no root is needed for that. The kernel
+ * itself kills `unshare` when the controller is gone, and with it what it has started: a first process that is stopped,
+ * or busy, or has missed the end of its channel could not be relied upon to end by itself.
+ */
+const NAMESPACES = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--user', '--map-root-user', '--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'] as const
 /** A warden that has not ended by then is killed. */
 const DEAF_AFTER_MS = 3_000
 /** iptables and ip lie where only root's path leads. */
@@ -25,7 +29,7 @@ const program = fileURLToPath(new URL(`./warden${extension}`, import.meta.url))
 /** Runs a shell script in namespaces of its own and returns what it printed; rejects when there cannot be any. */
 export async function inNamespaces(script: string): Promise<string> {
   const { execa } = await import('execa')
-  const { stdout } = await execa('unshare', [...NAMESPACES, 'sh'], { input: script, env: { PATH }, timeout: 10_000 })
+  const { stdout } = await execa(NAMESPACES[0], [...NAMESPACES.slice(1), 'sh'], { input: script, env: { PATH }, timeout: 10_000 })
   return stdout
 }
 
@@ -45,7 +49,7 @@ export class Warden {
   /** `started` is told the process id of what holds the namespaces, before anything runs in them. */
   constructor(runId: string, dir: string, started: (pid: number) => void) {
     const node = [process.execPath, ...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), program]
-    this.#child = spawn('unshare', [...NAMESPACES, ...node], {
+    this.#child = spawn(NAMESPACES[0], [...NAMESPACES.slice(1), ...node], {
       env: { ...process.env, PATH, [RUN_VARIABLE]: runId, [DIR_VARIABLE]: dir },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       detached: true,

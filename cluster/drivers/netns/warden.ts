@@ -2,8 +2,8 @@
  * The warden: first process of a cluster's user, process and network namespaces. It sets up the network, starts and
  * signals the nodes, feeds their packet filters, and opens connections that it then hands to the controller whole (a
  * socket stays in the network it was made in, whoever holds it), so that no byte between a client and a node passes
- * through here. When the controller goes, so does the warden, and with it the kernel ends everything in the namespaces,
- * stopped processes too.
+ * through here. When the controller is done, the warden ends; when it is killed, the kernel ends the warden. With the
+ * warden everything in the namespaces ends, stopped processes too.
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
