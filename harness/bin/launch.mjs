@@ -7,6 +7,12 @@ import { prepare, root } from './prepare.mjs'
 /** How long something forgotten (a socket, a timer) may keep the process alive after `main` is done. */
 const LINGER_MS = 2_000
 
+/** Node ends with 0 and without a word when a promise is awaited that nothing can settle any more. */
+function complain() {
+  console.error('splitbrain: it stopped in the middle, waiting for something that can no longer happen; this is a defect of splitbrain. `splitbrain clean` removes what the run has left behind.')
+  process.exit(255)
+}
+
 /** Runs `main(args)` of `dist/<module>`; its number becomes the exit code. */
 export async function launch(module, args) {
   await prepare()
@@ -15,7 +21,9 @@ export async function launch(module, args) {
     console.error(`splitbrain: there is no compiled module ${module ?? ''} in ${join(root, 'dist')}. Remove that folder and try again.`)
     process.exit(255)
   }
+  process.once('beforeExit', complain)
   const { main } = await import(pathToFileURL(file).href)
   process.exitCode = await main(args)
+  process.off('beforeExit', complain)
   setTimeout(() => process.exit(), LINGER_MS).unref()
 }

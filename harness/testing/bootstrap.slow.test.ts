@@ -121,6 +121,13 @@ test('an unreachable registry ends with 255 and a sentence', async () => {
   put('package-lock.json', lock)
 })
 
+test('a main that waits for what cannot happen any more ends with 255 and a sentence', async () => {
+  writeFileSync(join(folder, 'dist/harness/stuck.js'), 'export const main = () => new Promise(() => undefined)')
+  const { code, said } = await bootstrap('harness/stuck.js')
+  assert.is(code, 255)
+  assert.match(said, /^splitbrain: it stopped in the middle, .+$/m)
+})
+
 test('a module that does not exist ends with 255 and a sentence', async () => {
   const { code, said } = await bootstrap('harness/no-such.js')
   assert.is(code, 255)
