@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { seededRandom } from '../../../harness/random.ts'
@@ -23,6 +27,16 @@ test('an engine that is not there is said to be not there', async () => {
   } catch (error) {
     assert.is((error as ClusterError).code, 'docker-missing')
   }
+})
+
+test('an engine whose answer breaks off is an error, not a wait without end', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-engine-'))
+  const engine = createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Ver')))
+  await new Promise<void>((listening) => void engine.listen(join(dir, 'docker.sock'), listening))
+  const report = await dockerDriver({ hosts: [`unix://${join(dir, 'docker.sock')}`] }).capabilities()
+  assert.match(report.cut.reason, /the engine closed the connection/)
+  await new Promise((closed) => void engine.close(closed))
+  await rm(dir, { recursive: true })
 })
 
 test('a controller is told apart from a later process of the same id', async () => {

@@ -4,7 +4,9 @@
  * Without a name we look where the Docker command looks: DOCKER_HOST, then the current Docker context, then the
  * sockets that Docker, rootless Docker and Podman are known to use.
  */
+import { subscribe } from 'node:diagnostics_channel'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { homedir, hostname, release } from 'node:os'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
@@ -19,6 +21,21 @@ const API_MINOR_MIN = 40
 
 /** No single answer of an engine takes longer than this; past it the engine hangs. */
 const ANSWER_DEADLINE_MS = 120_000
+
+/** By this our requests to engines are known. */
+const USER_AGENT = 'splitbrain'
+
+/**
+ * The library listens to errors of a request, not of its answer: one that breaks off in the middle it would await for
+ * ever, with nothing left that keeps this process alive. So the request is told.
+ */
+subscribe('http.client.response.finish', (message) => {
+  const { request, response } = message as { readonly request: ClientRequest; readonly response: IncomingMessage }
+  if (request.getHeader('user-agent') !== USER_AGENT) return
+  response.once('close', () => {
+    if (!response.complete) request.emit('error', Object.assign(new Error('its answer broke off'), { code: 'ECONNRESET' }))
+  })
+})
 
 /** One engine that nodes run on. */
 export interface Engine {
@@ -98,7 +115,7 @@ function tlsOptions(): DockerOptions {
 
 function connectionOptions({ url }: Target, tunnel: Tunnel | undefined): DockerOptions {
   // `host: undefined` is meant: otherwise DOCKER_HOST, read by the library itself, would outrank the socket that we name.
-  const base = { timeout: ANSWER_DEADLINE_MS, host: undefined, protocol: 'http' as const }
+  const base = { timeout: ANSWER_DEADLINE_MS, headers: { 'User-Agent': USER_AGENT }, host: undefined, protocol: 'http' as const }
   if (tunnel !== undefined) return { ...base, socketPath: tunnel.socketPath }
   if (url.protocol === 'unix:') return { ...base, socketPath: decodeURIComponent(url.pathname) }
   const tls = url.protocol === 'https:' || url.port === '2376' || process.env['DOCKER_TLS_VERIFY'] === '1'
