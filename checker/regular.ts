@@ -101,6 +101,6 @@ function witness(history: History, registers: Registers, { read, newer }: Refuse
   const from = source[read]!
   const name = history.values.decode(keys[key[read]!]!)
   const operations = [from, newer, read].filter((op) => op >= 0).map((op) => row[op]!).sort((a, b) => a - b)
-  const why = newer < 0 ? (from >= 0 ? ', before that write had begun' : ', a value that no write can have written') : `, although ${describe(newer)} before it, and after ${from >= 0 ? 'the write of that value' : 'there was nothing'}`
+  const why = newer < 0 ? (from >= 0 ? ', before that write had begun' : ', a value that no write can have written') : `, although ${describe(newer)} before it${from >= 0 ? ', and after the write of that value' : ''}`
   return { ...(name === null ? {} : { key: name as Witness['key'] }), operations, explanation: `${describe(read)}${why}` }
 }

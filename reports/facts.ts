@@ -109,7 +109,7 @@ export function tradeOffSentence(facts: Facts): string {
   const share = facts.minority?.share
   const cost = facts.healthyLatency?.p50_ms ?? null
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
-  if (share === undefined || share === null) return `No partition was seen to split the clients, so this run says nothing about the choice between C and A.${price}`
+  if (share === undefined || share === null) return `No fault cut the clients into a majority and a minority, so this run says nothing about the choice between consistency (C) and availability (A).${price}`
   const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
   const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model held all the same' : `the strongest model seen to hold was ${facts.strongest}`}`
   const choice =

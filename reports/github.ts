@@ -26,12 +26,14 @@ export function renderAnnotations(runs: readonly NamedDocument[], crashes: reado
   })].join('')
 }
 
-function data(text: string): string {
+/** Text as the message of a workflow command, at most 4000 characters of it. */
+export function data(text: string): string {
   const whole = text.split('\n').map((line) => visible(line)).join('\n')
   return shortened(whole, 4000).replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')
 }
 
-function property(text: string): string {
+/** Text as a property of a workflow command. */
+export function property(text: string): string {
   return data(text).replace(/:/g, '%3A').replace(/,/g, '%2C')
 }
 
@@ -63,11 +65,12 @@ function pictureOf(facts: readonly Facts[]): string[] {
 }
 
 /** Text that Markdown shows as it is, in a table's cell too; nobody is mentioned by it. */
-function markdown(text: string): string {
+export function markdown(text: string): string {
   return visible(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/@/g, '&#64;').replace(/^#|[\\`*_{}[\]|~]/g, (character) => `\\${character}`)
 }
 
-function fenced(text: string): string {
+/** A command as a block of code that no text in it can end. */
+export function fenced(text: string): string {
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map((run) => run[0].length + 1)))
   return `${fence}sh\n${visible(text)}\n${fence}`
 }

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compareCampaigns } from '../../reports/campaign/compare.ts'
+import { createCampaignReporter, type CampaignEvent } from '../../reports/campaign/reporters.ts'
 import { summarize } from '../../reports/campaign/summary.ts'
 import { renderCampaign } from '../../reports/html/campaign.ts'
-import { renderCampaignJunit } from '../../reports/junit.ts'
 import { readResults, runCampaign } from './campaign.ts'
 import { parseCampaign } from './definition.ts'
 import type { Result } from '../../reports/campaign/results.ts'
@@ -42,9 +42,26 @@ test('what broke is grouped by what it looks like, with the smallest run and its
   assert.ok(one.violated > 0)
   assert.ok(summary.findings.length > 0)
   for (const finding of summary.findings) assert.match(finding.smallest.repeat, /^npx splitbrain run .*--preset one .*--seed [12]$/)
-  assert.match(renderCampaignJunit({ name: 'small', started: '2026-01-01T00:00:00Z', repeat: 'npx splitbrain campaign' }, summary), 'tests="2" failures="1" errors="0"')
   const page = renderCampaign({ title: 'small', started: '2026-01-01T00:00:00Z', repeat: 'npx splitbrain campaign', summary, impossible: [], cut: null, trend: [] })
   assert.match(page, summary.findings[0]!.fingerprint)
+})
+
+test('the reporters of a campaign: lines, JSON, the matrix on GitHub, a test case for each cell', async () => {
+  const results = await readResults(dir)
+  const end: CampaignEvent = { type: 'end', name: 'small', started: '2026-01-01T00:00:00Z', summary: summarize(results), impossible: [], comparison: null, cut: null, report: 'runs/small/report.html', repeat: 'npx splitbrain campaign' }
+  const told = { text: '', files: new Map<string, string>() }
+  const keep = (file: string, text: string) => void told.files.set(file, text)
+  const options = { stream: { write: (text: string) => (told.text += text) }, env: { GITHUB_STEP_SUMMARY: 'summary.md' }, nowMs: () => 0, written: () => '', every: () => () => undefined, writeFile: keep, appendFile: keep, junitFile: 'cells.xml', title: 'small' }
+  const reporter = createCampaignReporter(['github'], options)
+  results.forEach((result, index) => reporter.on({ type: 'result', done: index + 1, total: 4, result }))
+  reporter.on(end)
+  assert.match(told.text, /\[4\/4\] .*seed 2/)
+  assert.match(told.text, /^::error title=one · partition\(partial\)::[12]\/2 violated%0APromised linearizable\..*%0ARepeat: npx splitbrain run .*$/m)
+  assert.match(told.files.get('summary.md')!, /\n\| abd \| ✅ 0\/2 violated \(0.% to .*\) \|\n\| one \| 🔴 [12]\/2 violated/)
+  assert.match(told.files.get('cells.xml')!, 'tests="2" failures="1" errors="0"')
+  told.text = ''
+  createCampaignReporter(['json'], { ...options, junitFile: 'cells.xml' }).on(end)
+  assert.equal(JSON.parse(told.text), JSON.parse(JSON.stringify(end)))
 })
 
 test('against itself nothing is new; a finding that one side alone has is new or rare, by how often it was tried', async () => {

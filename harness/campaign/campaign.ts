@@ -6,10 +6,10 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { resultOf, resultSchema, crashResult, type Place, type Result } from '../../reports/campaign/results.ts'
-import { renderReport } from '../../reports/html/page.ts'
 import type { RunEvent } from '../../reports/events.ts'
 import { realClock } from '../clock.ts'
 import { repeatCommand } from '../commands/plan-options.ts'
+import { writeReport } from '../report-files.ts'
 import { save } from '../run-folder.ts'
 import { refuseImpossible, runPlan } from '../run.ts'
 import { chooseCell, type CellState } from './choose.ts'
@@ -136,7 +136,7 @@ async function runCell(cell: Cell, seed: number, { dir, signal, emit }: Campaign
     const { document, history } = await runPlan(await planOf(cell, seed), { dir: inner, label: `${cell.configuration} · ${cell.nemesis}`, emit, signal, repeat, started })
     if (signal.aborted) return undefined
     // The report of a run that holds can be made any time; one that fails is what somebody will open.
-    if (document.verdict !== 'holds') await save(inner, 'report.html', renderReport({ title: `${cell.configuration} under ${cell.nemesis}, seed ${seed}`, runs: [{ name: cell.configuration, document, history }], repeat, generated: started }))
+    if (document.verdict !== 'holds') await writeReport([{ name: cell.configuration, dir: inner, document, history }], { dir: inner, title: `${cell.configuration} under ${cell.nemesis}, seed ${seed}`, repeat, generated: started })
     return resultOf(place(), document, history)
   } catch (error) {
     if (signal.aborted) return undefined

@@ -3,12 +3,11 @@ import { existsSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { exitCodes, mergeVerdicts } from '../../checker/verdict.ts'
-import { compareCampaigns, renderCampaignComparison, type CampaignComparison } from '../../reports/campaign/compare.ts'
+import { compareCampaigns, type CampaignComparison } from '../../reports/campaign/compare.ts'
 import type { Result } from '../../reports/campaign/results.ts'
-import { cellName, summarize, type CampaignSummary } from '../../reports/campaign/summary.ts'
-import { formatMs, formatNoun, shortened } from '../../reports/format.ts'
+import type { CampaignReporter } from '../../reports/campaign/reporters.ts'
+import { cellName, summarize } from '../../reports/campaign/summary.ts'
 import { renderCampaign, type TrendPoint } from '../../reports/html/campaign.ts'
-import { renderCampaignJunit } from '../../reports/junit.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import type { Arguments, Command, Option } from '../command.ts'
 import { cellsOf, parseCampaign, type Campaign, type CampaignDefinition } from '../campaign/definition.ts'
@@ -18,6 +17,7 @@ import { createRunFolder, point, save, saveJson } from '../run-folder.ts'
 import { UsageError } from '../usage-error.ts'
 import { importUserModule } from '../user-module.ts'
 import { planOptions, repeatCommand } from './plan-options.ts'
+import { campaignReporterFrom, reporterOptions } from './reporters.ts'
 
 /** Options of `run` that all cells share when they are given. */
 const shared = ['driver', 'nodes', 'clients', 'rate', 'time', 'op-timeout', 'expect'] as const
@@ -32,6 +32,7 @@ const options: Readonly<Record<string, Option>> = {
   budget: { value: 'TIME', describes: 'stop in time: the runs that teach most come first, none is begun that would not end' },
   resume: { value: 'DIR', describes: 'go on with a campaign that was cut short' },
   baseline: { value: 'DIR', describes: 'an earlier campaign: only what it did not find fails' },
+  ...reporterOptions,
   junit: { value: 'FILE', describes: 'write JUnit XML, a test case for each cell' },
   name: { value: 'NAME', describes: 'the campaign goes to runs/NAME/', default: 'campaign' },
   ...Object.fromEntries(shared.map((name) => [name, name === 'driver' ? { ...planOptions[name]!, default: 'sim' } : planOptions[name]!])),
@@ -48,16 +49,17 @@ export const campaignCommand: Command = {
     const baseline = args.text('baseline') === undefined ? undefined : await resultsOf(args.text('baseline')!)
     const { campaign, dir } = await open(args, startedMs)
     const interrupt = onInterrupt(console.error)
-    const total = campaign.seeds === undefined ? '' : `/${cellsOf(campaign).length * campaign.seeds}`
+    const reporter = campaignReporterFrom(args, campaign.name)
+    const total = campaign.seeds === undefined ? null : cellsOf(campaign).length * campaign.seeds
     try {
       const outcome = await runCampaign(campaign, {
         dir,
         budgetMs,
         signal: interrupt.signal,
-        emit: (event) => void (event.type === 'warning' && console.error(event.message)),
-        onResult: (result, done) => console.log(line(result, `${done}${total}`)),
+        emit: (event) => void (event.type === 'warning' && reporter.on({ type: 'warning', message: event.message })),
+        onResult: (result, done) => reporter.on({ type: 'result', done, total, result }),
       })
-      return await conclude(args, campaign, dir, outcome, baseline)
+      return await conclude(args, campaign, dir, outcome, { baseline, reporter })
     } finally {
       interrupt.dispose()
     }
@@ -119,43 +121,23 @@ export async function resultsOf(where: string): Promise<Result[]> {
 /** Whether a folder is a campaign's. */
 export const isCampaign = (where: string): boolean => existsSync(path.join(path.resolve(where), 'campaign.json'))
 
-const marks = { holds: '●', violated: '◆', unknown: '○' } as const
-
-function line(result: Result, count: string): string {
-  const why = result.verdict === 'holds' ? '' : ` ${shortened(result.reason ?? result.findings[0]?.fingerprint ?? result.sentence, 100)}`
-  return `[${count}] ${marks[result.verdict]} ${cellName(result)}, seed ${result.seed}: ${result.verdict}${why} (${formatMs(result.elapsed_ms)})`
-}
-
 /** Writes everything that is shown, and decides the exit code. */
-async function conclude(args: Arguments, campaign: Campaign, dir: string, outcome: CampaignOutcome, baseline: readonly Result[] | undefined): Promise<number> {
-  const summary = summarize(outcome.results)
+async function conclude(args: Arguments, campaign: Campaign, dir: string, outcome: CampaignOutcome, { baseline, reporter }: { readonly baseline: readonly Result[] | undefined; readonly reporter: CampaignReporter }): Promise<number> {
   const shown = path.relative(process.cwd(), dir)
-  const repeat = repeatCommand(args.words, campaign.first_seed)
   const cut = outcome.cut === 'budget' ? 'the budget ended it' : outcome.cut === 'interrupted' ? 'it was interrupted' : null
-  await save(dir, 'report.html', renderCampaign({ title: campaign.name, started: startOf(dir), repeat, summary, impossible: outcome.impossible.map(({ cell, reason }) => ({ cell: cellName(cell), reason })), cut, trend: await trendOf(dir) }))
+  const common = { started: startOf(dir), repeat: repeatCommand(args.words, campaign.first_seed), summary: summarize(outcome.results), impossible: outcome.impossible.map(({ cell, reason }) => ({ cell: cellName(cell), reason })) }
+  await save(dir, 'report.html', renderCampaign({ ...common, title: campaign.name, cut, trend: await trendOf(dir) }))
   await point('latest', dir)
-  const junit = args.text('junit')
-  if (junit !== undefined) await save(path.dirname(path.resolve(junit)), path.basename(junit), renderCampaignJunit({ name: campaign.name, started: startOf(dir), repeat }, summary))
-  printSummary(summary, outcome)
-  const comparison = baseline === undefined ? undefined : compareCampaigns(baseline, outcome.results)
-  if (comparison) process.stdout.write(`\nagainst ${args.text('baseline')}\n${renderCampaignComparison(comparison)}`)
-  console.log(`\nreport  ${path.join(shown, 'report.html')}\nrepeat  ${repeat}`)
-  if (outcome.cut !== null) console.log(`${cut}; npx splitbrain campaign --resume ${shown} goes on`)
+  const comparison = baseline === undefined ? null : compareCampaigns(baseline, outcome.results)
+  reporter.on({ type: 'end', name: campaign.name, ...common, comparison, cut: cut === null ? null : `${cut}; npx splitbrain campaign --resume ${shown} goes on`, report: path.join(shown, 'report.html') })
   return exitCode(outcome, comparison)
 }
 
 /** Violated when a promise broke (with a baseline: in a way that it does not know); unknown when something is not known; otherwise holds. */
-function exitCode({ results, cut }: CampaignOutcome, comparison: CampaignComparison | undefined): number {
+function exitCode({ results, cut }: CampaignOutcome, comparison: CampaignComparison | null): number {
   if (comparison?.findings.some(({ before, after }) => before.runs === 0 && after.runs > 0)) return exitCodes.violated
-  const verdict = mergeVerdicts(results.map((one) => (comparison !== undefined && one.verdict === 'violated' ? 'holds' : one.verdict)))
+  const verdict = mergeVerdicts(results.map((one) => (comparison !== null && one.verdict === 'violated' ? 'holds' : one.verdict)))
   return verdict === 'holds' && cut === 'interrupted' ? exitCodes.unknown : exitCodes[verdict]
-}
-
-function printSummary(summary: CampaignSummary, { impossible }: CampaignOutcome): void {
-  console.log('')
-  for (const cell of summary.cells) console.log(`${marks[cell.violated > 0 ? 'violated' : cell.decided > 0 ? 'holds' : 'unknown']} ${cellName(cell).padEnd(44)}${cell.violated}/${cell.decided} violated${cell.unknown === 0 ? '' : `, ${cell.unknown} unknown`}`)
-  for (const { cell, reason } of impossible) console.log(`  ${cellName(cell)}: not run. ${reason}`)
-  for (const finding of summary.findings) console.log(`\n${finding.fingerprint}: ${formatNoun(finding.runs, 'run')} of ${finding.of}${finding.rare ? ' (rare)' : ''}\n  ${shortened(finding.explanation, 300)}\n  ${finding.smallest.repeat}`)
 }
 
 /** When a campaign's folder was made, from its name. */

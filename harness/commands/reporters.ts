@@ -2,7 +2,8 @@
  * The options that say how a command tells what goes on, and the reporter that they stand for.
  */
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { createReporter, defaultReporter, reporterNames } from '../../reports/reporters.ts'
+import { createCampaignReporter, type CampaignReporter } from '../../reports/campaign/reporters.ts'
+import { createReporter, defaultReporter, reporterNames, type ReporterName, type ReporterOptions } from '../../reports/reporters.ts'
 import type { Reporter } from '../../reports/events.ts'
 import { choose, type Arguments, type Option } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
@@ -13,8 +14,19 @@ export const reporterOptions: Readonly<Record<string, Option>> = {
   junit: { value: 'FILE', describes: 'write JUnit XML, a test case for each judgement' },
 }
 
-/** The reporter that the command line asks for. Throws UsageError. */
+/** The reporter of runs that the command line asks for. Throws UsageError. */
 export function reporterFrom(args: Arguments, title: string): Reporter {
+  const { names, options } = wantedFrom(args, title)
+  return createReporter(names, options)
+}
+
+/** The reporter of a campaign that the command line asks for. Throws UsageError. */
+export function campaignReporterFrom(args: Arguments, title: string): CampaignReporter {
+  const { names, options } = wantedFrom(args, title)
+  return createCampaignReporter(names, options)
+}
+
+function wantedFrom(args: Arguments, title: string): { readonly names: readonly ReporterName[]; readonly options: ReporterOptions } {
   const stream = process.stdout
   const list = args.text('reporter')
   const names = list === undefined ? [defaultReporter({ stream, env: process.env })] : list.split(',').map((name) => choose('reporter', name.trim(), reporterNames))
@@ -26,7 +38,7 @@ export function reporterFrom(args: Arguments, title: string): Reporter {
       throw new UsageError(`${file} cannot be written: ${(error as Error).message}.`)
     }
   }
-  return createReporter(names, {
+  const options: ReporterOptions = {
     stream,
     env: process.env,
     nowMs: () => performance.now(),
@@ -40,7 +52,8 @@ export function reporterFrom(args: Arguments, title: string): Reporter {
     appendFile: written((file, text) => appendFileSync(file, text)),
     ...(junitFile === undefined ? {} : { junitFile }),
     title,
-  })
+  }
+  return { names, options }
 }
 
 /** The words of a command line without those that only say how to tell about it. */
