@@ -7,8 +7,11 @@ import { presets } from './presets.ts'
 import { simulate } from './testing/simulate.ts'
 import type { Bench } from './testing/simulate.ts'
 
-/** Power losses of one simulation. */
-const LOSSES = 200
+/** Power losses of one simulation at most. */
+const LOSSES_MAX = 200
+/** How long nodes that find keys by asking each other may take after a power loss until they know again who holds what. */
+const SETTLE_MS = 20_000
+const LOOK_MS = 250
 /** A write takes about this long; the power fails at any moment of it, or shortly after. */
 const WRITE_MS = 12
 
@@ -25,18 +28,23 @@ async function lose(bench: Bench, key: string, value: number, delayMs: number, t
   await writing
   tally[known]++
   if (known !== 'ok') return undefined
-  const held = await bench.held(key)
-  return held.includes(value) ? undefined : `the confirmed write of ${value} to ${key} is on no replica`
+  for (let waited = 0; waited <= SETTLE_MS; waited += LOOK_MS) {
+    if ((await bench.held(key)).includes(value)) return undefined
+    await bench.sleep(LOOK_MS)
+  }
+  return `the confirmed write of ${value} to ${key} is on no replica`
 }
 
 async function run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
   const names = Object.keys(presets)
+  const each = Math.ceil(cases / names.length)
+  const losses = Math.min(LOSSES_MAX, each)
   for (const preset of names) {
     const tally: Record<Outcome, number> = { ok: 0, fail: 0, info: 0, none: 0 }
-    for (let done = 0; done < cases / names.length; done += LOSSES) {
+    for (let done = 0; done < each; done += losses) {
       const random = seededRandom(seed).fork(`${preset} ${done}`)
       const broken = await simulate({ preset, nodes: 3, seed: random.int(2 ** 31) }, async (bench) => {
-        for (let i = 0; i < LOSSES; i++) {
+        for (let i = 0; i < losses; i++) {
           const sentence = await lose(bench, `k${i % 20}`, i, random.float() * WRITE_MS, tally)
           if (sentence !== undefined) return `${preset}, seed ${seed}, power loss ${done + i}: ${sentence}`
         }

@@ -78,7 +78,7 @@ export const soak = {
   name: 'conformance',
   describes: 'every preset x every fault of the simulator x seeds: no preset breaks its promise, and what each was seen to break',
   full: 4_000,
-  slice: 24,
+  slice: 8,
   async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
     const rows = new Map<string, Row>(Object.keys(presets).map((name) => [name, { runs: 0, broken: 0, unknown: 0, violated: new Map() }]))
     const possible = await simulatedFaults()
