@@ -2,8 +2,9 @@
  * Measured t-visibility against what PBS predicts from the same run's delays (Bailis et al., VLDB 2012, section 5.3
  * did it for Cassandra): preset `one`, three real processes, no fault; and once more with messages between nodes held
  * up by their links, because on a healthy machine they outrun the disk that an acknowledgement waits for. That second
- * curve is shown and not held to the bound: links that hold messages up keep their order, so delays are not independent
- * of each other as WARS takes them to be.
+ * curve is shown and not held to the bound: the prediction was up to 6 points (root mean square) too optimistic there.
+ * Links that hold messages up keep their order, so delays depend on each other, which WARS excludes; whether that is
+ * all of the difference is not known.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'

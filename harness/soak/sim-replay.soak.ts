@@ -43,7 +43,7 @@ export const soak = {
   name: 'sim-replay',
   describes: 'simulated runs repeated with the same seed are byte-identical (histories and verdicts)',
   full: 100,
-  slice: 5,
+  slice: 2,
   async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
     let different = 0
     for (let i = 0; i < cases; i++) {
