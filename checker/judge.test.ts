@@ -8,6 +8,7 @@ import { latencyOf } from './latency.ts'
 import { periodsOf } from './periods.ts'
 import { models, verdictDocumentSchema } from './verdict.ts'
 import { RunBuilder } from './testing/run.ts'
+import type { History } from './history/index.ts'
 import type { JudgementVerdict, Model, VerdictDocument, VerdictWord } from './verdict.ts'
 
 const sides = { majority: ['n1', 'n2'], minority: ['n3'] }
@@ -34,6 +35,19 @@ test('fault windows last from the observed effect to the beginning of the heal',
 test('overlapping faults, one that did not bite and one that never healed, are told apart', () => {
   const windows = faultWindows(new RunBuilder().fault('kill', 10, 50, 55).fault('pause', 20, 60, null).fault('slow', 30, 70, 75, { bit: false }).history())
   assert.equal(windows.map(({ id, bit, healed_ns, to_ns }) => [id, bit, healed_ns, to_ns]), [[1, true, 55e6, 50e6], [2, true, null, 60e6], [3, false, 75e6, 70e6]])
+})
+
+test('what nodes counted stands in the document as they told it, and changes no verdict', async () => {
+  const counted = { n1: { hints_kept: 3, epoch: 2 }, n2: { hints_kept: 0 } }
+  const run = () => cap().peek('x', 140, { n1: 2, n2: 2, n3: 2 })
+  const judged = (history: History) => judge(history, { run: null, promised: 'eventual' })
+  const plain = await judged(run().history())
+  const { counters, ...told } = await judged(run().counters(140, counted).history())
+  assert.equal(counters, counted)
+  assert.equal(told, plain)
+  assert.is(plain.counters, undefined)
+  assert.equal(await judged(run().counters(140, { n1: 'three' }).history()), plain)
+  verdictDocumentSchema.parse({ ...told, counters })
 })
 
 test('availability counts what began and ended within the period, by side and node; what was still open is left out', () => {

@@ -12,6 +12,7 @@ import { availabilityOf } from './availability.ts'
 import { bankTotal } from './bank-total.ts'
 import { causal } from './causal.ts'
 import { counterBounds } from './counter-bounds.ts'
+import { countersIn } from './counters.ts'
 import { longFork } from './long-fork.ts'
 import { queueTotal } from './queue-total.ts'
 import { setFull } from './set-full.ts'
@@ -109,6 +110,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     faults: [...context.faults],
     availability: availabilityOf(history, context.faults),
     latency: latencyOf(history, context.faults),
+    ...countersIn(history),
     convergence: convergenceOf(verdicts.find((one) => one.judgement === convergence.name)),
     durability: durabilityOf(verdicts.find((one) => one.judgement === durability.name)),
   }

@@ -166,6 +166,10 @@ export const isolationSchema = z.strictObject({
 })
 export type IsolationSection = z.infer<typeof isolationSchema>
 
+/** What each node counted of its own work: node id -> name -> number. Names are the store's (`hints_kept`). */
+export const countersSchema = z.record(z.string(), z.record(z.string(), z.number()))
+export type Counters = z.infer<typeof countersSchema>
+
 /** `verdict.json`. */
 export const verdictDocumentSchema = z.strictObject({
   schema: z.literal('splitbrain-verdict/1'),
@@ -183,6 +187,7 @@ export const verdictDocumentSchema = z.strictObject({
   faults: z.array(faultWindowSchema),
   availability: z.array(availabilitySchema),
   latency: z.array(latencySchema),
+  counters: countersSchema.optional().describe('what the nodes that answered at the end counted since their last start (hints, repairs, elections): evidence of what was at work, never judged; absent where nobody was asked'),
   convergence: z.strictObject({
     agreed: z.boolean().nullable().describe('null: replicas were not read'),
     time_to_converge_ms: z.number().nullable().describe('from the last heal to the first moment from which all replicas agree on every key; null when they never did'),

@@ -155,6 +155,8 @@ export interface System {
   }
   /** Whether a message from `from` reaches `to`, tried from inside the nodes. Drivers use it for `Links.probe`. */
   probe?(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: number): Promise<boolean>
+  /** What a node counted of its own work (hints, repairs, elections, ...), by name: shown in the report, never judged. Rejects when it does not answer in time. */
+  counters?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Readonly<Record<string, number>>>
   /** The nodes that lead now (a primary, a leader of any range), asked of the nodes themselves. For faults that are aimed at leaders. */
   primaries?(cluster: Cluster): Promise<NodeId[]>
   /** The nodes that hold a key, the first to be asked first. For faults that are aimed at a key's replicas. */

@@ -1,7 +1,7 @@
 /**
  * The observer reads replicas directly, past any coordination, and writes what each holds into the history: samples
  * while clients work (how far do replicas diverge?), and after the last heal until all agree (do they converge,
- * and when?).
+ * and when?). At the end it asks every node what it counted of its own work.
  */
 import type { Event, Json } from '../checker/history/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -11,6 +11,8 @@ import { sleep } from './clock.ts'
 
 /** A replica that does not answer within this is left out of the sample. */
 const PEEK_DEADLINE_MS = 500
+/** A node that does not tell its counters within this is left out. */
+const COUNTERS_DEADLINE_MS = 1_000
 /** Time between two looks after the heal: the resolution of the time to converge. */
 const CONVERGE_INTERVAL_MS = 50
 
@@ -73,5 +75,14 @@ export class Observer {
       if (now() >= end || signal?.aborted) return false
       await sleep(cluster.clock, CONVERGE_INTERVAL_MS)
     }
+  }
+  /** Records what every node that answers counted, as one event. It stands at the time of asking, so that a node which does not answer makes the run no longer. */
+  async counters(): Promise<void> {
+    const { cluster, system, now, record } = this.#options
+    if (!system.counters) return
+    const time = now()
+    const counted = await Promise.all(cluster.nodes.map(async ({ id }) => [id, await system.counters!(cluster, id, COUNTERS_DEADLINE_MS).catch(() => undefined)] as const))
+    const value = Object.fromEntries(counted.flatMap(([id, counts]) => (counts === undefined ? [] : [[id, counts] as const])))
+    if (Object.keys(value).length > 0) record({ time, process: 'observer', type: 'ok', f: 'counters', value })
   }
 }

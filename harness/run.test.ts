@@ -45,6 +45,18 @@ test('one answers on both sides of a partition, is not linearizable, and converg
   })
 })
 
+test('dynamo keeps hints during a partition and hands them over after it, and the document says how many', async () => {
+  await simulated(plan('dynamo', 'partition', 3), ({ document, history }) => {
+    const counted = Object.values(document.counters!)
+    const sum = (name: string) => counted.reduce((total, counts) => total + counts[name]!, 0)
+    assert.equal(Object.keys(document.counters!), document.run!.nodes)
+    assert.ok(sum('hints_kept') > 0)
+    assert.is(sum('hints_handed') + sum('hints_pending'), sum('hints_kept'))
+    assert.ok(sum('cells_repaired') > 0)
+    assert.is(history.event(history.length - 1).f, 'counters')
+  })
+})
+
 test('a run that fails fast ends at the very response that broke the promise, and is judged', async () => {
   const broken: Plan = { ...plan('one', 'partition', 3), expect: 'linearizable' }
   let whole = 0

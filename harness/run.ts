@@ -239,6 +239,7 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   if (workload.final) await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
   // Draining changes what replicas hold: they are looked at once more.
   if (workload.final) await observer.converge(plan.converge_timeout_ms, stop)
+  await observer.counters()
 }
 
 /** How many process numbers are used up. */

@@ -45,6 +45,11 @@ export class RunBuilder {
     return this.#add(at, { process: 'observer', type: 'ok', f: 'delays', value })
   }
 
+  /** What each node counted of its own work. */
+  counters(at: number, value: Json): this {
+    return this.#add(at, { process: 'observer', type: 'ok', f: 'counters', value })
+  }
+
   quiesce(at: number): this {
     return this.#add(at, { process: 'observer', type: 'info', f: 'quiesce' })
   }

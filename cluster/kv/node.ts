@@ -175,9 +175,8 @@ function doorsOf(env: Env & { readonly disk: SlowDisk }, config: NodeConfig, rep
     comparisons: repair.counts.comparisons,
     cells_repaired: repair.counts.repaired,
     suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
-    tombstones_collected: replica.tombstones?.collected ?? 0,
-    hints_pending: hints?.counts.pending ?? 0,
-    hints_handed: hints?.counts.handed ?? 0,
+    ...(replica.tombstones === undefined ? {} : { tombstones_collected: replica.tombstones.collected }),
+    ...(hints === undefined ? {} : { hints_kept: hints.counts.kept, hints_pending: hints.counts.pending, hints_handed: hints.counts.handed }),
     ...replication.stats?.(),
   })
   const describe = (): Record<string, Record<string, string | number>> => ({

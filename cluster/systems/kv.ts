@@ -56,6 +56,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
       },
     },
     volley,
+    counters,
     replicasOf,
   }
 }
@@ -226,12 +227,27 @@ async function exchange(cluster: Cluster, node: NodeId, deadlineMs: number): Pro
 async function primaries(cluster: Cluster): Promise<NodeId[]> {
   const answers = await Promise.all(
     cluster.nodes.map(async ({ id }) => {
-      const reply = await administer(cluster, id, PRIMARIES_DEADLINE_MS, (connection) => connection.ask(['STATS'], PRIMARIES_DEADLINE_MS)).catch(() => [])
-      const words = Array.isArray(reply) ? (reply as readonly Reply[]).map((word) => (word instanceof Uint8Array ? Buffer.from(word).toString() : '')) : []
-      return words[words.indexOf('primary') + 1] === '1' && words.includes('primary') ? [id] : []
+      const stats = await statsOf(cluster, id, PRIMARIES_DEADLINE_MS).catch(() => undefined)
+      return stats?.get('primary') === 1 ? [id] : []
     }),
   )
   return answers.flat()
+}
+
+/** Of what a node counts, what tells which of the store's parts were at work; a preset without a part does not count it. */
+const COUNTERS = ['incarnation', 'epoch', 'elections_won', 'ballots_won', 'hints_kept', 'hints_handed', 'hints_pending', 'read_repairs', 'comparisons', 'cells_repaired', 'tombstones_collected', 'in_doubt']
+
+async function counters(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Record<string, number>> {
+  const stats = await statsOf(cluster, node, deadlineMs)
+  return Object.fromEntries(COUNTERS.flatMap((name) => (stats.has(name) ? [[name, stats.get(name)!] as const] : [])))
+}
+
+/** Everything that a node counts, by name. */
+async function statsOf(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<ReadonlyMap<string, number>> {
+  const reply = await administer(cluster, node, deadlineMs, (connection) => connection.ask(['STATS'], deadlineMs))
+  if (!Array.isArray(reply)) throw new StoreError('MALFORMED', `${node} answered STATS with something else than names and numbers`)
+  const words = (reply as readonly Reply[]).map((word) => (word instanceof Uint8Array ? Buffer.from(word).toString() : ''))
+  return new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, Number(words[i + 1])] as const] : [])))
 }
 
 const PRIMARIES_DEADLINE_MS = 1_000

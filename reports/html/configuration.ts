@@ -4,6 +4,7 @@
 import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatShare, keptTogether } from '../format.ts'
 import { html, Html } from './escape.ts'
 import { command, figure, glyph, value } from './sections.ts'
+import { countersTable } from './counters.ts'
 import { coverageNote } from './data.ts'
 import { implied } from '../../checker/ladder.ts'
 import { cycleFigure } from './cycle-svg.ts'
@@ -31,6 +32,7 @@ ${charts(configuration)}
 ${phasesTable(configuration.phases, id)}
 ${timeline(configuration)}
 ${coverage(configuration)}
+${countersTable(configuration)}
 ${logs(configuration)}
 ${environment(configuration)}
 </section>`

@@ -63,7 +63,7 @@ function hostileRun(): ReportRun {
   const text = hostile.slice(0, 5).join(' ')
   const evil = document.faults[0]!
   Object.assign(evil, { fault: hostile[0], evidence: text, targets: [hostile[1]], sides: { [hostile[1]!]: ['n1'], [hostile[3]!]: [hostile[0]!] } })
-  Object.assign(document, { sentence: text })
+  Object.assign(document, { sentence: text, counters: Object.fromEntries(hostile.slice(0, 5).map((node) => [node, { [hostile[0]!]: 1 }])) })
   Object.assign(document.run!, { system: hostile[0], repeat: hostile[1], nodes: hostile.slice(0, 5) })
   Object.assign(document.judgements[0]!, { judgement: hostile[0], summary: text, metrics: { [hostile[0]!]: hostile[1]!, __proto__: 'x' }, witnesses: [{ key: hostile[0]!, operations: hostile.map((_, index) => index * 2), explanation: text }] })
   return { name: hostile[0]!, history, document, surroundings: { logs: [{ node: hostile[1]!, text: `2026-01-02T03:04:06.000Z ${hostile.slice(0, 5).join('\n')}` }], clockZero: '2026-01-02T03:04:05.000Z', machine: [[hostile[0]!, hostile[1]!]], files: ['nodes/%3Cimg%3E.log'] } }

@@ -37,7 +37,8 @@ export class Hints {
   #lastWrite: Promise<unknown> = Promise.resolve()
   #timer: Timer | undefined
   #stopped = false
-  readonly counts = { pending: 0, handed: 0 }
+  /** `kept` and `handed` since this start; a hint that takes the place of an older one for the same key is not one more. */
+  readonly counts = { pending: 0, kept: 0, handed: 0 }
 
   private constructor(table: Table, options: HintsOptions) {
     this.#table = table
@@ -61,6 +62,7 @@ export class Hints {
     const before = this.#byReplica.get(replica)?.get(key) ?? ABSENT
     const merged = mergeCells(before, cell)
     const record = encodeCell(merged)
+    if (before === ABSENT) this.counts.kept++
     this.#remember(replica, key, decodeCell(key, record))
     await this.#write([{ key: `${replica}/${key}`, value: record }])
     return before.value !== null

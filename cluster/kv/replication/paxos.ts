@@ -75,6 +75,7 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
     read,
     write: async (key, value) => (await order(key, { type: 'write', value })).matched,
     cas: async (key, expected, value) => (await order(key, { type: 'cas', expected, value })).matched,
+    stats: () => ({ ballots_won: proposer.ballotsWon }),
     close: () => ledger.close(),
   }
 }

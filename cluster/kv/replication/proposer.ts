@@ -49,6 +49,8 @@ export class Proposer {
   readonly #steady = new Map<string, Cell>()
   /** The last operation on each key that is being worked on. */
   readonly #lines = new Map<string, Promise<unknown>>()
+  /** How often a majority promised: each time this node became the leader of a key, or became it again. */
+  ballotsWon = 0
 
   constructor(options: ProposerOptions) {
     this.#options = options
@@ -111,6 +113,7 @@ export class Proposer {
     const answers = await rpc.gather(PREPARE, { to: replicasOf(key), request: [key, { counter: ballot, writer: timestamps.writer }], need: config.read_quorum })
     if (!answers.complete) throw tooFew(definite ? 'UNAVAILABLE' : 'INDETERMINATE', 'promised', config.read_quorum, answers, config)
     if (!answers.replies.every(([granted]) => granted)) return Math.max(...answers.replies.map(([, promised]) => promised))
+    this.ballotsWon++
     return { ballot, cell: answers.replies.map(([, , accepted]) => accepted).reduce(mergeCells) }
   }
 

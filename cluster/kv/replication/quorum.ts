@@ -50,6 +50,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
   let reads = 0
+  let readRepairs = 0
 
   function targetsOf({ replicas, substitutes }: Location): Targets {
     return config.sloppy ? withSubstitutes(replicas, substitutes, coordinator.suspects) : { to: replicas, standIns: NOBODY }
@@ -89,7 +90,9 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
 
   function repair(key: string, latest: Cell, replicas: readonly NodeId[], { replies, from }: Gathered<Cell>): void {
     for (let i = 0; i < from.length; i++) {
-      if (compareVersions(replies[i]!, latest) < 0 && replicas.includes(from[i]!)) rpc.send(from[i]!, WRITE, [key, latest, NOBODY])
+      if (compareVersions(replies[i]!, latest) >= 0 || !replicas.includes(from[i]!)) continue
+      readRepairs++
+      rpc.send(from[i]!, WRITE, [key, latest, NOBODY])
     }
   }
 
@@ -117,6 +120,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     read: (key, level) => locate(key, location => readAt(location, key, level)),
     write: (key, value, level) => place(key, { counter: timestamps.wall(), writer: timestamps.writer, value }, level),
     place,
+    ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),
   }
 }
 

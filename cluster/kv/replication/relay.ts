@@ -59,5 +59,5 @@ export function relayed(inner: QuorumReplication, { self, rpc, timestamps, relay
     return replies[0]!
   }
 
-  return { read, write }
+  return { read, write, ...(inner.stats === undefined ? {} : { stats: inner.stats }) }
 }
