@@ -10,7 +10,8 @@ import type { Counters } from './verdict.ts'
 /** The section of the document; nothing where nobody was asked, or where what was recorded are no counters. The last event counts. O(n). */
 export function countersIn(history: History): { readonly counters?: Counters } {
   const f = history.functions.indexOf('counters')
-  for (let row = history.length - 1; f >= 0 && row >= 0; row--) {
+  if (f < 0) return {}
+  for (let row = history.length - 1; row >= 0; row--) {
     if (history.process[row] !== OBSERVER || history.f[row] !== f || history.type[row] !== OK) continue
     const heard = countersSchema.safeParse(history.event(row).value)
     return heard.success ? { counters: heard.data } : {}
