@@ -56,7 +56,7 @@ function matrix(summary: CampaignSummary): Html {
   return html`<section aria-labelledby="matrix-heading" id="matrix"><h2 id="matrix-heading">Configurations and faults</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Matrix"><table class="matrix"><thead><tr><th scope="col">Configuration</th>${summary.nemeses.map((nemesis) => html`<th scope="col">${nemesis}</th>`)}</tr></thead>
 <tbody>${summary.configurations.map((configuration) => html`<tr><th scope="row">${configuration}</th>${summary.nemeses.map((nemesis) => matrixCell(cells.get(cellName({ configuration, nemesis }))))}</tr>`)}</tbody></table></div>
-<p class="note">Runs that broke the promise, of those with a verdict; below, the interval of the failure rate that this many runs allow. None of five still leaves room for a failure in every second run. A link leads to the failing run with the smallest witness.</p></section>`
+<p class="note">Runs that broke the promise, of those with a verdict; below, the 95 % interval of the failure rate that this many runs allow. None of five still leaves room for a failure in every second run. A link leads to the failing run with the smallest witness.</p></section>`
 }
 
 function matrixCell(cell: CellSummary | undefined): Html {

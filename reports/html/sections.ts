@@ -66,7 +66,7 @@ export function capSection(content: PageContent): Html {
     id: 'cap-map',
     kind: 'cap',
     title: 'CAP map',
-    says: 'Share of operations answered during the partition, against the strongest model that held over the whole run.',
+    says: content.cap.entries.some((entry) => entry.majority !== null || entry.minority !== null) ? 'Share of operations answered during the partition, against the strongest model that held over the whole run.' : 'Empty, because no fault of this run cut the clients into a majority and a minority.',
     label: capLabel(content.cap),
     legend: [
       ['disc', 'ink', 'majority side'],
