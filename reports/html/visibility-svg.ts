@@ -43,7 +43,11 @@ function curve(steps: readonly Step[], id: string): Html {
   const y = (share: number) => top + (1 - (share - floor) / (1 - floor)) * plotHeight
   // Each share holds for the reads of its step: from the end of the step before to its own end.
   const ends = steps.map((step) => (step.t_ms === null ? left + plotWidth : x(step.t_ms)))
-  const staircase = (levels: readonly (number | null)[]): string => levels.map((share, index) => (share === null ? '' : `M${(index === 0 ? left : ends[index - 1]!).toFixed(1)} ${y(share).toFixed(1)}H${ends[index]!.toFixed(1)}${levels[index + 1] == null ? '' : `V${y(levels[index + 1]!).toFixed(1)}`}`)).join('')
+  const nextLevel = (levels: readonly (number | null)[], index: number): string => {
+    const next = levels[index + 1] ?? null
+    return next === null ? '' : `V${y(next).toFixed(1)}`
+  }
+  const staircase = (levels: readonly (number | null)[]): string => levels.map((share, index) => (share === null ? '' : `M${(index === 0 ? left : ends[index - 1]!).toFixed(1)} ${y(share).toFixed(1)}H${ends[index]!.toFixed(1)}${nextLevel(levels, index)}`)).join('')
   const decades = Array.from({ length: Math.floor(high) - Math.ceil(low) + 1 }, (_, index) => 10 ** (Math.ceil(low) + index))
   const lines = [floor, (1 + floor) / 2, 1].map((share) => html`<path class="w-tick" d="M${left} ${y(share).toFixed(1)}h${plotWidth}"/><text class="p-tick" x="${left - 8}" y="${(y(share) + 4).toFixed(1)}" text-anchor="end">${formatShare(share).replace('.0', '')}</text>`)
   return html`<svg viewBox="0 0 ${left + plotWidth + 12} ${top + plotHeight + 30}" width="${left + plotWidth + 12}" height="${top + plotHeight + 30}" role="img" aria-labelledby="${id}-visibility">
