@@ -239,8 +239,8 @@ interface Column {
 const columnsOfTable: readonly Column[] = [
   { head: ['', 'configuration'], right: false, cell: (facts) => shortened(visible(facts.name), 18) },
   { head: ['strongest', 'model'], right: false, cell: (facts) => facts.strongest ?? 'none' },
-  { head: ['majority', 'answers'], right: true, cell: (facts) => formatShare(facts.majority?.share) },
-  { head: ['minority', 'answers'], right: true, cell: (facts) => formatShare(facts.minority?.share) },
+  { head: ['maj.', 'answers'], right: true, cell: (facts) => formatShare(facts.majority?.share) },
+  { head: ['min.', 'answers'], right: true, cell: (facts) => formatShare(facts.minority?.share) },
   { head: ['', 'p50'], right: true, cell: (facts) => formatMs(facts.latency?.p50_ms) },
   { head: ['', 'p99'], right: true, cell: (facts) => formatMs(facts.latency?.p99_ms) },
   { head: ['', 'p99.9'], right: true, cell: (facts) => formatMs(facts.latency?.p999_ms) },
@@ -262,12 +262,12 @@ export function renderTable(rows: readonly Facts[], options: { readonly columns:
     paint('dim', `  ${line(heads.map((head) => head[1]))}`.trimEnd()),
     ...rows.map((facts, index) => `${paint(facts.verdict, marks[facts.verdict])} ${line(cells[index]!)}`),
     '',
-    paint('dim', `${marks.holds} keeps its promise  ${marks.violated} breaks it  ${marks.unknown} unknown; answers: while partitioned`),
+    paint('dim', `${marks.holds} keeps its promise  ${marks.violated} breaks it  ${marks.unknown} unknown; maj., min.: sides of a partition`),
   ].join('\n')
 }
 
 function block(facts: Facts, columns: number, paint: ReturnType<typeof painter>): string {
-  const rows = columnsOfTable.slice(1).map((column) => `    ${`${column.head[0]} ${column.head[1]}`.trim().padEnd(20)} ${column.cell(facts)}`)
+  const rows = columnsOfTable.slice(1).map((column) => `    ${`${column.head[0]} ${column.head[1]}`.trim().padEnd(15)} ${column.cell(facts)}`)
   return [`${paint(facts.verdict, marks[facts.verdict])} ${paint('bold', shortened(visible(facts.name), columns - 3))}: ${facts.verdict}`, ...rows].join('\n')
 }
 
