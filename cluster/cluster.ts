@@ -15,7 +15,7 @@ export const capabilities = [
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
   'power-loss', // kill a node and lose of its disk what was not synced
-  'slow-disk', // let a node's disk confirm synced writes late
+  'disk', // let a node's disk confirm late, be full or read-only, or fail to sync
   'clock', // set a node's wall clock wrong
   'membership', // let prepared machines join, and members leave
   'cut', // drop everything on chosen directed links
@@ -35,6 +35,8 @@ export interface CapabilityStatus {
   readonly available: boolean
   /** How it is done ("SIGKILL", "iptables in the node's network namespace"), or why it cannot be. */
   readonly reason: string
+  /** What the system itself must offer for that (`System.disk`, ...); left out: any system will do. */
+  readonly ofSystem?: 'disk' | 'clock'
 }
 export type CapabilityReport = Readonly<Record<Capability, CapabilityStatus>>
 
@@ -102,6 +104,24 @@ export interface NodeClock {
   set(skew: ClockSkew, deadlineMs: number): Promise<void>
 }
 
+/** What is wrong with a disk: it confirms synced writes `ms` later; it is full (ENOSPC); read-only (EROFS); or it cannot make writes safe (EIO). */
+export type DiskFault = { readonly type: 'slow'; readonly ms: number } | { readonly type: 'full' | 'read-only' | 'failing-sync' }
+
+/** What came of a write that was to be safe. */
+export interface DiskTrial {
+  readonly tookMs: number
+  /** The code of the error, as ENOSPC; undefined when the write is safe. */
+  readonly error: string | undefined
+}
+
+/** One node's disk, where it can be spoilt. */
+export interface NodeDisk {
+  /** From now on it is so; undefined: it is whole. */
+  set(fault: DiskFault | undefined, deadlineMs: number): Promise<void>
+  /** Writes something on it that must be safe. */
+  trial(deadlineMs: number): Promise<DiskTrial>
+}
+
 /** Who belongs to a running cluster, and how that changes. */
 export interface ClusterMembership {
   /** Machines that are prepared but belong to nobody: they may join. */
@@ -136,8 +156,8 @@ export interface Node {
   throttle?(share: number): Promise<void>
   /** Kills the node and loses of its disk what was not synced: all, some or none of it, by chance. Resolves to how many writes are gone. */
   powerLoss?(): Promise<number>
-  /** Makes the node's disk confirm synced writes this much later (0: no later), and tells how many milliseconds one took then. Absent where its system does not say how. */
-  readonly slowDisk?: ((ms: number, deadlineMs: number) => Promise<number>) | undefined
+  /** Absent where neither driver nor system can spoil the node's disk. */
+  readonly disk?: NodeDisk | undefined
   /** Absent where neither driver nor system can reach the node's clock. */
   readonly clock?: NodeClock | undefined
 }

@@ -3,7 +3,7 @@
  */
 import type { Env, NodeId, PortName } from '../harness/env.ts'
 import type { Completion, Invocation, Json } from '../checker/history/index.ts'
-import type { ClockSkew, Cluster, Volley } from './cluster.ts'
+import type { ClockSkew, Cluster, DiskFault, DiskTrial, Volley } from './cluster.ts'
 import type { IsolationLevel, Model } from '../checker/verdict.ts'
 
 /** One client connection, bound to one node. Used by one process at a time. */
@@ -116,8 +116,11 @@ export interface System {
   nodes(ids: readonly NodeId[], spares?: readonly NodeId[]): NodeSpec[]
   /** Absent: its members are those that it was started with. */
   readonly membership?: SystemMembership
-  /** Makes a node's disk confirm synced writes this much later, and tells how many milliseconds one took then. */
-  slowDisk?(cluster: Cluster, node: NodeId, ms: number, deadlineMs: number): Promise<number>
+  /** A node's disk, where the node itself lets a tester spoil it and try it. Drivers that put nodes on disks of their own need it not. */
+  readonly disk?: {
+    set(cluster: Cluster, node: NodeId, fault: DiskFault | undefined, deadlineMs: number): Promise<void>
+    trial(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<DiskTrial>
+  }
   /** A node's wall clock, where the node itself lets a tester read it and set it wrong. */
   readonly clock?: {
     read(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<number>

@@ -10,7 +10,8 @@ import type { RunDescription, VerdictDocument } from '../checker/verdict.ts'
 import type { Cluster, Driver } from '../cluster/cluster.ts'
 import { untilReady } from '../cluster/drivers/answers.ts'
 import type { Client, System } from '../cluster/system.ts'
-import { Nemesis, needs, nemesisGenerator } from '../nemesis/nemesis.ts'
+import { Nemesis, nemesisGenerator } from '../nemesis/nemesis.ts'
+import { impossibility, resolveFault } from '../nemesis/notation.ts'
 import { refuseStrangers, scheduleFile } from '../nemesis/schedule-file.ts'
 import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
@@ -143,14 +144,13 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   const system = await makeSystem(plan)
   await makeWorkload(plan.workload, system)
   refuseDriver(plan, system)
-  refuseStrangers(plan.schedule, { nodes: nodeIds(plan), system, zones: zonesOf(plan) })
+  const scene = { nodes: nodeIds(plan), system, zones: zonesOf(plan) }
+  refuseStrangers(plan.schedule, scene)
   const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
-  for (const [fault, capabilities] of needs(plan.schedule)) {
-    for (const capability of capabilities) {
-      const status = report[capability as keyof typeof report]
-      if (!status.available) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${capability} is not available (${status.reason}). splitbrain doctor shows what each driver can do.`)
-    }
+  for (const { fault } of plan.schedule) {
+    const problem = impossibility(resolveFault(fault), report, scene)
+    if (problem !== undefined) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${problem}. splitbrain doctor shows what each driver can do.`)
   }
 }
 

@@ -10,7 +10,7 @@ import type { Clock } from '../harness/env.ts'
 import type { Fault, Injection, InjectOptions, NumberParameter, Observation } from './fault.ts'
 import { Loop } from './loop.ts'
 import { everyNode, HEAL_DEADLINE_MS, untilSeen } from './observe.ts'
-import { selectorNames, selectorProblem } from './targets.ts'
+import { selectorNames } from './targets.ts'
 
 const READ_DEADLINE_MS = 2_000
 const EFFECT_DEADLINE_MS = 5_000
@@ -46,7 +46,6 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
     selects: true,
     needs: ['clock'],
     disturbs: 'clocks',
-    problem: (variant, scene) => (scene.system.clock === undefined ? 'the clocks of its nodes cannot be set by this harness' : selectorProblem(variant, scene)),
     async inject(cluster: Cluster, options): Promise<Injection> {
       const { clock } = cluster
       const ids = await options.select()

@@ -12,8 +12,9 @@ import type { NodeAddresses, System } from '../cluster/system.ts'
 import { kvSystem } from '../cluster/systems/kv.ts'
 import { VirtualClock } from '../harness/clock.ts'
 import { seededRandom } from '../harness/random.ts'
-import { impossible, matrixRows, tryFault } from './matrix.ts'
+import { matrixRows, tryFault } from './matrix.ts'
 import { Nemesis } from './nemesis.ts'
+import { impossibility, resolveFault } from './notation.ts'
 
 const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
 const zones = Object.fromEntries(nodes.map((id, i) => [id, { dc: `dc${(i % 2) + 1}`, rack: 'r1' }]))
@@ -34,7 +35,7 @@ test('every fault bites in the simulator, is healed, and leaves the cluster fit 
   const system = kvSystem({ preset: 'abd' })
   await simulated(system, async (cluster, driver) => {
     const report = await driver.capabilities()
-    for (const { fault, text } of matrixRows().filter((row) => impossible(row, report, { nodes, system, zones }) === undefined)) {
+    for (const { fault, text } of matrixRows().filter((row) => impossibility(resolveFault(row.text), report, { nodes, system, zones }) === undefined)) {
       const cell = await tryFault(text, { cluster, system, zones, random: seededRandom(1).fork(text) })
       assert.ok(cell.type === 'tried' && cell.bit && cell.healed, `${fault.name}: ${JSON.stringify(cell)}`)
     }

@@ -5,7 +5,9 @@ import { corrupt } from './corrupt.ts'
 import { crashInRecovery, crashLoop } from './crash-loop.ts'
 import { delay } from './delay.ts'
 import { duplicate } from './duplicate.ts'
+import { failingSync } from './failing-sync.ts'
 import { flapping } from './flapping.ts'
+import { fullDisk } from './full-disk.ts'
 import { halfOpen } from './half-open.ts'
 import { kill } from './kill.ts'
 import { limit } from './limit.ts'
@@ -14,6 +16,7 @@ import { join, leave, replace } from './membership.ts'
 import { partition } from './partition.ts'
 import { partitionClients } from './partition-clients.ts'
 import { pause } from './pause.ts'
+import { readOnlyDisk } from './read-only-disk.ts'
 import { reorder } from './reorder.ts'
 import { powerLoss } from './power-loss.ts'
 import { reset } from './reset.ts'
@@ -38,6 +41,9 @@ const all: readonly Fault[] = [
   stall,
   slow,
   slowDisk,
+  fullDisk,
+  readOnlyDisk,
+  failingSync,
   delay,
   lose,
   duplicate,

@@ -2,14 +2,12 @@
  * The fault matrix: every fault on every driver, each cell really tried. A cell is green only when the fault was seen to
  * bite and seen to be healed; a driver that cannot carry it out says why.
  */
-import type { Capability, CapabilityReport, Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { System, Zones } from '../cluster/system.ts'
 import type { Random } from '../harness/env.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './index.ts'
 import { inject } from './nemesis.ts'
-import { resolveFault, strikeProblem } from './notation.ts'
-import type { Scene } from './targets.ts'
 
 /** What came of one fault on one driver. */
 export type Cell =
@@ -36,12 +34,6 @@ export interface Row {
 /** Every row: each fault with its samples, or as it is without any setting. */
 export function matrixRows(): Row[] {
   return [...faults.values()].flatMap((fault) => (fault.samples ?? [`${fault.name}(${fault.variants[0]})`]).map((text) => ({ fault, text })))
-}
-
-/** Why a driver cannot carry a row out, or the system cannot be struck so; undefined when it can. */
-export function impossible({ fault, text }: Row, report: CapabilityReport, scene: Scene): string | undefined {
-  const missing = fault.needs.find((capability: Capability) => !report[capability].available)
-  return missing === undefined ? strikeProblem(resolveFault(text), scene) : report[missing].reason
 }
 
 /** Injects a fault, looks, heals it, looks again. Never rejects for what the fault does. */
@@ -80,13 +72,32 @@ function cellText(cell: Cell, note: (reason: string) => number): string {
   }
 }
 
-/** The matrix as a Markdown table: from command to observed effect / from heal to observed health; below it why not. */
-export function matrixTable(drivers: readonly string[], rows: readonly { readonly text: string; readonly cells: readonly Cell[] }[]): string {
+/** What was tried on one driver, and on which day. */
+export interface MatrixColumn {
+  /** ISO 8601. */
+  readonly tried: string
+  /** By the text of the fault. */
+  readonly cells: Readonly<Record<string, Cell>>
+}
+
+/** The matrix as a Markdown table: from command to observed effect / from heal to observed health; below it why not, and when. */
+export function matrixTable(columns: Readonly<Record<string, MatrixColumn>>, rows: readonly Row[]): string {
   const reasons: string[] = []
   const note = (reason: string): number => {
     if (!reasons.includes(reason)) reasons.push(reason)
     return reasons.indexOf(reason) + 1
   }
-  const lines = rows.map(({ text, cells }) => `| \`${text}\` | ${cells.map((cell) => cellText(cell, note)).join(' | ')} |`)
-  return [`| fault | ${drivers.join(' | ')} |`, `| --- |${drivers.map(() => ' --- |').join('')}`, ...lines, '', ...reasons.map((reason, i) => `${i + 1}. ${reason}`), ''].join('\n')
+  const drivers = Object.keys(columns)
+  const lines = rows.map(({ text }) => `| \`${text}\` | ${drivers.map((name) => columns[name]!.cells[text]).map((cell) => (cell === undefined ? '' : cellText(cell, note))).join(' | ')} |`)
+  const days = Object.entries(columns).map(([name, { tried }]) => `${name} ${tried}`).join(', ')
+  return [
+    `| fault | ${drivers.join(' | ')} |`,
+    `| --- |${drivers.map(() => ' --- |').join('')}`,
+    ...lines,
+    '',
+    ...reasons.map((reason, i) => `${i + 1}. ${reason}`),
+    '',
+    `Tried: ${days}. What was seen stands in \`matrix.json\`, cell by cell.`,
+    '',
+  ].join('\n')
 }

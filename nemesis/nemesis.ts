@@ -26,11 +26,6 @@ export function nemesisGenerator(schedule: Schedule): Generator {
   return onNemesis(ops)
 }
 
-/** Every capability that a schedule needs. */
-export function needs(schedule: Schedule): Map<string, readonly string[]> {
-  return new Map(schedule.map(({ fault }) => [fault, resolveFault(fault).fault.needs]))
-}
-
 /** Whom a nemesis strikes. */
 export interface Battlefield {
   readonly cluster: Cluster

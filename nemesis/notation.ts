@@ -2,6 +2,7 @@
  * How faults are written: `name`, `name(VARIANT)`, `name(VARIANT,key=value)`, where a variant may have parentheses of
  * its own, as in `kill(replicas-of(k1))`. One notation for the command line, schedule files and histories.
  */
+import type { CapabilityReport } from '../cluster/cluster.ts'
 import { faults } from './index.ts'
 import type { Fault, ParameterValues } from './fault.ts'
 import { isSelector, selectorProblem, type Scene } from './targets.ts'
@@ -60,6 +61,16 @@ export function resolveFault(text: string): ResolvedFault {
 export function strikeProblem({ fault, variant }: Pick<ResolvedFault, 'fault' | 'variant'>, scene: Scene): string | undefined {
   if (fault.problem) return fault.problem(variant, scene)
   return fault.selects ? selectorProblem(variant, scene) : undefined
+}
+
+/** Why a fault cannot be carried out by a driver with this report in this scene, in one sentence; undefined when it can. */
+export function impossibility(struck: Pick<ResolvedFault, 'fault' | 'variant'>, report: CapabilityReport, scene: Scene): string | undefined {
+  for (const capability of struck.fault.needs) {
+    const { available, reason, ofSystem } = report[capability]
+    if (!available) return `${capability} is not available (${reason})`
+    if (ofSystem !== undefined && scene.system[ofSystem] === undefined) return `this system does not let a tester spoil the ${ofSystem} of its nodes, and this driver cannot do it by itself`
+  }
+  return strikeProblem(struck, scene)
 }
 
 function parametersOf(fault: Fault, settings: readonly string[]): ParameterValues {

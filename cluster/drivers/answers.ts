@@ -4,7 +4,7 @@
  */
 import type { NodeId } from '../../harness/env.ts'
 import { sleep } from '../../harness/clock.ts'
-import type { Cluster, Node, NodeClock } from '../cluster.ts'
+import type { CapabilityStatus, Cluster, Node, NodeClock, NodeDisk } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import type { System } from '../system.ts'
 
@@ -33,7 +33,7 @@ export async function programAnswers(system: System, cluster: Cluster, id: NodeI
 }
 
 /** How a node's clock is set wrong, where its system lets a tester do that: in words for the doctor. */
-export const OWN_CLOCK = "the store takes its clock from the harness, and is told through its admin port to set it wrong; of foreign programs where their system says how"
+export const OWN_CLOCK: CapabilityStatus = { available: true, reason: "the store takes its clock from the harness, and is told through its admin port to set it wrong; of foreign programs where their system says how", ofSystem: 'clock' }
 
 /** Why nodes of this machine cannot lose their power. */
 export const NO_POWER_LOSS = 'what a program has written stays in the kernel of this machine when the program ends; use --driver sim, whose disks forget'
@@ -44,12 +44,12 @@ export function clockOf({ clock }: System, cluster: Cluster, id: NodeId): NodeCl
   return { read: (deadlineMs) => clock.read(cluster, id, deadlineMs), set: (skew, deadlineMs) => clock.set(cluster, id, skew, deadlineMs) }
 }
 
-/** How a node's disk is made slow: in words for the doctor. */
-export const OWN_DISK = 'the store takes its disk from the harness, and is told through its admin port to wait for it; of foreign programs where their system says how'
+/** How a node's disk is spoilt, where its system lets a tester do that: in words for the doctor. */
+export const OWN_DISK: CapabilityStatus = { available: true, reason: 'the store takes its disk from the harness, and is told through its admin port to wait for it or to fail; of foreign programs where their system says how', ofSystem: 'disk' }
 
-/** How a node's disk is made slow, as far as its system says. */
-export function slowDiskOf({ slowDisk }: System, cluster: Cluster, id: NodeId): Node['slowDisk'] {
-  return slowDisk && ((ms, deadlineMs) => slowDisk(cluster, id, ms, deadlineMs))
+/** A node's disk, as far as its system gives access to it. */
+export function diskOf({ disk }: System, cluster: Cluster, id: NodeId): NodeDisk | undefined {
+  return disk && { set: (fault, deadlineMs) => disk.set(cluster, id, fault, deadlineMs), trial: (deadlineMs) => disk.trial(cluster, id, deadlineMs) }
 }
 
 /** Waits until `node` answers. Throws when it does not within `deadlineMs`, or as soon as it is seen dead. */

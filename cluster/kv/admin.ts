@@ -2,14 +2,15 @@
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
  * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts` and timed with that of `exchanges.ts`; `CLOCK` reads the
- * node's wall clock, and sets it wrong; `DISK` makes its disk slow.
+ * node's wall clock, and sets it wrong; `DISK` spoils its disk.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock, NodeId } from '../../harness/env.ts'
+import type { DiskFault } from '../cluster.ts'
 import type { Command } from './door.ts'
 import { StoreError } from './errors.ts'
 import { exchanges } from './exchanges.ts'
-import type { SlowDisk } from './slow-disk.ts'
+import type { FaultyDisk } from './faulty-disk.ts'
 import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
@@ -30,7 +31,7 @@ export interface AdminOptions {
   readonly holds: (key: string) => Eventually<boolean>
   /** The node's own clock. */
   readonly clock: Clock
-  readonly disk: SlowDisk
+  readonly disk: FaultyDisk
   readonly stats: () => Readonly<Record<string, number>>
   /** Who waits for whom, one line each. */
   readonly waits: () => readonly string[]
@@ -96,18 +97,27 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
   ])
 }
 
-/** `DISK MS` makes the disk confirm late, and answers how many milliseconds a synced write took then. */
-function diskCommand(disk: SlowDisk): Command {
+/** `DISK` tries the disk, and answers how many milliseconds a synced write took and how it failed; `DISK FAULT [MS]` spoils it (`whole`: no more). */
+function diskCommand(disk: FaultyDisk): Command {
   return {
-    words: [2, 2],
+    words: [1, 3],
     keys: 'none',
-    run: async ([, ms]) => {
-      const delayMs = Number(ms!.toString('latin1'))
-      if (!(delayMs >= 0)) throw new StoreError('ERR', 'DISK takes a number of milliseconds')
-      disk.delayMs = delayMs
-      return bulkReply(String(await disk.trialMs()))
+    run: async ([, type, ms]) => {
+      if (type !== undefined) {
+        disk.fault = diskFaultOf(type.toString('latin1'), Number(ms?.toString('latin1')))
+        return OK_REPLY
+      }
+      const { tookMs, error } = await disk.trial()
+      return arrayReply([bulkReply(String(tookMs)), bulkReply(error ?? '')])
     },
   }
+}
+
+function diskFaultOf(type: string, ms: number): DiskFault | undefined {
+  if (type === 'whole') return undefined
+  if (type === 'full' || type === 'read-only' || type === 'failing-sync') return { type }
+  if (type === 'slow' && ms >= 0) return { type, ms }
+  throw new StoreError('ERR', 'DISK takes whole, full, read-only, failing-sync, or slow and a number of milliseconds')
 }
 
 /** Everything on this replica's disk, up to a limit: [key, value or nil, counter, writer] each. */

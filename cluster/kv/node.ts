@@ -8,6 +8,7 @@ import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
 import { Door } from './door.ts'
 import { StoreError } from './errors.ts'
+import { FaultyDisk } from './faulty-disk.ts'
 import { frontDoorCommands } from './front-door.ts'
 import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
@@ -28,7 +29,6 @@ import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 import { Ring } from './ring.ts'
 import { dealtOut, topologyPlacement } from './topology.ts'
-import { SlowDisk } from './slow-disk.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { Eventually } from './storage.ts'
@@ -44,7 +44,7 @@ const AUTHENTICATION_DEADLINE_MS = 5000
 
 /** Starts a node on what its disk holds. Resolves when its ports accept connections. */
 export async function startNode(given: Env, config: NodeConfig): Promise<RunningNode> {
-  const disk = new SlowDisk(given.disk, given.clock)
+  const disk = new FaultyDisk(given.disk, given.clock)
   const env = { ...given, disk }
   const replica = await startReplica(env, config)
   const doors = doorsOf(env, config, replica)
@@ -160,7 +160,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 }
 
 /** The two ports that speak RESP. */
-function doorsOf(env: Env & { readonly disk: SlowDisk }, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
+function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
   const { rpc, partitioner, lookup, overlay, storage, repair, hints, replication } = replica
   const stats = (): Record<string, number> => ({

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Completion, Invocation, Json } from '../../checker/history/index.ts'
 import { sleep } from '../../harness/clock.ts'
 import type { NodeId } from '../../harness/env.ts'
-import type { Cluster, Volley } from '../cluster.ts'
+import type { Cluster, DiskTrial, Volley } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import { NO_REPLICA } from '../kv/admin.ts'
 import type { NodeConfig, NodeOptions } from '../kv/config.ts'
@@ -48,7 +48,13 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     peek,
     ping,
     probe,
-    slowDisk: (cluster, node, ms, deadlineMs) => numberCommand(cluster, node, ['DISK', String(ms)], deadlineMs),
+    disk: {
+      set: async (cluster, node, fault, deadlineMs) => {
+        const words = fault === undefined ? ['whole'] : fault.type === 'slow' ? [fault.type, String(fault.ms)] : [fault.type]
+        await administer(cluster, node, deadlineMs, (connection) => connection.ask(['DISK', ...words], deadlineMs))
+      },
+      trial: diskTrial,
+    },
     clock: {
       read: (cluster, node, deadlineMs) => numberCommand(cluster, node, ['CLOCK'], deadlineMs),
       set: async (cluster, node, { offsetMs, driftPpm }, deadlineMs) => {
@@ -251,6 +257,12 @@ async function statsOf(cluster: Cluster, node: NodeId, deadlineMs: number): Prom
 }
 
 const PRIMARIES_DEADLINE_MS = 1_000
+
+async function diskTrial(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<DiskTrial> {
+  const reply = (await administer(cluster, node, deadlineMs, (connection) => connection.ask(['DISK'], deadlineMs))) as readonly Uint8Array[]
+  const [tookMs, error] = reply.map((word) => Buffer.from(word).toString())
+  return { tookMs: Number(tookMs), error: error === '' ? undefined : error }
+}
 
 /** Asks a node something that it answers with a number. */
 async function numberCommand(cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number): Promise<number> {

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Fault } from '../../nemesis/fault.ts'
 import { faults } from '../../nemesis/index.ts'
-import { strikeProblem } from '../../nemesis/notation.ts'
+import { impossibility } from '../../nemesis/notation.ts'
 import { parseNemesis, planSchedule, SLOT_MIN_MS, type Schedule } from '../../nemesis/schedule.ts'
 import { parseScheduleFile, type ScheduleFile } from '../../nemesis/schedule-file.ts'
 import { planSwarm } from '../../nemesis/swarm.ts'
@@ -32,8 +32,7 @@ export async function readScheduleFile(file: string): Promise<ScheduleFile> {
 async function availableFaults(plan: Plan): Promise<Fault[]> {
   const scene = await sceneOf(plan)
   const report = await makeDriver(plan, realClock()).capabilities()
-  return [...faults.values()].filter(({ needs }) => needs.every((capability) => report[capability].available))
-    .filter((fault) => strikeProblem({ fault, variant: fault.variants[0]! }, scene) === undefined)
+  return [...faults.values()].filter((fault) => impossibility({ fault, variant: fault.variants[0]! }, report, scene) === undefined)
 }
 
 /** What is struck, as selectors see it before the run. */

@@ -9,10 +9,8 @@ import path from 'node:path'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { presets } from '../../cluster/kv/presets.ts'
 import { simDriver } from '../../cluster/drivers/sim/driver.ts'
-import type { Capability } from '../../cluster/cluster.ts'
 import { faults } from '../../nemesis/index.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
-import { needs } from '../../nemesis/nemesis.ts'
 import { VirtualClock } from '../clock.ts'
 import { planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
@@ -57,8 +55,7 @@ export async function verdictOf(plan: Plan): Promise<VerdictDocument> {
 /** The faults with a variant each that the simulator can carry out. */
 export async function simulatedFaults(): Promise<readonly (readonly [name: string, variants: readonly string[]])[]> {
   const report = await simDriver({ clock: new VirtualClock() }).capabilities()
-  const possible = (fault: string): boolean => [...needs([{ fault, at_ms: 0, for_ms: 1 }]).values()].every((all) => all.every((one) => report[one as Capability].available))
-  return [...faults.values()].map((fault) => [fault.name, fault.variants.filter((variant) => possible(`${fault.name}(${variant})`))] as const).filter(([, variants]) => variants.length > 0)
+  return [...faults.values()].filter(({ needs }) => needs.every((capability) => report[capability].available)).map(({ name, variants }) => [name, variants])
 }
 
 /** Whether a variant needs no place or key to be named, and selects somebody in a cluster of this preset without racks. */

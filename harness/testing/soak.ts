@@ -1,14 +1,16 @@
 /**
- * `npm run soak`: lists the long proofs. `npm run soak -- NAME [--cases N] [--seed N]` runs one in full and says at
- * the end whether it passed and how to repeat it. `--slice` runs the number of cases that `npm test` runs.
+ * `npm run soak`: lists the long proofs. `npm run soak -- NAME [WORD...] [--cases N] [--seed N]` runs one in full and
+ * says at the end whether it passed and how to repeat it. `--slice` runs the number of cases that `npm test` runs; what
+ * words mean is the soak's own affair.
  */
 import { parseArgs } from 'node:util'
 import { loadSoaks, type Soak } from './soaks.ts'
 
-const usage = 'npm run soak -- NAME [--cases N] [--seed N] [--slice]'
+const usage = 'npm run soak -- NAME [WORD...] [--cases N] [--seed N] [--slice]'
 
 interface Request {
   readonly name: string | undefined
+  readonly words: readonly string[]
   readonly cases: number | undefined
   readonly seed: number
   readonly slice: boolean
@@ -29,6 +31,7 @@ function parse(argv: readonly string[]): Request {
   })
   return {
     name: positionals[0],
+    words: positionals.slice(1),
     cases: values.cases === undefined ? undefined : wholeNumber('cases', values.cases),
     seed: wholeNumber('seed', values.seed ?? '1'),
     slice: values.slice ?? false,
@@ -37,7 +40,7 @@ function parse(argv: readonly string[]): Request {
 
 function list(soaks: readonly Soak[], print: (line: string) => void): void {
   const width = Math.max(0, ...soaks.map(({ name }) => name.length))
-  for (const { name, describes, full, slice } of soaks) print(`${name.padEnd(width)}  ${describes} (${full} cases; ${slice} in npm test)`)
+  for (const { name, describes, words, full, slice } of soaks) print(`${name.padEnd(width)}  ${describes}${words === undefined ? '' : `; words: ${words}`} (${full} cases; ${slice} in npm test)`)
   print(usage)
 }
 
@@ -60,11 +63,16 @@ export async function main(argv: readonly string[], print: (line: string) => voi
     print(`There is no soak "${request.name}". There are: ${soaks.map(({ name }) => name).join(', ')}.`)
     return 254
   }
+  const { words } = request
+  if (words.length > 0 && soak.words === undefined) {
+    print(`The soak ${soak.name} takes no words, but was given ${words.join(' ')}. ${usage}`)
+    return 254
+  }
   const cases = request.cases ?? (request.slice ? soak.slice : soak.full)
   const started = performance.now()
-  const passed = await soak.run(cases, request.seed, print)
+  const passed = await soak.run(cases, request.seed, print, words)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   print(`${soak.name}: ${passed ? 'passed' : 'FAILED'}, ${cases} cases, seed ${request.seed}, ${seconds} s`)
-  if (!passed) print(`Repeat it with: npm run soak -- ${soak.name} --cases ${cases} --seed ${request.seed}`)
+  if (!passed) print(`Repeat it with: npm run soak -- ${[soak.name, ...words].join(' ')} --cases ${cases} --seed ${request.seed}`)
   return passed ? 0 : 1
 }

@@ -12,8 +12,10 @@ export interface Soak {
   /** Cases of a full run, and of the slice in CI. */
   readonly full: number
   readonly slice: number
+  /** What words after its name narrow it down to; left out: it takes none. */
+  readonly words?: string
   /** Resolves to whether all cases passed. The same seed gives the same cases. */
-  run(cases: number, seed: number, print: (line: string) => void): Promise<boolean>
+  run(cases: number, seed: number, print: (line: string) => void, words: readonly string[]): Promise<boolean>
 }
 
 /** A measurement. */

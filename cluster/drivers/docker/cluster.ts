@@ -8,7 +8,7 @@ import type { Clock, Log, NodeId, PortName, Stream } from '../../../harness/env.
 import { ClusterError } from '../../cluster.ts'
 import type { Cluster, ClusterMembership, ClusterPlan, Link } from '../../cluster.ts'
 import type { System } from '../../system.ts'
-import { clockOf, programAnswers, slowDiskOf } from '../answers.ts'
+import { clockOf, programAnswers, diskOf } from '../answers.ts'
 import { Roster } from '../roster.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { commonReport, reportOf } from './capabilities.ts'
@@ -65,7 +65,7 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           startDeadlineMs: settings.startDeadlineMs,
           canThrottle: seat.machine.engine.kind === 'docker',
           ownClock: () => clockOf(system, cluster, seat.spec.id),
-          ownSlowDisk: () => slowDiskOf(system, cluster, seat.spec.id),
+          ownDisk: () => diskOf(system, cluster, seat.spec.id),
           answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
         }),
     ),

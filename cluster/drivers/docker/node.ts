@@ -5,7 +5,7 @@
 import type Docker from 'dockerode'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { NodeClock, NodeState, Node } from '../../cluster.ts'
+import type { NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
 import type { PreparedNode } from '../roster.ts'
 import { engineMessage, engineStatus, explaining } from './errors.ts'
 import { unframe } from './output.ts'
@@ -47,7 +47,7 @@ export interface NodeParts {
   readonly canThrottle: boolean
   answers(deadlineMs: number): Promise<boolean>
   ownClock(): NodeClock | undefined
-  ownSlowDisk(): Node['slowDisk']
+  ownDisk(): NodeDisk | undefined
 }
 
 /** A node's container as a node. */
@@ -74,8 +74,8 @@ export class DockerNode implements PreparedNode {
     return State.Running ? 'running' : 'stopped'
   }
 
-  get slowDisk(): Node['slowDisk'] {
-    return this.#parts.ownSlowDisk()
+  get disk(): NodeDisk | undefined {
+    return this.#parts.ownDisk()
   }
 
   get clock(): NodeClock | undefined {

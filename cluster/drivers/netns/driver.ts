@@ -9,10 +9,10 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName, Stream } from '../../../harness/env.ts'
-import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeState, Node } from '../../cluster.ts'
+import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers, clockOf, slowDiskOf } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, diskOf } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
@@ -237,8 +237,8 @@ class NetnsNode implements PreparedNode {
     this.#cluster = cluster
   }
 
-  get slowDisk(): Node['slowDisk'] {
-    return slowDiskOf(this.#cluster.system, this.#cluster, this.id)
+  get disk(): NodeDisk | undefined {
+    return diskOf(this.#cluster.system, this.#cluster, this.id)
   }
 
   get clock(): NodeClock | undefined {

@@ -7,10 +7,10 @@ import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
-import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
-import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK, OWN_DISK, slowDiskOf } from '../answers.ts'
+import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK, OWN_DISK, diskOf } from '../answers.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
@@ -49,8 +49,6 @@ function capabilityReport(): CapabilityReport {
     restart: 'the same command on the same data folder',
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
-    'slow-disk': OWN_DISK,
-    clock: OWN_CLOCK,
     membership: SPARE_MACHINES,
     cut: 'the link\'s TCP proxy stalls',
     delay: 'the link\'s TCP proxy holds bytes back',
@@ -62,6 +60,8 @@ function capabilityReport(): CapabilityReport {
   }
   const status = (name: Capability): CapabilityStatus => {
     if (process.platform === 'win32') return { available: false, reason: 'Windows has neither SIGSTOP nor process groups; run in WSL' }
+    if (name === 'disk') return OWN_DISK
+    if (name === 'clock') return OWN_CLOCK
     return { available: name in how, reason: how[name] ?? (name === 'power-loss' ? NO_POWER_LOSS : BYTES_NOT_PACKETS) }
   }
   return Object.fromEntries(capabilities.map((name) => [name, status(name)])) as CapabilityReport
@@ -94,8 +94,9 @@ class ProcessCluster implements Cluster {
     this.runId = plan.runId
     this.#plan = plan
     this.#record = new RunRecord(plan.dir, plan.runId)
-    this.#network = new ProxiedNetwork([...plan.nodes, ...(plan.spares ?? [])], plan.random.fork('links'), (node, port) => this.#roster.node(node).listens(port))
-    const nodes = system.nodes(plan.nodes, plan.spares).map((spec) => new ProcessNode(spec, { system, cluster: this, plan, network: this.#network, record: this.#record }))
+    const specs = system.nodes(plan.nodes, plan.spares)
+    this.#network = new ProxiedNetwork(specs.map(({ id }) => id), plan.random.fork('links'), (node, port) => this.#roster.node(node).listens(port))
+    const nodes = specs.map((spec) => new ProcessNode(spec, { system, cluster: this, plan, machines: specs.map(({ id }) => id), network: this.#network, record: this.#record }))
     this.#roster = new Roster(nodes, plan.nodes)
     this.membership = this.#roster.membership(system, () => this)
     this.links = linksOf(system, this, this.#roster, this.#network)
@@ -182,6 +183,8 @@ interface Surroundings {
   readonly system: System
   readonly cluster: Cluster
   readonly plan: ClusterPlan
+  /** Members and spares. */
+  readonly machines: readonly NodeId[]
   readonly network: ProxiedNetwork
   readonly record: RunRecord
 }
@@ -220,8 +223,8 @@ class ProcessNode implements PreparedNode {
     return this.#listen[port]
   }
 
-  get slowDisk(): Node['slowDisk'] {
-    return slowDiskOf(this.#around.system, this.#around.cluster, this.id)
+  get disk(): NodeDisk | undefined {
+    return diskOf(this.#around.system, this.#around.cluster, this.id)
   }
 
   get clock(): NodeClock | undefined {
@@ -301,8 +304,8 @@ class ProcessNode implements PreparedNode {
   }
 
   #addresses(listen: NodeAddresses['listen']): NodeAddresses {
-    const { cluster, plan, network } = this.#around
-    const peers = [...plan.nodes, ...(plan.spares ?? [])].filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
+    const { cluster, machines, network } = this.#around
+    const peers = machines.filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
     return { listen, peers: Object.fromEntries(peers) as Record<NodeId, string>, dataDir: this.dataDir, token: cluster.token }
   }
 }

@@ -10,10 +10,10 @@ import { join } from 'node:path'
 import type { Clock, Log, NodeId, Random } from '../../../harness/env.ts'
 import type { VirtualClock } from '../../../harness/clock.ts'
 import { skewableClock, withDeadline } from '../../../harness/clock.ts'
-import type { Capability, CapabilityReport, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeSpec, RunningNode, System } from '../../system.ts'
-import { programAnswers, untilAnswers, clockOf, OWN_CLOCK, OWN_DISK, slowDiskOf } from '../answers.ts'
+import { programAnswers, untilAnswers, clockOf, OWN_CLOCK, OWN_DISK, diskOf } from '../answers.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import type { DiskTimes } from './disk.ts'
 import { SimDisk, defaultDiskTimes } from './disk.ts'
@@ -61,15 +61,13 @@ export function simDriver(options: SimOptions): SimDriver {
   }
 }
 
-const how: Readonly<Record<Capability, string>> = {
+const how: Readonly<Record<Exclude<Capability, 'disk' | 'clock'>, string>> = {
   kill: 'the node is dropped: its timers, streams and memory are gone, its disk keeps what was written',
   terminate: 'the node stops by itself, then it is dropped',
   restart: 'the node is started again on its simulated disk',
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
   'power-loss': 'the disk forgets of what was not synced as much as chance decides',
-  'slow-disk': OWN_DISK,
-  clock: OWN_CLOCK,
   membership: SPARE_MACHINES,
   cut: 'messages are dropped, streams stall',
   delay: 'drawn per message',
@@ -82,12 +80,14 @@ const how: Readonly<Record<Capability, string>> = {
   'half-open': 'messages are dropped until a node misses its receipts and would dial anew, two to three seconds later',
 }
 
-const capabilityReport = Object.fromEntries(capabilities.map((name) => [name, { available: true, reason: how[name] }])) as CapabilityReport
+const statusOf = (name: Capability): CapabilityStatus => (name === 'disk' ? OWN_DISK : name === 'clock' ? OWN_CLOCK : { available: true, reason: how[name] })
+const capabilityReport = Object.fromEntries(capabilities.map((name) => [name, statusOf(name)])) as CapabilityReport
 
 async function startCluster(system: System, plan: ClusterPlan, options: SimOptions): Promise<SimCluster> {
   const { clock } = options
   const random = plan.random.fork('sim')
-  const network = new SimNetwork(clock, random.fork('network'), { ...defaultLinkTimes, ...options.links }, [...plan.nodes, ...(plan.spares ?? [])])
+  const specs = system.nodes(plan.nodes, plan.spares)
+  const network = new SimNetwork(clock, random.fork('network'), { ...defaultLinkTimes, ...options.links }, specs.map(({ id }) => id))
   const token = tokenOf(random.fork('token'))
   const machine = (spec: NodeSpec): Machine => new Machine(spec, {
     random: random.fork(spec.id),
@@ -96,11 +96,11 @@ async function startCluster(system: System, plan: ClusterPlan, options: SimOptio
     token,
     clock,
     ownClock: () => clockOf(system, cluster, spec.id),
-    ownSlowDisk: () => slowDiskOf(system, cluster, spec.id),
+    ownDisk: () => diskOf(system, cluster, spec.id),
     answers: (deadlineMs) => programAnswers(system, cluster, spec.id, deadlineMs),
     ready: (node) => untilAnswers(cluster, node, READY_DEADLINE_MS),
   })
-  const roster = new Roster(system.nodes(plan.nodes, plan.spares).map(machine), plan.nodes)
+  const roster = new Roster(specs.map(machine), plan.nodes)
   const nodes = roster.all
   const cluster: SimCluster = {
     runId: plan.runId,
@@ -173,7 +173,7 @@ interface Parts {
   readonly token: string
   readonly clock: VirtualClock
   ownClock(): NodeClock | undefined
-  ownSlowDisk(): Node['slowDisk']
+  ownDisk(): NodeDisk | undefined
   answers(deadlineMs: number): Promise<boolean>
   ready(node: Node): Promise<void>
 }
@@ -202,8 +202,8 @@ class Machine implements SimNode, PreparedNode {
     return this.#life.paused ? 'paused' : 'running'
   }
 
-  get slowDisk(): Node['slowDisk'] {
-    return this.#parts.ownSlowDisk()
+  get disk(): NodeDisk | undefined {
+    return this.#parts.ownDisk()
   }
 
   get clock(): NodeClock | undefined {
