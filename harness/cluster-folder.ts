@@ -17,7 +17,7 @@ const clusterFileSchema = z.strictObject({
   pid: z.int().positive(),
   token: z.string(),
   nodes: z.array(z.strictObject({ id: z.string(), client: z.string(), admin: z.string() })),
-  overrides: z.record(z.string(), z.number()),
+  overrides: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 })
 export type ClusterFile = z.infer<typeof clusterFileSchema>
 

@@ -31,6 +31,7 @@ export const planSchema = z.strictObject({
   racks: z.int().min(1).max(99).default(1).describe('racks of each data center'),
   spares: z.int().min(0).max(20).default(0).describe('machines that are prepared and may join'),
   schedule: scheduleSchema,
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional().describe("choices of our own store that differ from the preset's"),
   bugs: z.array(z.string()).optional().describe('planted mistakes of our own store, to test the harness with'),
   slo: z.string().optional().describe('service-level objectives: "p99.9<300ms,availability>99%"'),
   log_pattern: z.string().optional().describe('a regular expression; a line of a node\'s log that matches breaks the promise'),

@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { bugNames } from '../cluster/kv/bugs.ts'
+import type { NodeOptions } from '../cluster/kv/config.ts'
 import { presets } from '../cluster/kv/presets.ts'
 import type { System } from '../cluster/system.ts'
 import { etcdPromises, etcdSystem } from '../cluster/systems/etcd.ts'
@@ -28,9 +29,12 @@ export interface SystemFamily {
   readonly name: string
   readonly presets: readonly PresetPromise[]
   readonly defaultPreset: string
-  /** `bugs`: planted mistakes, of our own store only. Throws UsageError. */
-  make(preset: string, bugs?: readonly string[]): System
+  /** `changes` are of our own store only. Throws UsageError. */
+  make(preset: string, changes?: Changes): System
 }
+
+/** What a plan changes of a preset: planted mistakes, and choices that differ. */
+type Changes = Pick<Plan, 'bugs' | 'options'>
 
 /** The configurations of our own store. */
 export const kvPresets: readonly PresetPromise[] = Object.entries(presets).map(([name, { promise }]) => ({ name, promise }))
@@ -41,10 +45,14 @@ function promisesOf(promises: Readonly<Record<string, string>>): PresetPromise[]
 
 /** The systems that come with the harness. */
 export const systemFamilies: readonly SystemFamily[] = [
-  { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset, bugs = []) => kvSystem({ preset, ...(bugs.length === 0 ? {} : { overrides: { bugs: bugs.map((bug) => choose('bug', bug, bugNames)) } }) }) },
+  { name: 'kv', presets: kvPresets, defaultPreset: planDefaults.preset, make: (preset, changes = {}) => kvSystem({ preset, overrides: overridesOf(changes) }) },
   { name: 'etcd', presets: promisesOf(etcdPromises), defaultPreset: 'linearizable', make: (preset) => etcdSystem(preset as EtcdReads) },
   { name: 'redis-sentinel', presets: promisesOf(redisPromises), defaultPreset: 'default', make: (preset) => redisSentinelSystem(preset as RedisPreset) },
 ]
+
+function overridesOf({ bugs = [], options = {} }: Changes): Partial<NodeOptions> {
+  return { ...options, ...(bugs.length === 0 ? {} : { bugs: bugs.map((bug) => choose('bug', bug, bugNames)) }) }
+}
 
 /** Whether a system's name is a file's path. */
 const isFile = (name: string): boolean => /[./\\]/.test(name)
@@ -70,8 +78,9 @@ export async function systemFamily(name: string): Promise<SystemFamily> {
 }
 
 /** The system that a plan tests. Throws UsageError. */
-export async function makeSystem({ system, preset, bugs = [] }: Pick<Plan, 'system' | 'preset' | 'bugs'>): Promise<System> {
+export async function makeSystem({ system, preset, bugs = [], options }: Pick<Plan, 'system' | 'preset' | 'bugs' | 'options'>): Promise<System> {
   const family = await systemFamily(system)
+  if (options !== undefined && family.name !== 'kv') throw new UsageError(`--set changes our own store (--system kv), not ${family.name}.`)
   if (bugs.length > 0 && family.name !== 'kv') throw new UsageError(`--bug plants a mistake in our own store (--system kv), not in ${family.name}.`)
-  return family.make(choose('preset', preset, family.presets.map(({ name }) => name)), bugs)
+  return family.make(choose('preset', preset, family.presets.map(({ name }) => name)), { bugs, options })
 }

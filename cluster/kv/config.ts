@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { bugNames } from './bugs.ts'
 import { levels } from './replication/levels.ts'
 import { partitionerNames } from './partitioner.ts'
+import { timestampKinds } from './timestamps.ts'
 
 const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
 
@@ -19,6 +20,7 @@ export const nodeOptionsSchema = z.strictObject({
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
   read_level: z.enum(levels).optional().describe('instead of read_quorum: ANY, ONE, QUORUM ... of the replicas, as Cassandra counts'),
   write_level: z.enum(levels).optional().describe('instead of write_quorum'),
+  timestamps: z.enum(timestampKinds).describe('for replication quorum, what the last write wins by: wall clocks, or hybrid clocks, which never issue a timestamp before one that the node has seen'),
   speculative: z.boolean().describe('a read asks only as many replicas as it needs, the fastest so far, and the others when these are late'),
   data_centers: z.int().min(1).describe('nodes are dealt out to so many data centers, and each holds its share of the replicas'),
   racks: z.int().min(1).describe('racks in each data center; replicas go to different ones as long as there are'),
@@ -28,6 +30,7 @@ export const nodeOptionsSchema = z.strictObject({
   suspect_after_ms: z.number().min(1).describe('a node that has not answered a heartbeat for this long is believed to be down'),
   lease_ms: z.number().min(0).describe('for replication primary: how long a primary may answer reads after a majority has confirmed it; 0: as long as it believes to be the primary'),
   hints_max: z.int().min(0).describe('cells that a node keeps for others at most'),
+  hints_ttl_ms: z.number().min(0).describe('a hint that could not be handed over for this long is dropped; 0: never'),
   sync: z.enum(['always', 'periodic', 'never']).describe('when a write is forced to the disk: before it is confirmed, every sync_interval_ms, or when the system pleases'),
   sync_interval_ms: z.number().min(1).describe('for sync periodic'),
   deadline_ms: z.number().min(1).describe('how long a coordinator waits for its quorum'),
@@ -49,6 +52,24 @@ export const nodeOptionsSchema = z.strictObject({
   cache_bytes: z.int().min(0).describe('cells kept in memory'),
 })
 export type NodeOptions = z.infer<typeof nodeOptionsSchema>
+
+/** What a user may change of a preset by name; planted bugs have a switch of their own. */
+const choicesSchema = nodeOptionsSchema.omit({ bugs: true }).partial()
+export type Choices = z.infer<typeof choicesSchema>
+
+/** Reads `name=value,name=value` as choices that differ from a preset's. Throws one sentence that names every problem. */
+export function parseChoices(text: string): Choices {
+  const pairs = text.split(',').map(pair => pair.split('=', 2).map(word => word.trim()))
+  const result = choicesSchema.safeParse(Object.fromEntries(pairs.map(([name = '', value = '']) => [name, literal(value)])))
+  if (result.success) return result.data
+  throw new Error(`"${text}" cannot be set: ${problemsIn(result.error)}; the options are ${Object.keys(choicesSchema.shape).join(', ')}`)
+}
+
+/** Numbers, true and false are written as such; everything else is a word. */
+function literal(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+}
 
 /** The configuration of one node. */
 export const nodeConfigSchema = z
@@ -91,6 +112,9 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Gen
 export function parseNodeConfig(input: unknown): NodeConfig {
   const result = nodeConfigSchema.safeParse(input)
   if (result.success) return result.data
-  const problems = result.error.issues.map(issue => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))
-  throw new Error(`this node configuration cannot be used: ${problems.join('; ')}`)
+  throw new Error(`this node configuration cannot be used: ${problemsIn(result.error)}`)
+}
+
+function problemsIn({ issues }: z.ZodError): string {
+  return issues.map(issue => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`)).join('; ')
 }

@@ -31,7 +31,7 @@ import { Ring } from './ring.ts'
 import { dealtOut, topologyPlacement } from './topology.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
-import type { Eventually } from './storage.ts'
+import type { CellObserver, Eventually } from './storage.ts'
 import { Timestamps } from './timestamps.ts'
 import { ABSENT, mergeCells } from './versions.ts'
 import type { Cell } from './versions.ts'
@@ -97,15 +97,15 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes, placement: topologyPlacement(topology) })
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
   const incarnation = await storage.nextIncarnation()
-  const digests = await digestsOf(storage, partitioner, config.lookup === 'ring' ? ring : UNKNOWN_ARCS, self)
+  const timestamps = new Timestamps({ clock, node: self, incarnation, kind: config.timestamps })
+  const digests = await digestsOf(storage, partitioner, config.lookup === 'ring' ? ring : UNKNOWN_ARCS, self, timestamps)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
-    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, sync: config.sync === 'always', suspects, bugs: config.bugs })
+    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, bugs: config.bugs })
     : undefined
   serveReplica(rpc, storage, hints, self)
-  const timestamps = new Timestamps(clock, self, incarnation)
   const reconciler = new Reconciler(rpc, storage)
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? ring
@@ -130,11 +130,15 @@ function relaysOf(overlay: Overlay | undefined, { routing }: NodeConfig, partiti
   return overlay instanceof Directory && routing === 'recursive' ? { relaysOf: key => overlay.keepersOf(partitioner.token(key)) } : {}
 }
 
-/** The digests of what the disk holds, kept up to date from here on. */
-async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Arcs, self: NodeId): Promise<RangeDigests> {
+/** The digests of what the disk holds, kept up to date from here on; the clock learns the versions on the way. */
+async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Arcs, self: NodeId, timestamps: Timestamps): Promise<RangeDigests> {
   const digests = new RangeDigests(ring, self)
-  for await (const [key, cell] of storage.scan(0, TOKENS)) digests.replace(partitioner.token(key), ABSENT, cell)
-  storage.observe((at, before, after) => digests.replace(at, before, after))
+  const changed: CellObserver = (at, before, after) => {
+    digests.replace(at, before, after)
+    timestamps.witness(after)
+  }
+  for await (const [key, cell] of storage.scan(0, TOKENS)) changed(partitioner.token(key), ABSENT, cell)
+  storage.observe(changed)
   return digests
 }
 
@@ -176,7 +180,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     cells_repaired: repair.counts.repaired,
     suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
     ...(replica.tombstones === undefined ? {} : { tombstones_collected: replica.tombstones.collected }),
-    ...(hints === undefined ? {} : { hints_kept: hints.counts.kept, hints_pending: hints.counts.pending, hints_handed: hints.counts.handed }),
+    ...(hints === undefined ? {} : { hints_kept: hints.counts.kept, hints_pending: hints.counts.pending, hints_handed: hints.counts.handed, hints_expired: hints.counts.expired }),
     ...replication.stats?.(),
   })
   const describe = (): Record<string, Record<string, string | number>> => ({

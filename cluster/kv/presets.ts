@@ -21,6 +21,7 @@ export interface Preset {
 }
 
 const common = {
+  timestamps: 'wall' as const,
   speculative: false,
   tombstone_grace_ms: 0,
   data_centers: 1,
@@ -31,6 +32,7 @@ const common = {
   suspect_after_ms: 300,
   lease_ms: 0,
   hints_max: 100_000,
+  hints_ttl_ms: 3 * 3_600_000,
   sync: 'always' as const,
   sync_interval_ms: 100,
   deadline_ms: 500,

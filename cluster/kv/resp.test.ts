@@ -56,6 +56,12 @@ test('whatever bytes come, the parser hands on commands or refuses, and does not
   }), { numRuns: 2000 })
 })
 
+test('integers are read as far as a double holds them exactly', () => {
+  assert.equal(repliesOf([Buffer.from(':1764180000000000\r\n')]), [1764180000000000])
+  assert.equal(repliesOf([Buffer.from(':-9007199254740991\r\n')]), [-Number.MAX_SAFE_INTEGER])
+  assert.throws(() => repliesOf([Buffer.from(':9007199254740992\r\n')]), /expected an integer/)
+})
+
 test('inline commands are words, quoted or not', () => {
   const inline = (text: string): string[][] => commandsOf([Buffer.from(text)])
   assert.equal(inline('PING\r\n'), [['PING']])

@@ -82,17 +82,21 @@ class Pending {
   }
 }
 
-/** The integer in `bytes[from, to)`, as RESP writes lengths: digits, perhaps a minus. NaN for anything else. */
+/** As many as the greatest integer has that a double holds exactly: counters of microseconds since 1970 are as long. */
+const INTEGER_DIGITS_MAX = 16
+
+/** The integer in `bytes[from, to)`, as RESP writes them: digits, perhaps a minus. NaN for anything else, and for what a double does not hold exactly. */
 function integer(bytes: Buffer, from: number, to: number): number {
   const negative = bytes[from] === MINUS
   const start = negative ? from + 1 : from
-  if (start >= to || to - start > 15) return NaN
+  if (start >= to || to - start > INTEGER_DIGITS_MAX) return NaN
   let value = 0
   for (let i = start; i < to; i++) {
     const digit = bytes[i]! - 48
     if (digit < 0 || digit > 9) return NaN
     value = value * 10 + digit
   }
+  if (value > Number.MAX_SAFE_INTEGER) return NaN
   return negative ? -value : value
 }
 

@@ -27,6 +27,7 @@ export interface KvOptions {
 /** Our own store with this preset. */
 export function kvSystem({ preset: name, overrides }: KvOptions): System {
   const preset = findPreset(name)
+  const choices = { ...preset.options(1), ...overrides }
   const configs = (ids: readonly NodeId[], token: string): NodeConfig[] => presetConfigs(preset, ids, token, overrides)
   return {
     name: `kv-${preset.name}`,
@@ -43,8 +44,8 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
         image: { program },
       })),
     client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs),
-    ...(preset.options(1).replication === 'primary' ? { primaries } : {}),
-    ...(hasPartialQuorums(preset.options(1)) ? { delays: { quorums: (nodes) => quorumsOf({ ...preset.options(nodes), ...overrides }), exchange } } : {}),
+    ...(choices.replication === 'primary' ? { primaries } : {}),
+    ...(hasPartialQuorums(choices) ? { delays: { quorums: (nodes) => quorumsOf({ ...preset.options(nodes), ...overrides }), exchange } } : {}),
     peek,
     ping,
     probe,
@@ -241,7 +242,7 @@ async function primaries(cluster: Cluster): Promise<NodeId[]> {
 }
 
 /** Of what a node counts, what tells which of the store's parts were at work; a preset without a part does not count it. */
-const COUNTERS = ['incarnation', 'epoch', 'elections_won', 'ballots_won', 'hints_kept', 'hints_handed', 'hints_pending', 'read_repairs', 'comparisons', 'cells_repaired', 'tombstones_collected', 'in_doubt']
+const COUNTERS = ['incarnation', 'epoch', 'elections_won', 'ballots_won', 'hints_kept', 'hints_handed', 'hints_expired', 'hints_pending', 'read_repairs', 'comparisons', 'cells_repaired', 'tombstones_collected', 'in_doubt']
 
 async function counters(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Record<string, number>> {
   const stats = await statsOf(cluster, node, deadlineMs)

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { NodeOptions } from '../../cluster/kv/config.ts'
+import type { Choices } from '../../cluster/kv/config.ts'
 import { TOKENS } from '../../cluster/kv/partitioner.ts'
 import { findPreset, presetConfigs, presets } from '../../cluster/kv/presets.ts'
 import { Ring } from '../../cluster/kv/ring.ts'
@@ -20,6 +20,7 @@ import { clusterIn, forgetCluster, runningCluster, saveCluster, type ClusterFile
 import { choose, type Arguments, type Command } from '../command.ts'
 import { seededRandom } from '../random.ts'
 import { makeDriver } from '../registry.ts'
+import { checkChoices, choicesOf, setOption } from './plan-options.ts'
 import { createRunFolder } from '../run-folder.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -41,6 +42,7 @@ export const clusterCommand: Command = {
     replicas: { value: 'N', describes: 'nodes that hold each key', default: "the preset's" },
     racks: { value: 'N', describes: 'racks in each data center', default: "the preset's" },
     dcs: { value: 'N', describes: 'data centers', default: "the preset's" },
+    set: setOption,
     background: { describes: 'return as soon as the nodes answer; splitbrain cluster stop ends them' },
   },
   async execute(args) {
@@ -56,9 +58,9 @@ export const clusterCommand: Command = {
 }
 
 /** What the options change of the preset. */
-function overridesOf(args: Arguments): Partial<NodeOptions> & Record<string, number> {
+function overridesOf(args: Arguments): Choices {
   const given = { replicas: args.integer('replicas', { min: 1, max: 99 }), racks: args.integer('racks', { min: 1, max: 99 }), data_centers: args.integer('dcs', { min: 1, max: 99 }) }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Record<string, number>
+  return { ...choicesOf(args), ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Record<string, number>) }
 }
 
 function idsOf(args: Arguments): string[] {
@@ -70,6 +72,7 @@ async function start(args: Arguments): Promise<number> {
   const overrides = overridesOf(args)
   const ids = idsOf(args)
   if ((overrides.replicas ?? 1) > ids.length) throw new UsageError(`--replicas ${overrides.replicas} needs that many nodes, and there are ${ids.length}: raise --nodes.`)
+  checkChoices(preset, ids, overrides)
   const dir = await createRunFolder('cluster', Date.now())
   const seed = process.pid
   const log = { info: () => undefined, warn: (line: string) => console.error(line), error: (line: string) => console.error(line) }

@@ -3,9 +3,11 @@
  */
 import { models } from '../../checker/verdict.ts'
 import { bugNames } from '../../cluster/kv/bugs.ts'
+import { parseChoices, parseNodeConfig, type Choices, type NodeOptions } from '../../cluster/kv/config.ts'
+import { findPreset, presetConfigs } from '../../cluster/kv/presets.ts'
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
-import { configurationName, driverNames, planDefaults, type Plan } from '../plan.ts'
+import { configurationName, driverNames, nodeIds, planDefaults, type Plan } from '../plan.ts'
 import { defaultDriver } from '../registry.ts'
 import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
@@ -30,6 +32,28 @@ export const SEED_MAX = 0x7fffffff
  */
 const SIM_RATE = 100
 
+/** Changes single choices of a preset of our own store. */
+export const setOption: Option = { value: 'LIST', describes: "choices of our own store that differ from the preset's: NAME=VALUE,...; cluster/kv/README.md lists them", default: 'none' }
+
+/** What `--set` says. Throws UsageError. */
+export function choicesOf(args: Arguments): Choices | undefined {
+  const text = args.text('set')
+  return text === undefined ? undefined : orUsageError(() => parseChoices(text))
+}
+
+/** Throws UsageError where the choices do not go with the rest of the preset, or with so few nodes. */
+export function checkChoices(preset: string, ids: readonly string[], choices: Partial<NodeOptions>): void {
+  orUsageError(() => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
+}
+
+function orUsageError<T>(body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    throw new UsageError(`--set: ${(error as Error).message}.`)
+  }
+}
+
 /** The options of `splitbrain run`. */
 export const planOptions: Readonly<Record<string, Option>> = {
   system: { value: 'NAME', describes: `the store under test: ${systemFamilies.map(({ name }) => name).join(', ')}, or a file of your own, ./my-store.ts (splitbrain init writes one)`, default: planDefaults.system },
@@ -50,6 +74,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
   dcs: { value: 'N', describes: 'data centers, to which nodes are dealt out in turn', default: String(planDefaults.dcs) },
   racks: { value: 'N', describes: 'racks of each data center', default: String(planDefaults.racks) },
+  set: setOption,
   bug: { value: 'LIST', describes: 'plants known mistakes in our own store, to test the harness with', default: 'none' },
   name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD or SYSTEM-WORKLOAD' },
   plan: { value: 'FILE', describes: "repeat a run's plan.json; the other options then change it" },
@@ -95,6 +120,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
   const bugs = args.text('bug') === undefined ? base?.bugs : args.text('bug')!.split(',').map((name) => choose('bug', name, bugNames))
+  const options = choicesOf(args) ?? base?.options
   const slo = args.text('slo') ?? base?.slo
   const logPattern = args.text('log-pattern') ?? base?.log_pattern
   extraJudgements({ slo, log_pattern: logPattern })
@@ -117,11 +143,13 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     racks: args.integer('racks', { min: 1, max: 99 }) ?? base?.racks ?? planDefaults.racks,
     spares: base?.spares ?? planDefaults.spares,
     schedule: file?.faults ?? base?.schedule ?? [],
+    ...(options === undefined ? {} : { options }),
     ...(bugs === undefined || bugs.length === 0 ? {} : { bugs }),
     ...(expect === undefined ? {} : { expect }),
     ...(slo === undefined ? {} : { slo }),
     ...(logPattern === undefined ? {} : { log_pattern: logPattern }),
   }
+  if (options !== undefined && family.name === 'kv') checkChoices(preset, nodeIds(plan), options)
   const schedule = await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition'))
   // Who joins must be there beforehand.
   const joins = schedule.some(({ fault }) => resolveFault(fault).fault.disturbs === 'membership')

@@ -74,6 +74,47 @@ test('a node that keeps enough for others refuses more, and the write is in doub
     for (const id of ['n1', 'n2', 'n3']) assert.ok((await stat(bench, id, 'hints_pending')) <= 3)
   }))
 
+/** One replica for each key, and one other node that stands in for it. */
+const pair = { preset: 'dynamo', nodes: 2, overrides: { ...alone.overrides, replicas: 1 } }
+
+test('hints are handed over in the order in which they were kept, also after a restart of their keeper', () =>
+  simulate(pair, async (bench) => {
+    const held = async (): Promise<number[]> => (await bench.system.peek!(bench.cluster, 'n2', all, 1_000)).flatMap(({ value }) => (value === null ? [] : [value as number]))
+    const all = Array.from({ length: 300 }, (_, i) => `key${(i * 7919) % 300}`)
+    await bench.node('n2').kill()
+    await bench.sleep(500)
+    for (const [i, key] of all.entries()) await bench.write('n1', key, i)
+    const kept = await stat(bench, 'n1', 'hints_pending')
+    assert.ok(kept > 100)
+    await bench.node('n1').kill()
+    await bench.node('n1').start()
+    await bench.node('n2').start()
+    // What n2 has got at any time are the oldest of its cells.
+    const order: number[][] = [[]]
+    await bench.until(async () => {
+      order.push(await held())
+      return (await stat(bench, 'n1', 'hints_pending')) === 0
+    }, 5_000)
+    const last = await held()
+    assert.is(last.length, kept)
+    for (const seen of order) assert.equal(seen, last.slice(0, seen.length))
+  }))
+
+test('hints expire: what is too old is not handed over any more', () =>
+  simulate({ ...pair, overrides: { ...pair.overrides, hints_ttl_ms: 5_000 } }, async (bench) => {
+    await bench.node('n2').kill()
+    await bench.sleep(500)
+    for (const key of keys.slice(0, 20)) await bench.write('n1', key, 'old')
+    await bench.sleep(4_000)
+    for (const key of keys.slice(20)) await bench.write('n1', key, 'young')
+    await bench.sleep(2_000)
+    await bench.node('n2').start()
+    await bench.until(async () => (await stat(bench, 'n1', 'hints_pending')) === 0, 5_000)
+    const held = (await bench.system.peek!(bench.cluster, 'n2', keys, 1_000)).map(({ value }) => value)
+    assert.ok((await stat(bench, 'n1', 'hints_expired')) > 0)
+    assert.equal(new Set(held), new Set([null, 'young']))
+  }))
+
 test('a read hands the newest cell to the replicas that answered with an older one', () =>
   simulate({ preset: 'dynamo', nodes: 3, overrides: { anti_entropy_interval_ms: 0, sloppy: false, read_quorum: 3 } }, async (bench) => {
     await bench.partition(['n1', 'n2'], ['n3'])

@@ -3,7 +3,10 @@
  * it is, answers reads from it meanwhile, and hands it over when that replica is back.
  *
  * Hints are durable and merge like cells: for each replica and key only the latest is kept, so their number is bounded
- * by the keys written while the replica was away, and by `max`, beyond which a node refuses to stand in.
+ * by the keys written while the replica was away, and by `max`, beyond which a node refuses to stand in. They lie on the
+ * disk in the order in which they were kept (replica / stamp / key; the stamp is microseconds by the wall clock, and
+ * unique) and are handed over in that order, batch by batch: the next batch leaves when the replica has all of the one
+ * before. A hint that is older than `ttlMs` is dropped; what it would have brought is left to anti-entropy.
  */
 import type { Clock, Disk, NodeId, Table, TableWrite, Timer } from '../../../harness/env.ts'
 import type { Bug } from '../bugs.ts'
@@ -23,22 +26,32 @@ export interface HintsOptions {
   readonly rpc: Rpc
   readonly intervalMs: number
   readonly max: number
+  /** 0: hints are kept for ever. */
+  readonly ttlMs: number
   readonly sync: boolean
   readonly suspects: (node: NodeId) => boolean
   readonly bugs: readonly Bug[]
+}
+
+/** One cell that is kept for a replica. */
+interface Hint {
+  readonly cell: Cell
+  readonly stamp: number
 }
 
 /** What this node keeps for others. */
 export class Hints {
   readonly #table: Table
   readonly #options: HintsOptions
-  readonly #byReplica = new Map<NodeId, Map<string, Cell>>()
+  /** Replica -> key -> hint, in the order of their stamps. */
+  readonly #byReplica = new Map<NodeId, Map<string, Hint>>()
   readonly #busy = new Set<NodeId>()
   #lastWrite: Promise<unknown> = Promise.resolve()
+  #lastStamp = 0
   #timer: Timer | undefined
   #stopped = false
-  /** `kept` and `handed` since this start; a hint that takes the place of an older one for the same key is not one more. */
-  readonly counts = { pending: 0, kept: 0, handed: 0 }
+  /** All but `pending` since this start; a hint that takes the place of an older one for the same key is not one more. */
+  readonly counts = { pending: 0, kept: 0, handed: 0, expired: 0 }
 
   private constructor(table: Table, options: HintsOptions) {
     this.#table = table
@@ -48,10 +61,10 @@ export class Hints {
   /** Opens the hints that the disk holds. */
   static async open(disk: Disk, options: HintsOptions): Promise<Hints> {
     const hints = new Hints(await disk.open('hints'), options)
-    for await (const [diskKey, record] of hints.#table.scan({})) {
-      const slash = diskKey.indexOf('/')
-      const key = diskKey.slice(slash + 1)
-      hints.#remember(diskKey.slice(0, slash), key, decodeCell(key, record))
+    for await (const [at, record] of hints.#table.scan({})) {
+      const [replica, stamp] = at.split('/', 2) as [NodeId, string]
+      const key = at.slice(replica.length + stamp.length + 2)
+      hints.#remember(replica, key, { cell: decodeCell(key, record), stamp: Number(stamp) })
     }
     return hints
   }
@@ -59,19 +72,20 @@ export class Hints {
   /** Keeps a cell for a replica that is down. Resolves when it is on disk, to whether a value was kept before. */
   async keep(replica: NodeId, key: string, cell: Cell): Promise<boolean> {
     if (this.counts.pending >= this.#options.max) throw new StoreError('BUSY', `this node keeps ${this.counts.pending} cells for others already`)
-    const before = this.#byReplica.get(replica)?.get(key) ?? ABSENT
-    const merged = mergeCells(before, cell)
-    const record = encodeCell(merged)
-    if (before === ABSENT) this.counts.kept++
-    this.#remember(replica, key, decodeCell(key, record))
-    await this.#write([{ key: `${replica}/${key}`, value: record }])
-    return before.value !== null
+    const before = this.#byReplica.get(replica)?.get(key)
+    const record = encodeCell(mergeCells(before?.cell ?? ABSENT, cell))
+    const stamp = Math.max(this.#lastStamp + 1, Math.floor(this.#options.clock.wall() * 1000))
+    if (before === undefined) this.counts.kept++
+    this.#remember(replica, key, { cell: decodeCell(key, record), stamp })
+    const older = before === undefined ? [] : [{ key: diskKey(replica, key, before), value: undefined }]
+    await this.#write([...older, { key: diskKey(replica, key, { stamp }), value: record }])
+    return (before?.cell ?? ABSENT).value !== null
   }
 
   /** The latest cell that is kept for any replica of this key. */
   read(key: string): Cell {
     let latest = ABSENT
-    for (const cells of this.#byReplica.values()) latest = mergeCells(latest, cells.get(key) ?? ABSENT)
+    for (const hints of this.#byReplica.values()) latest = mergeCells(latest, hints.get(key)?.cell ?? ABSENT)
     return latest
   }
 
@@ -80,7 +94,9 @@ export class Hints {
     const next = (): void => {
       if (this.#stopped) return
       for (const replica of this.#byReplica.keys()) {
-        if (!this.#busy.has(replica) && !this.#options.suspects(replica)) void this.#handOver(replica)
+        if (this.#busy.has(replica)) continue
+        this.#expire(replica)
+        if (!this.#options.suspects(replica)) void this.#handOver(replica)
       }
       this.#timer = this.#options.clock.after(this.#options.intervalMs, next)
     }
@@ -100,29 +116,53 @@ export class Hints {
     return written
   }
 
-  #remember(replica: NodeId, key: string, cell: Cell): void {
-    const cells = this.#byReplica.get(replica) ?? new Map<string, Cell>()
-    this.#byReplica.set(replica, cells)
-    if (!cells.has(key)) this.counts.pending++
-    cells.set(key, cell)
+  #remember(replica: NodeId, key: string, hint: Hint): void {
+    const hints = this.#byReplica.get(replica) ?? new Map<string, Hint>()
+    this.#byReplica.set(replica, hints)
+    this.#lastStamp = Math.max(this.#lastStamp, hint.stamp)
+    // What is set anew goes to the end.
+    if (!hints.delete(key)) this.counts.pending++
+    hints.set(key, hint)
+  }
+
+  /** Lets go of hints, and of their records on the disk. */
+  async #drop(replica: NodeId, dropped: readonly (readonly [key: string, hint: Hint])[]): Promise<void> {
+    if (dropped.length === 0) return
+    const hints = this.#byReplica.get(replica)!
+    for (const [key] of dropped) hints.delete(key)
+    this.counts.pending -= dropped.length
+    await this.#write(dropped.map(([key, hint]) => ({ key: diskKey(replica, key, hint), value: undefined })))
+  }
+
+  /** Drops what is too old. The oldest come first, so that this costs nothing when there is nothing to drop. */
+  #expire(replica: NodeId): void {
+    const { ttlMs, clock } = this.#options
+    if (ttlMs === 0) return
+    const oldest = (clock.wall() - ttlMs) * 1000
+    const expired: (readonly [string, Hint])[] = []
+    for (const entry of this.#byReplica.get(replica)!) {
+      if (entry[1].stamp >= oldest) break
+      expired.push(entry)
+    }
+    this.counts.expired += expired.length
+    // A disk that fails says so to whoever brings the next hint.
+    void this.#drop(replica, expired).catch(() => undefined)
   }
 
   /** Gives a replica what is its own, in batches, as long as it takes them. Never rejects: what stays is tried again. */
   async #handOver(replica: NodeId): Promise<void> {
     const { rpc, suspects } = this.#options
-    const cells = this.#byReplica.get(replica)!
+    const hints = this.#byReplica.get(replica)!
     this.#busy.add(replica)
     try {
-      while (cells.size > 0 && !this.#stopped && !suspects(replica)) {
-        const batch = [...cells].slice(0, HANDED_AT_ONCE)
-        const answers = await Promise.all(batch.map(([key, cell]) => rpc.gather(WRITE, { to: [replica], request: [key, cell, NOBODY], need: 1 })))
+      while (hints.size > 0 && !this.#stopped && !suspects(replica)) {
+        const batch = firstOf(hints, HANDED_AT_ONCE)
+        const answers = await Promise.all(batch.map(([key, { cell }]) => rpc.gather(WRITE, { to: [replica], request: [key, cell, NOBODY], need: 1 })))
         // A hint that was replaced meanwhile is a newer one, and stays.
-        const taken = batch.filter(([key, cell], i) => answers[i]!.complete && cells.get(key) === cell)
-        for (const [key] of taken) cells.delete(key)
-        this.counts.pending -= taken.length
+        const taken = batch.filter(([key, hint], i) => answers[i]!.complete && hints.get(key) === hint)
         this.counts.handed += taken.length
-        if (taken.length > 0) await this.#write(taken.map(([key]) => ({ key: `${replica}/${key}`, value: undefined })))
-        if (taken.length < batch.length) break
+        await this.#drop(replica, taken)
+        if (!answers.every(({ complete }) => complete)) break
       }
     } catch {
       // A disk that fails refuses new hints and says so to whoever brings them; those in memory are still handed over.
@@ -130,4 +170,20 @@ export class Hints {
       this.#busy.delete(replica)
     }
   }
+}
+
+/** As long as the stamps of the next 250 years. */
+const STAMP_DIGITS = 16
+
+/** Where a hint lies on the disk: each replica's by their stamps. */
+function diskKey(replica: NodeId, key: string, { stamp }: Pick<Hint, 'stamp'>): string {
+  return `${replica}/${String(stamp).padStart(STAMP_DIGITS, '0')}/${key}`
+}
+
+function firstOf<T>(items: Iterable<T>, count: number): T[] {
+  const first: T[] = []
+  for (const item of items) {
+    if (first.push(item) === count) break
+  }
+  return first
 }

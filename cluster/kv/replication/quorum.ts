@@ -1,7 +1,7 @@
 /**
  * N, R, W: Gifford's weighted voting (SOSP 1979) as Dynamo and Cassandra practise it, with last-write-wins.
  *
- * A write stamps its value with the coordinator's wall clock, sends it to all N replicas and waits for W; a read takes
+ * A write stamps its value with the coordinator's clock (`timestamps.ts`), sends it to all N replicas and waits for W; a read takes
  * the greatest version that R replicas report. With R + W > N every read quorum meets every completed write. That alone
  * is not linearizable: nothing finishes a write that reached only some replicas (so readers may see it, then not see it),
  * and of two writes the one with the faster clock wins, also when it came first.
@@ -77,6 +77,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     const answers = await rpc.gather(READ, { to, request: key, ...required, ...speculation(to, required) })
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', required.need, answers, config)
     const latest = answers.replies.reduce(mergeCells)
+    timestamps.witness(latest)
     if (config.read_repair) repair(key, latest, replicas, answers)
     return latest
   }
@@ -118,7 +119,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   return {
     hasLevels: true,
     read: (key, level) => locate(key, location => readAt(location, key, level)),
-    write: (key, value, level) => place(key, { counter: timestamps.wall(), writer: timestamps.writer, value }, level),
+    write: (key, value, level) => place(key, { ...timestamps.version(), value }, level),
     place,
     ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),
   }
