@@ -7,8 +7,8 @@ const PROCESSES = 20
 const KEYS = 10
 const WRITES_PER_KEY = 32
 
-/** A serial store with overlapping clients: three micro-operations a transaction, half of them reads. */
-function workload(count: number, random: Chance): History {
+/** A serial store with overlapping clients: up to three micro-operations a transaction, half of them reads, 1 in `staleEvery` (0: none) without the last element. */
+function workload(count: number, staleEvery: number, random: Chance): History {
   const history = new History()
   const written = new Int32Array(KEYS)
   const lists = Array.from({ length: KEYS }, (): number[] => [])
@@ -28,7 +28,7 @@ function workload(count: number, random: Chance): History {
       const generation = Math.floor(written[at]! / WRITES_PER_KEY)
       const key = at + generation * KEYS
       if (lists[at]!.length > 0 && written[at]! % WRITES_PER_KEY === 0 && lists[at]!.length === WRITES_PER_KEY) lists[at] = []
-      if (code % 2 === 0) return ['r', key, [...lists[at]!]]
+      if (code % 2 === 0) return ['r', key, staleEvery > 0 && random(staleEvery) === 0 ? lists[at]!.slice(0, -1) : [...lists[at]!]]
       lists[at]!.push(++written[at]!)
       return ['append', key, written[at]!]
     })
@@ -41,18 +41,26 @@ function workload(count: number, random: Chance): History {
 
 export const bench = {
   name: 'transactions',
-  describes: 'isolation levels of list-append transactions',
+  describes: 'isolation levels of list-append transactions, without and with stale reads: [transactions]',
   run: (args: readonly string[], print: (line: string) => void): Promise<void> => {
     for (const count of args.length > 0 ? args.map(Number) : [100_000, 1_000_000]) {
-      const history = workload(count, chance(1))
-      const before = process.memoryUsage()
-      const begun = performance.now()
-      const { levels, anomalies } = isolationOf(history)
-      const elapsedMs = performance.now() - begun
-      const after = process.memoryUsage()
-      const grown = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6
-      print(`${count} transactions: ${elapsedMs.toFixed(0)} ms, ${grown.toFixed(0)} MB more than the history, strict-serializable ${levels['strict-serializable']}, ${anomalies.length} anomalies`)
+      for (const staleEvery of [0, 10_000]) {
+        const history = workload(count, staleEvery, chance(1))
+        const before = memory()
+        const begun = performance.now()
+        const busy = process.cpuUsage()
+        const { levels, anomalies } = isolationOf(history)
+        const elapsedMs = performance.now() - begun
+        const { user, system } = process.cpuUsage(busy)
+        const grown = memory() - before
+        print(
+          `${count} transactions${staleEvery === 0 ? '' : `, 1 read in ${staleEvery} stale`}: ${elapsedMs.toFixed(0)} ms (${((user + system) / 1000).toFixed(0)} ms of processor time), ` +
+            `${(grown / 1e6).toFixed(0)} MB more than the history, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB resident, strict-serializable ${levels['strict-serializable']}, ${anomalies.length} anomalies`,
+        )
+      }
     }
     return Promise.resolve()
   },
 }
+
+const memory = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers

@@ -5,7 +5,7 @@
  * the rest of the project imports them from here.
  */
 export { History, HistoryError, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, readJsonl } from 'knossos-wasm'
-export type { Event, Json } from 'knossos-wasm'
+export type { Event, Json, Values } from 'knossos-wasm'
 import type { Json } from 'knossos-wasm'
 
 /** What a client is asked to do. */

@@ -21,14 +21,19 @@ export const FORCED = 64
 export class Edges {
   count = 0
   nodes: number
-  from = new Int32Array(4096)
-  to = new Int32Array(4096)
-  kind = new Uint8Array(4096)
-  key = new Int32Array(4096)
+  from: Int32Array
+  to: Int32Array
+  kind: Uint8Array
+  key: Int32Array
 
-  /** `transactions`: how many nodes stand for transactions. */
-  constructor(transactions: number) {
-    this.nodes = transactions
+  /** `nodes`: how many there are already, transactions and those of other parts of the same graph; `expected`: how many edges there will be, roughly. */
+  constructor(nodes: number, expected: number) {
+    const size = Math.max(expected, 64)
+    this.nodes = nodes
+    this.from = new Int32Array(size)
+    this.to = new Int32Array(size)
+    this.kind = new Uint8Array(size)
+    this.key = new Int32Array(size)
   }
 
   /** A new auxiliary node. */
@@ -55,14 +60,6 @@ export class Edges {
     grown.key.set(this.key)
     Object.assign(this, grown)
   }
-
-  /** A copy to which more can be added. */
-  copy(): Edges {
-    const copy = new Edges(this.nodes)
-    copy.count = this.count
-    Object.assign(copy, { from: this.from.slice(), to: this.to.slice(), kind: this.kind.slice(), key: this.key.slice() })
-    return copy
-  }
 }
 
 /** A graph to be searched. The edges out of node v are `first[v]` to `first[v + 1]`. */
@@ -75,20 +72,29 @@ export interface Graph {
   readonly key: Int32Array
 }
 
-/** Lays edges out by origin. Linear. */
-export function graphOf({ nodes, count, from, to, kind, key }: Edges, transactions: number): Graph {
+/** Lays edges out by origin, those of all parts together; nodes of a part are the transactions and auxiliary nodes of this and earlier parts. Linear. */
+export function graphOf(parts: readonly Edges[], transactions: number): Graph {
+  const nodes = parts.at(-1)!.nodes
   const first = new Int32Array(nodes + 1)
-  for (let edge = 0; edge < count; edge++) first[from[edge]! + 1]!++
+  let total = 0
+  for (const { count, from } of parts) {
+    for (let edge = 0; edge < count; edge++) first[from[edge]! + 1]!++
+    total += count
+  }
   for (let node = 0; node < nodes; node++) first[node + 1]! += first[node]!
+  const graph = { nodes, transactions, first, to: new Int32Array(total), kind: new Uint8Array(total), key: new Int32Array(total) }
   const next = first.slice()
-  const graph = { nodes, transactions, first, to: new Int32Array(count), kind: new Uint8Array(count), key: new Int32Array(count) }
+  for (const part of parts) layOut(part, next, graph)
+  return graph
+}
+
+function layOut({ count, from, to, kind, key }: Edges, next: Int32Array, graph: Graph): void {
   for (let edge = 0; edge < count; edge++) {
     const at = next[from[edge]!]!++
     graph.to[at] = to[edge]!
     graph.kind[at] = kind[edge]!
     graph.key[at] = key[edge]!
   }
-  return graph
 }
 
 /** Strongly connected components. */

@@ -10,13 +10,13 @@ import { NEVER } from '../registers.ts'
 import { INITIAL, type Analysis, type Anomaly } from './analysis.ts'
 import { families, findCycles, forcedCycle, type CycleReport, type Family } from './cycles.ts'
 import { Explainer } from './explain.ts'
-import { components, FORCED, graphOf, JOIN, RW, WR, WW, type Edges, type Graph } from './graph.ts'
+import { DependencyGraphs } from './dependency-graphs.ts'
+import { components, FORCED, JOIN, RW, WR, WW, type Graph } from './graph.ts'
 import { anomalyNames, refutes, settleLevels, type AnomalyType } from './levels.ts'
 import { isolationLevels, type IsolationLevel } from '../verdict.ts'
 import { analyzeLists } from './list-append.ts'
 import { analyzeRegisters } from './rw-register.ts'
 import { saturate, type Forced, type Saturation, type Visibility } from './saturation.ts'
-import { addRealTime, addSessions } from './time-order.ts'
 import { serialRank } from './serial.ts'
 import { topologicalRank } from './topological.ts'
 import { transactionsOf, type Transactions } from './transactions.ts'
@@ -41,63 +41,9 @@ export function isolationOf(history: History): Isolation {
   if (transactions.foreign !== undefined) return { transactions, reason: transactions.foreign, levels: nothingKnown, anomalies: [] }
   const analysis = transactions.model === 'list-append' ? analyzeLists(history, transactions) : analyzeRegisters(history, transactions)
   if (analysis.ambiguous !== undefined) return { transactions, reason: analysis.ambiguous, levels: nothingKnown, anomalies: [] }
-  const graphs = new Graphs(transactions, analysis)
+  const graphs = new DependencyGraphs(transactions, analysis)
   if (analysis.anomalies.length === 0 && isAcyclic(graphs.completed('realtime', completionRank(transactions)))) return { transactions, reason: undefined, levels: everythingHolds, anomalies: [] }
   return new Inquiry(history, transactions, analysis, graphs).conclude()
-}
-
-/** The dependency graphs of a history, each made once. */
-class Graphs {
-  readonly transactions: Transactions
-  readonly analysis: Analysis
-  readonly #edges = new Map<string, Edges>()
-  readonly #graphs = new Map<string, Graph>()
-
-  constructor(transactions: Transactions, analysis: Analysis) {
-    this.transactions = transactions
-    this.analysis = analysis
-  }
-
-  /** What is certain wherever the history is read committed. */
-  base(family: Family): Graph {
-    return this.#once(`base ${family}`, () => this.edges(family))
-  }
-
-  /** What is certain under parallel snapshot isolation and everything stronger, in this family. */
-  strong(family: Family): Graph {
-    return this.#once(`strong ${family}`, () => this.#strongEdges(family))
-  }
-
-  /** One total order of versions. */
-  completed(family: Family, rank: (transaction: number) => number): Graph {
-    const edges = this.analysis.openKeys > 0 ? this.edges(family).copy() : this.edges(family)
-    if (this.analysis.openKeys > 0) this.analysis.complete(edges, rank)
-    return graphOf(edges, this.transactions.count)
-  }
-
-  #once(name: string, make: () => Edges): Graph {
-    let graph = this.#graphs.get(name)
-    if (graph === undefined) this.#graphs.set(name, (graph = graphOf(make(), this.transactions.count)))
-    return graph
-  }
-
-  /** The edges of `base`; copy before adding to them. */
-  edges(family: Family): Edges {
-    let edges = this.#edges.get(family)
-    if (edges === undefined) {
-      edges = family === 'plain' ? this.analysis.edges : this.edges(family === 'process' ? 'plain' : 'process').copy()
-      if (family === 'process') addSessions(edges, this.transactions, this.analysis.happened)
-      if (family === 'realtime') addRealTime(edges, this.transactions, this.analysis.happened)
-      this.#edges.set(family, edges)
-    }
-    return edges
-  }
-
-  #strongEdges(family: Family): Edges {
-    const edges = this.edges(family).copy()
-    this.analysis.strengthen(edges, family !== 'plain')
-    return edges
-  }
 }
 
 const isAcyclic = (graph: Graph): boolean => components(graph, 0xff).members.length === 0
@@ -129,12 +75,12 @@ class Inquiry {
   readonly #history: History
   readonly #transactions: Transactions
   readonly #analysis: Analysis
-  readonly #graphs: Graphs
+  readonly #graphs: DependencyGraphs
   readonly #anomalies: Anomaly[]
   readonly #refuted = new Set<IsolationLevel>()
   readonly #upheld = new Set<IsolationLevel>()
 
-  constructor(history: History, transactions: Transactions, analysis: Analysis, graphs: Graphs) {
+  constructor(history: History, transactions: Transactions, analysis: Analysis, graphs: DependencyGraphs) {
     this.#history = history
     this.#transactions = transactions
     this.#analysis = analysis
@@ -160,13 +106,13 @@ class Inquiry {
     const explainer = new Explainer(this.#history, this.#transactions, this.#analysis)
     const seen = new Set<string>()
     for (const family of Object.keys(families) as Family[]) {
-      const parts: [Graph, CycleReport][] = [
-        [this.#graphs.base(family), findCycles(this.#graphs.base(family), family, ['G0', 'G1c'])],
-        [this.#graphs.strong(family), findCycles(this.#graphs.strong(family), family, ['G-single', 'G-nonadjacent', 'G2-item'])],
+      const parts: { graph: Graph; strong: boolean; report: CycleReport }[] = [
+        { graph: this.#graphs.base(family), strong: false, report: findCycles(this.#graphs.base(family), family, ['G0', 'G1c']) },
+        { graph: this.#graphs.strong(family), strong: true, report: findCycles(this.#graphs.strong(family), family, ['G-single', 'G-nonadjacent', 'G2-item']) },
       ]
-      for (const [graph, { cycles }] of parts) {
-        for (const cycle of cycles) {
-          const type = this.#ownType(cycle.type, graph === this.#graphs.strong(family), family)
+      for (const { graph, strong, report } of parts) {
+        for (const cycle of report.cycles) {
+          const type = this.#ownType(cycle.type, strong, family)
           const anomaly = { ...explainer.anomaly(graph, { ...cycle, type }), type }
           const name = `${type} ${[...anomaly.transactions].sort((a, b) => a - b).join(' ')}`
           if (seen.has(name)) continue
@@ -210,9 +156,9 @@ class Inquiry {
     if (cyclic) return 'shown'
     const initial = forced.find(({ before }) => before === INITIAL)
     if (initial !== undefined) return this.#sawNothing(type, initial)
-    const edges = this.#graphs.edges(sessions ? 'process' : 'plain').copy()
-    for (const { after, before, key } of forced) edges.add(after, before, FORCED, key)
-    const graph = graphOf(edges, this.#transactions.count)
+    const graph = this.#graphs.with(sessions ? 'process' : 'plain', forced.length, (edges) => {
+      for (const { after, before, key } of forced) edges.add(after, before, FORCED, key)
+    })
     const cycle = forcedCycle(graph, WW | WR | FORCED | families[sessions ? 'process' : 'plain'] | JOIN)
     if (cycle === undefined || cycle === 'shown') return cycle
     return { ...new Explainer(this.#history, this.#transactions, this.#analysis, forced).anomaly(graph, { ...cycle, type }), type }

@@ -6,30 +6,17 @@
  * Per key the longest committed read is the order of versions; every other read must be a prefix of it. Appends of
  * committed transactions that no read shows come after it, in an order that nobody knows. Elements of aborted
  * transactions are no versions: whoever saw one is an anomaly of its own. Linear in the elements read.
+ *
+ * Equal values have equal codes, so that everything here is integers in columns; texts are made for anomalies only.
  */
-import type { History, Json } from '../history/index.ts'
 import { INITIAL, isFinal, NO_SOURCE, WriteIndex, type Analysis, type Anomaly } from './analysis.ts'
 import { Fan } from './fan.ts'
 import { Edges, RW, WR, WW } from './graph.ts'
+import { versionOrders, type VersionOrders } from './version-orders.ts'
+import type { History } from '../history/index.ts'
 import type { AnomalyType } from './levels.ts'
-import { ABORTED, COMMITTED, listRead, READ, UNKNOWN, WRITE, type Transactions } from './transactions.ts'
+import { ABORTED, COMMITTED, listLength, READ, UNKNOWN, WRITE, type Transactions } from './transactions.ts'
 import { listText, wordsFor, type Words } from './words.ts'
-
-/** One key's versions. */
-interface Order {
-  /** The longest list that a committed transaction read. */
-  list: readonly Json[]
-  /** The micro-operation that read it, -1 when there is none. */
-  micro: number
-  /** By position: the transaction that appended it; -1 when that took no place among the versions. */
-  writer: Int32Array
-  /** By position: 1 when its transaction appended to the key again afterwards. */
-  intermediate: Uint8Array
-  /** Transactions whose appends no read shows, each once. */
-  unread: number[]
-  /** Of these, those that read the last version before they appended. */
-  updates: number[]
-}
 
 /** Reads version orders and dependencies off the lists. `history` is asked for values only. */
 export function analyzeLists(history: History, transactions: Transactions): Analysis {
@@ -37,38 +24,51 @@ export function analyzeLists(history: History, transactions: Transactions): Anal
 }
 
 class Lists {
-  readonly #history: History
   readonly #transactions: Transactions
   readonly #words: Words
   readonly #index: WriteIndex
-  readonly #orders: Order[]
+  readonly #orders: VersionOrders
   readonly #happened: Uint8Array
   readonly #source: Int32Array
   readonly #edges: Edges
   readonly #anomalies: Anomaly[] = []
+  /** By place in the orders: the transaction that appended it; -1 when that took no place among the versions. */
+  readonly #writer: Int32Array
+  /** By place: 1 when its transaction appended to the key again afterwards. */
+  readonly #intermediate: Uint8Array
+  /** By place: the last place up to it in its order that an aborted transaction wrote, or -1. */
+  readonly #aborted: Int32Array
   /** By micro-operation: 1 when the element stands in its key's order. */
   readonly #shown: Uint8Array
+  /** By key, where there are any: transactions whose appends no read shows, each once. */
+  readonly #unread = new Map<number, number[]>()
+  /** By key: of these, those that read the last version before they appended. */
+  readonly #updates = new Map<number, number[]>()
 
   constructor(history: History, transactions: Transactions) {
-    const { count, first, keys, status } = transactions
-    this.#history = history
+    const { count, first, status } = transactions
     this.#transactions = transactions
     this.#words = wordsFor(history, transactions)
     this.#index = new WriteIndex(transactions)
-    this.#orders = keys.map(() => ({ list: [], micro: -1, writer: new Int32Array(0), intermediate: new Uint8Array(0), unread: [], updates: [] }))
+    this.#orders = versionOrders(transactions)
+    const places = this.#orders.element.length
+    this.#writer = new Int32Array(places).fill(-1)
+    this.#intermediate = new Uint8Array(places)
+    this.#aborted = new Int32Array(places).fill(-1)
     this.#happened = status.map((one) => (one === COMMITTED ? 1 : 0))
     this.#source = new Int32Array(first[count]!).fill(NO_SOURCE)
-    this.#edges = new Edges(count)
+    this.#edges = new Edges(count, first[count]! * 2)
     this.#shown = new Uint8Array(first[count]!)
   }
 
   analyze(): Analysis {
-    this.#findLongest()
-    this.#orders.forEach((order, key) => this.#resolve(order, key))
+    const keys = this.#transactions.keys.length
+    for (let key = 0; key < keys; key++) this.#resolve(key)
     this.#findUnread()
-    this.#orders.forEach((order, key) => this.#chain(order, key))
+    for (let key = 0; key < keys; key++) this.#chain(key)
     this.#followReads()
-    this.#orders.forEach((order, key) => this.#lostUpdates(order, key))
+    for (const [key, updates] of this.#updates) this.#lostUpdates(updates, key)
+    const open = [...this.#unread].filter(([, unread]) => unread.length > 1)
     return {
       edges: this.#edges,
       happened: this.#happened,
@@ -76,12 +76,12 @@ class Lists {
       anomalies: this.#anomalies,
       ambiguous: this.#index.ambiguous,
       strengthen: () => undefined,
-      openKeys: this.#orders.filter(({ unread }) => unread.length > 1).length,
+      openKeys: open.length,
       complete: (edges, rank) => {
-        this.#orders.forEach(({ unread }, key) => {
-          const ordered = unread.length > 1 ? [...unread].sort((a, b) => rank(a) - rank(b)) : []
+        for (const [key, unread] of open) {
+          const ordered = [...unread].sort((a, b) => rank(a) - rank(b))
           for (let at = 1; at < ordered.length; at++) edges.add(ordered[at - 1]!, ordered[at]!, WW, key)
-        })
+        }
       },
     }
   }
@@ -90,41 +90,37 @@ class Lists {
     this.#anomalies.push({ type, transactions, key, explanation })
   }
 
-  #findLongest(): void {
-    const { kind, key, lists, value } = this.#transactions
-    for (let micro = 0; micro < this.#source.length; micro++) {
-      if (kind[micro] !== READ || value[micro]! < 0) continue
-      const list = lists[value[micro]!]!
-      const order = this.#orders[key[micro]!]!
-      if (list.length > order.list.length) Object.assign(order, { list, micro })
-    }
-  }
-
   /** Whose elements are they? */
-  #resolve(order: Order, key: number): void {
+  #resolve(key: number): void {
     const { status } = this.#transactions
-    const { list, micro: read } = order
-    order.writer = new Int32Array(list.length).fill(-1)
-    order.intermediate = new Uint8Array(list.length)
-    for (let at = 0; at < list.length; at++) {
-      const micro = this.#index.find(key, this.#history.values.encode(list[at]))
-      const reader = this.#index.transaction[read]!
-      const words = this.#words
-      if (micro < 0) {
-        this.#note('thin-air', [reader], key, `${words.name(reader)} ${words.micro(read)}, and nobody appended ${JSON.stringify(list[at])} to ${words.key(key)}`)
-        continue
-      }
-      const writer = this.#index.transaction[micro]!
-      if (this.#shown[micro] === 1) {
-        this.#note('duplicate-elements', [reader, writer], key, `${words.name(reader)} ${words.micro(read)}, where ${JSON.stringify(list[at])} stands twice, and ${words.name(writer)} appended it once`)
+    const { first, element } = this.#orders
+    let aborted = -1
+    for (let place = first[key]!; place < first[key + 1]!; place++) {
+      const micro = this.#index.find(key, element[place]!)
+      const writer = micro < 0 ? -1 : this.#index.transaction[micro]!
+      if (writer >= 0 && status[writer] === ABORTED) aborted = place
+      this.#aborted[place] = aborted
+      if (micro < 0 || this.#shown[micro] === 1) {
+        this.#noteForeign(key, place, writer)
         continue
       }
       this.#shown[micro] = 1
       if (status[writer] === ABORTED) continue
       if (status[writer] === UNKNOWN) this.#happened[writer] = 1
-      order.writer[at] = writer
-      order.intermediate[at] = isFinal(this.#transactions, writer, micro) ? 0 : 1
+      this.#writer[place] = writer
+      this.#intermediate[place] = isFinal(this.#transactions, writer, micro) ? 0 : 1
     }
+  }
+
+  /** An element that nobody appended, or that stands there a second time. */
+  #noteForeign(key: number, place: number, writer: number): void {
+    const words = this.#words
+    const read = this.#orders.longest[key]!
+    const reader = this.#index.transaction[read]!
+    const value = words.value(this.#orders.element[place]!)
+    const seen = `${words.name(reader)} ${words.micro(read)}`
+    if (writer < 0) this.#note('thin-air', [reader], key, `${seen}, and nobody appended ${value} to ${words.key(key)}`)
+    else this.#note('duplicate-elements', [reader, writer], key, `${seen}, where ${value} stands twice, and ${words.name(writer)} appended it once`)
   }
 
   /** Appends that took place and that no read shows. */
@@ -134,149 +130,170 @@ class Lists {
       if (kind[micro] !== WRITE || this.#shown[micro] === 1) continue
       const t = this.#index.transaction[micro]!
       if (this.#happened[t] === 0) continue
-      const { unread } = this.#orders[key[micro]!]!
-      if (unread.at(-1) !== t) unread.push(t)
+      const unread = this.#unread.get(key[micro]!)
+      if (unread === undefined) this.#unread.set(key[micro]!, [t])
+      else if (unread.at(-1) !== t) unread.push(t)
     }
   }
 
   /** Write dependencies along the order, aborted elements in between. */
-  #chain(order: Order, key: number): void {
+  #chain(key: number): void {
+    const { first, element } = this.#orders
+    const words = this.#words
     let before = -1
-    let aborted = -1
-    for (let at = 0; at < order.list.length; at++) {
-      const writer = order.writer[at]!
-      if (writer < 0) {
-        const micro = this.#index.find(key, this.#history.values.encode(order.list[at]))
-        if (micro >= 0 && this.#transactions.status[this.#index.transaction[micro]!] === ABORTED) aborted = micro
-        continue
-      }
-      if (aborted >= 0) {
-        const by = this.#index.transaction[aborted]!
-        this.#note('dirty-update', [by, writer], key, `${this.#words.name(by)} ${this.#words.micro(aborted)} and failed, and ${this.#words.name(writer)} appended ${JSON.stringify(order.list[at])} behind it`)
-        aborted = -1
+    let noted = -1
+    for (let place = first[key]!; place < first[key + 1]!; place++) {
+      const writer = this.#writer[place]!
+      if (writer < 0) continue
+      const aborted = this.#aborted[place]!
+      if (aborted > noted) {
+        const micro = this.#index.find(key, element[aborted]!)
+        const by = this.#index.transaction[micro]!
+        this.#note('dirty-update', [by, writer], key, `${words.name(by)} ${words.micro(micro)} and failed, and ${words.name(writer)} appended ${words.value(element[place]!)} behind it`)
+        noted = aborted
       }
       if (before >= 0) this.#edges.add(before, writer, WW, key)
       before = writer
     }
-    if (before >= 0) for (const t of order.unread) this.#edges.add(before, t, WW, key)
+    if (before >= 0) for (const t of this.#unread.get(key) ?? []) this.#edges.add(before, t, WW, key)
   }
 
   /** Everything that follows from each read. */
   #followReads(): void {
     const { count, first, kind, key } = this.#transactions
-    const fan = new Map<number, Fan>()
+    const fans = new Map<number, Fan>()
     for (let t = 0; t < count; t++) {
       for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
         if (kind[micro] !== READ) continue
-        const order = this.#orders[key[micro]!]!
-        const list = listRead(this.#transactions, micro)
-        this.#internal(t, micro, list)
-        if (!this.#isPrefix(list, order.list)) {
-          const other = this.#index.transaction[order.micro]!
-          this.#note('incompatible-order', [t, other], key[micro]!, `${this.#words.name(t)} ${this.#words.micro(micro)}, and ${this.#words.name(other)} ${this.#words.micro(order.micro)}: neither is the beginning of the other`)
-          continue
-        }
-        this.#abortedRead(t, micro, list)
-        this.#depend(t, micro, list.length, order, fan)
+        this.#internal(t, micro)
+        if (this.#orders.shows(key[micro]!, this.#transactions.value[micro]!)) {
+          this.#abortedRead(t, micro)
+          this.#depend(t, micro, fans)
+        } else this.#incompatible(t, micro)
       }
     }
   }
 
-  /** The dependencies of a read that shows the first `length` elements of an order. */
-  #depend(t: number, micro: number, length: number, order: Order, fans: Map<number, Fan>): void {
+  #incompatible(t: number, micro: number): void {
+    const words = this.#words
+    const longest = this.#orders.longest[this.#transactions.key[micro]!]!
+    const other = this.#index.transaction[longest]!
+    this.#note('incompatible-order', [t, other], this.#transactions.key[micro]!, `${words.name(t)} ${words.micro(micro)}, and ${words.name(other)} ${words.micro(longest)}: neither is the beginning of the other`)
+  }
+
+  /** The dependencies of a read that shows the beginning of its key's order. */
+  #depend(t: number, micro: number, fans: Map<number, Fan>): void {
     const key = this.#transactions.key[micro]!
-    let at = length - 1
-    while (at >= 0 && (order.writer[at] === t || order.writer[at] === -1)) at--
-    const writer = at < 0 ? -1 : order.writer[at]!
-    const own = length > 0 && order.writer[length - 1] === t
+    const begin = this.#orders.first[key]!
+    const end = this.#orders.first[key + 1]!
+    const beyond = begin + listLength(this.#transactions, micro)
+    let at = beyond - 1
+    while (at >= begin && (this.#writer[at] === t || this.#writer[at] === -1)) at--
+    const writer = at < begin ? -1 : this.#writer[at]!
     this.#source[micro] = writer < 0 ? INITIAL : writer
     if (writer >= 0) {
       this.#edges.add(writer, t, WR, key)
-      if (order.intermediate[at] === 1) {
-        this.#note('G1b', [writer, t], key, `${this.#words.name(t)} ${this.#words.micro(micro)}, and ${this.#words.name(writer)} appended to ${this.#words.key(key)} again after ${JSON.stringify(order.list[at])}`)
-      }
+      if (this.#intermediate[at] === 1) this.#intermediateRead(t, micro, at)
     }
-    if (own) return
-    let next = length
-    while (next < order.list.length && order.writer[next] === -1) next++
-    if (next < order.list.length) {
-      this.#edges.add(t, order.writer[next]!, RW, key)
-      return
-    }
-    if (order.unread.length === 0) return
+    if (beyond > begin && this.#writer[beyond - 1] === t) return
+    let next = beyond
+    while (next < end && this.#writer[next] === -1) next++
+    if (next < end) this.#edges.add(t, this.#writer[next]!, RW, key)
+    else this.#dependUnread(t, key, fans)
+  }
+
+  /** Who read the last version comes before everybody whose append no read shows. */
+  #dependUnread(t: number, key: number, fans: Map<number, Fan>): void {
+    const unread = this.#unread.get(key)
+    if (unread === undefined) return
     let fan = fans.get(key)
-    if (fan === undefined) fans.set(key, (fan = new Fan(this.#edges, order.unread, key)))
+    if (fan === undefined) fans.set(key, (fan = new Fan(this.#edges, unread, key)))
     fan.from(t)
-    if (fan.has(t) && order.updates.at(-1) !== t) order.updates.push(t)
+    if (!fan.has(t)) return
+    const updates = this.#updates.get(key)
+    if (updates === undefined) this.#updates.set(key, [t])
+    else if (updates.at(-1) !== t) updates.push(t)
   }
 
-  #abortedRead(t: number, micro: number, list: readonly Json[]): void {
+  #intermediateRead(t: number, micro: number, place: number): void {
+    const words = this.#words
     const key = this.#transactions.key[micro]!
-    const order = this.#orders[key]!
-    for (let at = list.length - 1; at >= 0; at--) {
-      if (order.writer[at] !== -1) continue
-      const by = this.#index.find(key, this.#history.values.encode(list[at]))
-      if (by < 0) continue
-      const writer = this.#index.transaction[by]!
-      if (this.#transactions.status[writer] !== ABORTED) continue
-      this.#note('G1a', [writer, t], key, `${this.#words.name(t)} ${this.#words.micro(micro)}, and ${this.#words.name(writer)} ${this.#words.micro(by)} and failed`)
-      return
-    }
+    const writer = this.#writer[place]!
+    this.#note('G1b', [writer, t], key, `${words.name(t)} ${words.micro(micro)}, and ${words.name(writer)} appended to ${words.key(key)} again after ${words.value(this.#orders.element[place]!)}`)
   }
 
-  /** A transaction must see what it saw before, followed by what it appended itself. */
-  #internal(t: number, micro: number, list: readonly Json[]): void {
-    const { first, kind, key, value } = this.#transactions
+  #abortedRead(t: number, micro: number): void {
+    const key = this.#transactions.key[micro]!
+    const length = listLength(this.#transactions, micro)
+    const place = length === 0 ? -1 : this.#aborted[this.#orders.first[key]! + length - 1]!
+    if (place < 0) return
+    const words = this.#words
+    const by = this.#index.find(key, this.#orders.element[place]!)
+    const writer = this.#index.transaction[by]!
+    this.#note('G1a', [writer, t], key, `${words.name(t)} ${words.micro(micro)}, and ${words.name(writer)} ${words.micro(by)} and failed`)
+  }
+
+  /** A transaction must see what it saw before, followed by what it appended itself; and not what it appends only later. */
+  #internal(t: number, micro: number): void {
+    const { first, kind, key } = this.#transactions
     const on = key[micro]!
-    const own: Json[] = []
-    let before: readonly Json[] | undefined
     let seen = micro - 1
-    for (; seen >= first[t]!; seen--) {
-      if (key[seen] !== on) continue
-      if (kind[seen] === READ) {
-        before = listRead(this.#transactions, seen)
-        break
-      }
-      own.unshift(this.#history.values.decode(value[seen]!))
-    }
-    const consistent = before === undefined ? own.length <= list.length && this.#same(list.slice(list.length - own.length), own) : this.#same(list, [...before, ...own])
-    if (!consistent) {
-      const expected = before === undefined ? `it had appended ${listText(own)} itself` : `it had ${this.#words.micro(seen)} before${own.length > 0 ? ` and appended ${listText(own)}` : ''}`
-      this.#note('internal', [t], on, `${this.#words.name(t)} ${this.#words.micro(micro)}, although ${expected}`)
-    } else this.#future(t, micro, list)
+    let appended = 0
+    for (; seen >= first[t]! && !(key[seen] === on && kind[seen] === READ); seen--) if (key[seen] === on) appended++
+    const before = seen < first[t]! ? -1 : seen
+    if ((before < 0 && appended === 0) || this.#continues(micro, before, appended)) this.#future(t, micro)
+    else this.#noteInternal(t, micro, before)
   }
 
-  /** Nor may it see what it appends only later. */
-  #future(t: number, micro: number, list: readonly Json[]): void {
-    const { first, kind, key, value } = this.#transactions
-    for (let later = micro + 1; later < first[t + 1]!; later++) {
-      if (kind[later] !== WRITE || key[later] !== key[micro]) continue
-      const element = this.#history.values.decode(value[later]!)
-      if (!list.some((one) => this.#equal(one, element))) continue
-      this.#note('internal', [t], key[micro]!, `${this.#words.name(t)} ${this.#words.micro(micro)} before it ${this.#words.micro(later)}`)
-      return
+  /** Whether the list read is the one of `before` (anything when that is -1) and the `appended` elements since. */
+  #continues(micro: number, before: number, appended: number): boolean {
+    const { kind, key, value, values } = this.#transactions
+    const length = listLength(this.#transactions, micro)
+    const kept = length - appended
+    if (before >= 0 ? kept !== listLength(this.#transactions, before) : kept < 0) return false
+    for (let at = length - 1, own = micro - 1; at >= kept; own--) {
+      if (key[own] !== key[micro] || kind[own] !== WRITE) continue
+      if (values.at(value[micro]!, at) !== value[own]) return false
+      at--
     }
+    return before < 0 || this.#begins(micro, before)
   }
 
-  #isPrefix(list: readonly Json[], longest: readonly Json[]): boolean {
-    if (list === longest) return true
-    if (list.length > longest.length) return false
-    for (let at = 0; at < list.length; at++) if (!this.#equal(list[at]!, longest[at]!)) return false
+  /** Whether a list begins with another that is not longer. */
+  #begins(micro: number, before: number): boolean {
+    const { value, values } = this.#transactions
+    const length = listLength(this.#transactions, before)
+    for (let at = 0; at < length; at++) if (values.at(value[micro]!, at) !== values.at(value[before]!, at)) return false
     return true
   }
 
-  #same(a: readonly Json[], b: readonly Json[]): boolean {
-    return a.length === b.length && this.#isPrefix(a, b)
+  #noteInternal(t: number, micro: number, before: number): void {
+    const { first, kind, key, value, values } = this.#transactions
+    const words = this.#words
+    const own: unknown[] = []
+    for (let at = Math.max(before + 1, first[t]!); at < micro; at++) if (key[at] === key[micro] && kind[at] === WRITE) own.push(values.decode(value[at]!))
+    const expected = before < 0 ? `it had appended ${listText(own)} itself` : `it had ${words.micro(before)} before${own.length > 0 ? ` and appended ${listText(own)}` : ''}`
+    this.#note('internal', [t], key[micro]!, `${words.name(t)} ${words.micro(micro)}, although ${expected}`)
   }
 
-  #equal(a: Json, b: Json): boolean {
-    return a === b || (typeof a === 'object' && typeof b === 'object' && this.#history.values.encode(a) === this.#history.values.encode(b))
+  #future(t: number, micro: number): void {
+    const { first, kind, key, value, values } = this.#transactions
+    const length = listLength(this.#transactions, micro)
+    for (let later = micro + 1; later < first[t + 1]!; later++) {
+      if (kind[later] !== WRITE || key[later] !== key[micro]) continue
+      for (let at = length - 1; at >= 0; at--) {
+        if (values.at(value[micro]!, at) !== value[later]) continue
+        this.#note('internal', [t], key[micro]!, `${this.#words.name(t)} ${this.#words.micro(micro)} before it ${this.#words.micro(later)}`)
+        return
+      }
+    }
   }
 
   /** Two transactions that both continued from the last version and that nobody saw: in either order one is lost. */
-  #lostUpdates({ updates }: Order, key: number): void {
+  #lostUpdates(updates: readonly number[], key: number): void {
     if (updates.length < 2) return
     const [a, b] = updates as [number, number]
-    this.#note('lost-update', [a, b], key, `${this.#words.name(a)} and ${this.#words.name(b)} both read the same version of ${this.#words.key(key)} and appended to it`)
+    const words = this.#words
+    this.#note('lost-update', [a, b], key, `${words.name(a)} and ${words.name(b)} both read the same version of ${words.key(key)} and appended to it`)
   }
 }

@@ -46,7 +46,7 @@ class Registers {
     this.#index = new WriteIndex(transactions)
     this.#happened = status.map((one) => (one === COMMITTED ? 1 : 0))
     this.#source = new Int32Array(first[count]!).fill(NO_SOURCE)
-    this.#edges = new Edges(count)
+    this.#edges = new Edges(count, first[count]!)
     this.#writers = keys.map(() => [])
     this.#readers = keys.map(() => [])
     this.#before = keys.map(() => [])

@@ -8,7 +8,7 @@
  */
 import { FAIL, INVOKE, OK } from '../history/index.ts'
 import { NEVER, rowsByTime } from '../registers.ts'
-import type { History, Json } from '../history/index.ts'
+import type { History, Json, Values } from '../history/index.ts'
 
 /** `status` of a transaction. */
 export const COMMITTED = 0
@@ -41,9 +41,9 @@ export interface Transactions {
   /** Index into `keys`. */
   readonly key: Int32Array
   readonly keys: readonly Json[]
-  /** For a write, and a read of a register: the code of the value in the history's values. For a read of a list: an index into `lists`. */
+  /** The code of the value, or of the list that was read, in `values`. */
   readonly value: Int32Array
-  readonly lists: readonly (readonly Json[])[]
+  readonly values: Values
   /** Why the history cannot be judged as transactions, or undefined. */
   readonly foreign: string | undefined
 }
@@ -51,9 +51,16 @@ export interface Transactions {
 /** Micro-operations under construction. */
 class MicroOperations {
   count = 0
-  kind = new Uint8Array(1024)
-  key = new Int32Array(1024)
-  value = new Int32Array(1024)
+  kind: Uint8Array
+  key: Int32Array
+  value: Int32Array
+
+  constructor(expected: number) {
+    const size = Math.max(expected, 1024)
+    this.kind = new Uint8Array(size)
+    this.key = new Int32Array(size)
+    this.value = new Int32Array(size)
+  }
 
   push(kind: number, key: number, value: number): void {
     if (this.count === this.kind.length) this.#grow()
@@ -72,41 +79,44 @@ class MicroOperations {
   }
 }
 
-const NOTHING: readonly Json[] = []
-
 /** The transactions of a history. Linear. */
 export function transactionsOf(history: History): Transactions {
   const rank = rankOf(history)
-  const rows: number[] = []
-  const txn = history.functions.indexOf('txn')
-  const others = new Set<number>()
-  for (let row = 0; row < history.length; row++) {
-    if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
-    if (history.f[row] === txn) rows.push(row)
-    else others.add(history.f[row]!)
-  }
-  const count = rows.length
-  const columns = { row: Int32Array.from(rows), start: new Int32Array(count), end: new Int32Array(count), session: new Int32Array(count), status: new Uint8Array(count), first: new Int32Array(count + 1) }
-  const micro = new MicroOperations()
-  const reader = new MicroReader(history, micro)
+  const { row, others } = invocationsOf(history)
+  const count = row.length
+  const columns = { row, start: new Int32Array(count), end: new Int32Array(count), session: new Int32Array(count), status: new Uint8Array(count), first: new Int32Array(count + 1) }
+  const reader = new MicroReader(history.values, count * 2)
   const sessions = new Map<number, number>()
   for (let t = 0; t < count; t++) {
-    const row = rows[t]!
-    const done = history.pair[row]!
+    const invoked = row[t]!
+    const done = history.pair[invoked]!
     const outcome = done < 0 ? -1 : history.type[done]!
     columns.status[t] = outcome === OK ? COMMITTED : outcome === FAIL ? ABORTED : UNKNOWN
-    columns.start[t] = rank(row)
+    columns.start[t] = rank(invoked)
     columns.end[t] = outcome === OK ? rank(done) : NEVER
-    const process = history.process[row]!
+    const process = history.process[invoked]!
     let session = sessions.get(process)
     if (session === undefined) sessions.set(process, (session = sessions.size))
     columns.session[t] = session
-    columns.first[t] = micro.count
-    reader.read(history.values.decode(history.value[outcome === OK ? done : row]!), outcome === OK)
+    reader.read(history.value[outcome === OK ? done : invoked]!, outcome === OK)
+    columns.first[t + 1] = reader.micro.count
   }
-  columns.first[count] = micro.count
-  const { kind, key, value } = micro
-  return { ...columns, count, sessions: sessions.size, kind, key, value, keys: reader.keys, lists: reader.lists, ...reader.conclusion([...others].map((f) => history.functions[f]!)) }
+  const { kind, key, value } = reader.micro
+  return { ...columns, count, sessions: sessions.size, kind, key, value, values: history.values, keys: reader.keys, ...reader.conclusion(others) }
+}
+
+/** The rows at which clients began transactions, and what else they did. */
+function invocationsOf(history: History): { row: Int32Array; others: string[] } {
+  const row = new Int32Array(history.length)
+  const txn = history.functions.indexOf('txn')
+  const others = new Set<number>()
+  let count = 0
+  for (let at = 0; at < history.length; at++) {
+    if (history.type[at] !== INVOKE || history.process[at]! < 0) continue
+    if (history.f[at] === txn) row[count++] = at
+    else others.add(history.f[at]!)
+  }
+  return { row: row.slice(0, count), others: [...others].map((f) => history.functions[f]!) }
 }
 
 function rankOf(history: History): (row: number) => number {
@@ -120,59 +130,58 @@ function rankOf(history: History): (row: number) => number {
 /** Reads the micro-operations of one transaction after the other. */
 class MicroReader {
   readonly keys: Json[] = []
-  readonly lists: (readonly Json[])[] = []
-  readonly #history: History
-  readonly #micro: MicroOperations
-  readonly #known = new Map<Json, number>()
+  readonly micro: MicroOperations
+  readonly #values: Values
+  /** Index of a key by its code. */
+  readonly #known = new Map<number, number>()
+  readonly #codes: { readonly r: number; readonly append: number; readonly w: number }
   #appends = false
   #writes = false
   #listRead = false
   #registerRead = false
   #foreign: string | undefined
 
-  constructor(history: History, micro: MicroOperations) {
-    this.#history = history
-    this.#micro = micro
+  constructor(values: Values, expected: number) {
+    this.micro = new MicroOperations(expected)
+    this.#values = values
+    this.#codes = { r: values.encode('r'), append: values.encode('append'), w: values.encode('w') }
   }
 
-  read(value: Json, committed: boolean): void {
-    if (!Array.isArray(value)) {
-      this.#foreign ??= `an operation is no list of micro-operations: ${JSON.stringify(value).slice(0, 80)}`
-      return
-    }
-    for (const one of value as readonly Json[]) this.#one(one, committed)
+  read(code: number, committed: boolean): void {
+    const length = this.#values.length(code)
+    if (length < 0) this.#foreign ??= `an operation is no list of micro-operations: ${this.#text(code)}`
+    for (let at = 0; at < length; at++) this.#one(this.#values.at(code, at), committed)
   }
 
-  #one(one: Json, committed: boolean): void {
-    if (!Array.isArray(one) || one.length < 2) {
-      this.#foreign ??= `not a micro-operation: ${JSON.stringify(one).slice(0, 80)}`
+  #one(code: number, committed: boolean): void {
+    const values = this.#values
+    const length = values.length(code)
+    if (length < 2) {
+      this.#foreign ??= `not a micro-operation: ${this.#text(code)}`
       return
     }
-    const [f, key, value = null] = one as readonly Json[]
-    if (f === 'r') {
-      if (committed) this.#micro.push(READ, this.#key(key!), this.#seen(value))
-    } else if (f === 'append' || f === 'w') {
-      if (f === 'append') this.#appends = true
+    const f = values.at(code, 0)
+    const key = values.at(code, 1)
+    const value = length > 2 ? values.at(code, 2) : -1
+    if (f === this.#codes.r) {
+      if (!committed) return
+      if (values.length(value) >= 0) this.#listRead = true
+      else if (value !== -1) this.#registerRead = true
+      this.micro.push(READ, this.#key(key), value)
+    } else if (f === this.#codes.append || f === this.#codes.w) {
+      if (f === this.#codes.append) this.#appends = true
       else this.#writes = true
-      this.#micro.push(WRITE, this.#key(key!), this.#history.values.encode(value))
-    } else this.#foreign ??= `${JSON.stringify(f)} is no micro-operation; there are r, w and append`
+      this.micro.push(WRITE, this.#key(key), value)
+    } else this.#foreign ??= `${JSON.stringify(values.decode(f))} is no micro-operation; there are r, w and append`
   }
 
-  /** Lists are kept as they are; nothing is the empty one, until it is known that registers are meant. */
-  #seen(value: Json): number {
-    if (value === null) return -1
-    if (Array.isArray(value)) {
-      this.#listRead = true
-      return this.lists.push(value as readonly Json[]) - 1
-    }
-    this.#registerRead = true
-    return this.#history.values.encode(value)
+  #text(code: number): string {
+    return JSON.stringify(this.#values.decode(code)).slice(0, 80)
   }
 
-  #key(key: Json): number {
-    const name = typeof key === 'object' && key !== null ? JSON.stringify(key) : key
-    let index = this.#known.get(name)
-    if (index === undefined) this.#known.set(name, (index = this.keys.push(key) - 1))
+  #key(code: number): number {
+    let index = this.#known.get(code)
+    if (index === undefined) this.#known.set(code, (index = this.keys.push(this.#values.decode(code)) - 1))
     return index
   }
 
@@ -185,6 +194,11 @@ class MicroReader {
 }
 
 /** The list that a micro-operation read; nothing is the empty one. */
-export function listRead({ lists, value }: Transactions, micro: number): readonly Json[] {
-  return value[micro]! < 0 ? NOTHING : lists[value[micro]!]!
+export function listRead({ values, value }: Transactions, micro: number): readonly Json[] {
+  return value[micro] === -1 ? [] : (values.decode(value[micro]!) as readonly Json[])
+}
+
+/** The length of the list that a micro-operation read. */
+export function listLength({ values, value }: Transactions, micro: number): number {
+  return value[micro] === -1 ? 0 : values.length(value[micro]!)
 }

@@ -2,8 +2,9 @@
  * JSON values interned to 32-bit codes, so that a history is integer columns: -1 is null (and absent), 0 to
  * 2^30 - 1 are those integers themselves, -2 and below are rows of a table. Equal values have equal codes.
  *
- * Arrays of two (the `[expected, new]` of every compare-and-set) are rows of two codes in a hash table of
- * integers, because a history may hold millions of different ones; everything else goes by its canonical text.
+ * Arrays are interned by the codes of their elements in a hash table of integers, because a history may hold millions
+ * of different ones: arrays of two (the `[expected, new]` of every compare-and-set) as rows of two codes, others
+ * (transactions, lists that were read) one after the other in one column. Everything else goes by its canonical text.
  */
 
 /** Any JSON value. */
@@ -33,28 +34,43 @@ function hashPair(a: number, b: number): number {
   return (h ^ (h >>> 13)) >>> 0
 }
 
+/** Codes of values are smaller; in the second column these say what else a row is. */
+const ARRAY = 0x40000000
+const TEXT = 0x7fffffff
+
+function grown(column: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length)
+  larger.set(column)
+  return larger
+}
+
 /** Interns JSON values to 32-bit codes. */
 export class Values {
-  /** Values that are not pairs, by row; rows of pairs are absent. */
-  readonly #table = new Map<number, Json>()
+  /** Values that are no arrays. */
+  readonly #table: Json[] = []
   readonly #codes = new Map<string, number>()
   #rows = 0
-  #pairs = 0
-  /** The two codes of the pair at each row; undefined rows are not pairs. */
+  /** By row: of a pair the two codes; of another array where its elements begin, and ARRAY + their number; of anything else its place in the table, and TEXT. */
   #first = new Int32Array(16)
   #second = new Int32Array(16)
-  /** Open addressing: row + 1 of the pair in each slot, 0 when free. */
+  /** Codes of the elements of arrays that are no pairs. */
+  #elements = new Int32Array(64)
+  #used = 0
+  /** Open addressing: row + 1 of the array in each slot, 0 when free. */
   #slots = new Int32Array(64)
+  #arrays = 0
+  /** Codes of elements of arrays that are being encoded, the innermost last. */
+  #pending = new Int32Array(64)
+  #depth = 0
 
   encode(value: Json | undefined): number {
     if (value === null || value === undefined) return NIL
     if (typeof value === 'number' && value >= 0 && value <= INLINE_MAX && Number.isInteger(value)) return value === 0 ? 0 : value
-    if (Array.isArray(value) && value.length === 2) return this.encodePair(this.encode(value[0] as Json), this.encode(value[1] as Json))
+    if (Array.isArray(value)) return this.#encodeArray(value as readonly Json[])
     const text = canonical(value)
     let code = this.#codes.get(text)
     if (code === undefined) {
-      code = this.#newRow()
-      this.#table.set(-2 - code, value)
+      code = this.#newRow(this.#table.push(value) - 1, TEXT)
       this.#codes.set(text, code)
     }
     return code
@@ -62,17 +78,10 @@ export class Values {
 
   /** The code of the array `[a, b]`, given the codes of its elements. */
   encodePair(a: number, b: number): number {
-    const slot = this.#slotOf(a, b)
+    const slot = this.#slotOfPair(a, b)
     const found = this.#slots[slot]!
     if (found !== 0) return -1 - found
-    const code = this.#newRow()
-    const row = -2 - code
-    this.#first[row] = a
-    this.#second[row] = b
-    this.#slots[slot] = row + 1
-    this.#pairs++
-    if (this.#pairs * 2 > this.#slots.length) this.#rehash()
-    return code
+    return this.#enter(slot, this.#newRow(a, b))
   }
 
   decode(code: number): Json {
@@ -80,12 +89,27 @@ export class Values {
     if (code === NIL) return null
     const row = -2 - code
     if (row >= this.#rows) throw new RangeError(`no value has the code ${code}`)
-    const value = this.#table.get(row)
-    return value === undefined ? [this.decode(this.#first[row]!), this.decode(this.#second[row]!)] : value
+    if (this.#second[row] === TEXT) return this.#table[this.#first[row]!]!
+    return Array.from({ length: this.length(code) }, (_, at) => this.decode(this.at(code, at)))
+  }
+
+  /** How many elements the value has, when it is an array; otherwise -1. */
+  length(code: number): number {
+    if (code >= NIL) return -1
+    const second = this.#second[-2 - code]!
+    return second < ARRAY ? 2 : second === TEXT ? -1 : second - ARRAY
+  }
+
+  /** The code of an array's element; undefined behaviour outside of its length. */
+  at(code: number, index: number): number {
+    const row = -2 - code
+    const second = this.#second[row]!
+    if (second >= ARRAY) return this.#elements[this.#first[row]! + index]!
+    return index === 0 ? this.#first[row]! : second
   }
 
   isPair(code: number): boolean {
-    return code < NIL && (this.#table.size === 0 || !this.#table.has(-2 - code))
+    return code < NIL && this.#second[-2 - code]! < ARRAY
   }
 
   /** The code of the first element of a pair. */
@@ -102,31 +126,62 @@ export class Values {
   get largestPairPart(): number {
     let largest = NIL
     for (let row = 0; row < this.#rows; row++) {
+      if (this.#second[row]! >= ARRAY) continue
       if (this.#first[row]! > largest) largest = this.#first[row]!
       if (this.#second[row]! > largest) largest = this.#second[row]!
     }
     return largest
   }
 
-  /** How many values stand in the table (integers that stand for themselves excluded). */
+  /** How many values stand in the table, elements of arrays among them (integers that stand for themselves excluded). */
   get size(): number {
     return this.#rows
   }
 
-  #newRow(): number {
+  #encodeArray(value: readonly Json[]): number {
+    const { length } = value
+    if (length === 2) return this.encodePair(this.encode(value[0]), this.encode(value[1]))
+    const begin = this.#depth
+    this.#depth += length
+    if (this.#depth > this.#pending.length) this.#pending = grown(this.#pending, this.#depth * 2)
+    for (let at = 0; at < length; at++) {
+      const element = this.encode(value[at])
+      this.#pending[begin + at] = element
+    }
+    this.#depth = begin
+    const slot = this.#slotOfArray(this.#pending, begin, length)
+    const found = this.#slots[slot]!
+    return found !== 0 ? -1 - found : this.#enter(slot, this.#keep(begin, length))
+  }
+
+  /** A row for an array whose elements are pending. */
+  #keep(begin: number, length: number): number {
+    const start = this.#used
+    this.#used += length
+    if (this.#used > this.#elements.length) this.#elements = grown(this.#elements, this.#used * 2)
+    for (let at = 0; at < length; at++) this.#elements[start + at] = this.#pending[begin + at]!
+    return this.#newRow(start, ARRAY + length)
+  }
+
+  #enter(slot: number, code: number): number {
+    this.#slots[slot] = -1 - code
+    this.#arrays++
+    if (this.#arrays * 2 > this.#slots.length) this.#rehash()
+    return code
+  }
+
+  #newRow(first: number, second: number): number {
     const row = this.#rows++
     if (row === this.#first.length) {
-      const first = new Int32Array(row * 2)
-      first.set(this.#first)
-      this.#first = first
-      const second = new Int32Array(row * 2)
-      second.set(this.#second)
-      this.#second = second
+      this.#first = grown(this.#first, row * 2)
+      this.#second = grown(this.#second, row * 2)
     }
+    this.#first[row] = first
+    this.#second[row] = second
     return -2 - row
   }
 
-  #slotOf(a: number, b: number): number {
+  #slotOfPair(a: number, b: number): number {
     const mask = this.#slots.length - 1
     let slot = hashPair(a, b) & mask
     for (;;) {
@@ -136,9 +191,32 @@ export class Values {
     }
   }
 
+  /** The slot of an array whose elements' codes stand in a column. */
+  #slotOfArray(column: Int32Array, begin: number, length: number): number {
+    const mask = this.#slots.length - 1
+    let hash = length
+    for (let at = begin; at < begin + length; at++) hash = Math.imul(hash ^ column[at]!, 0x9e3779b1) ^ (hash >>> 15)
+    let slot = hashPair(hash, length) & mask
+    for (;;) {
+      const found = this.#slots[slot]!
+      if (found === 0 || (this.#second[found - 1] === ARRAY + length && this.#isAt(this.#first[found - 1]!, column, begin, length))) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
+  #isAt(start: number, column: Int32Array, begin: number, length: number): boolean {
+    const elements = this.#elements
+    for (let at = 0; at < length; at++) if (elements[start + at] !== column[begin + at]) return false
+    return true
+  }
+
   #rehash(): void {
     const old = this.#slots
     this.#slots = new Int32Array(old.length * 2)
-    for (const found of old) if (found !== 0) this.#slots[this.#slotOf(this.#first[found - 1]!, this.#second[found - 1]!)] = found
+    for (const found of old) {
+      if (found === 0) continue
+      const [first, second] = [this.#first[found - 1]!, this.#second[found - 1]!]
+      this.#slots[second < ARRAY ? this.#slotOfPair(first, second) : this.#slotOfArray(this.#elements, first, second - ARRAY)] = found
+    }
   }
 }
