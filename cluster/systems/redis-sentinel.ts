@@ -76,7 +76,7 @@ function command(id: NodeId, ids: readonly NodeId[], { listen, shared, dataDir }
   const [first] = ids as [NodeId]
   const at = (address: string): { host: string; port: string } => ({ host: address.slice(0, address.lastIndexOf(':')), port: address.slice(address.lastIndexOf(':') + 1) })
   const [own, sentinel, primary] = [at(listen.client), at(listen.admin), at(shared![first]!.client)]
-  const announced = at(shared![id]!.client)
+  const [announced, announcedSentinel] = [at(shared![id]!.client), at(shared![id]!.admin)]
   const redis = [
     `bind ${own.host}`, `port ${own.port}`, `dir ${dataDir}`, 'protected-mode no', 'appendonly yes',
     'repl-diskless-sync-delay 0', `replica-announce-ip ${announced.host}`, `replica-announce-port ${announced.port}`,
@@ -85,6 +85,7 @@ function command(id: NodeId, ids: readonly NodeId[], { listen, shared, dataDir }
   ]
   const watch = [
     `bind ${sentinel.host}`, `port ${sentinel.port}`, `dir ${dataDir}`, 'protected-mode no',
+    `sentinel announce-ip ${announcedSentinel.host}`, `sentinel announce-port ${announcedSentinel.port}`,
     `sentinel monitor ${NAME} ${primary.host} ${primary.port} ${Math.floor(ids.length / 2) + 1}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`, `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
   ]

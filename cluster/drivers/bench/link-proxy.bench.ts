@@ -82,7 +82,7 @@ export const bench = {
     await new Promise<void>((resolve) => void echo.listen(0, '127.0.0.1', resolve))
     const target = (): string => `127.0.0.1:${(echo.address() as AddressInfo).port}`
     const forth = new LinkState(seededRandom(1))
-    const proxy = new LinkProxy({ forth, back: new LinkState(seededRandom(2)), target })
+    const proxy = new LinkProxy({ way: { forth, back: new LinkState(seededRandom(2)) }, target })
     await proxy.listen()
     await measure('direct', () => dialAddress(target(), 1_000), print)
     await measure('along a link', () => dialAlong(forth, target, 1_000), print)

@@ -44,7 +44,7 @@ export class LocalDetours implements Detours {
     let entry = this.#links.get(key)
     if (entry === undefined) {
       const state = new LinkState(this.#random.fork(key))
-      entry = { state, proxy: new LinkProxy({ host: this.#host, forth: state, back: undefined, target: () => this.#peerAddress(to) }) }
+      entry = { state, proxy: new LinkProxy({ host: this.#host, way: { forth: state, back: undefined }, target: () => this.#peerAddress(to) }) }
       await entry.proxy.listen()
       this.#links.set(key, entry)
     }

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
@@ -17,6 +18,7 @@ import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
 import { ProxiedNetwork } from './links.ts'
 import { NodeProcess } from './node-process.ts'
+import { openerOf } from './senders.ts'
 import { dialAlong } from './shaped-stream.ts'
 
 /** How long a node may take to answer after its start. */
@@ -68,6 +70,8 @@ function capabilityReport(): CapabilityReport {
 }
 
 async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster> {
+  if (system.sharedAddresses === true && process.platform !== 'linux')
+    throw new ClusterError('shared-addresses', `The nodes of ${system.name} must know each other by addresses that are the same for all; between processes that takes Linux, whose /proc tells who opened a connection. Use --driver docker.`)
   await mkdir(join(plan.dir, 'nodes'), { recursive: true })
   const cluster = new ProcessCluster(system, { ...plan, dir: resolve(plan.dir) })
   try {
@@ -85,6 +89,7 @@ class ProcessCluster implements Cluster {
   readonly links: Links
   readonly token = randomBytes(24).toString('hex')
   readonly clock: Clock = realClock()
+  readonly #system: System
   readonly #plan: ClusterPlan
   readonly #record: RunRecord
   readonly #network: ProxiedNetwork
@@ -92,6 +97,7 @@ class ProcessCluster implements Cluster {
 
   constructor(system: System, plan: ClusterPlan) {
     this.runId = plan.runId
+    this.#system = system
     this.#plan = plan
     this.#record = new RunRecord(plan.dir, plan.runId)
     const specs = system.nodes(plan.nodes, plan.spares)
@@ -108,9 +114,18 @@ class ProcessCluster implements Cluster {
 
   async start(): Promise<void> {
     await this.#network.open()
+    if (this.#system.sharedAddresses === true) await this.#network.openShared((socket) => this.#senderOf(socket))
     const started = await Promise.allSettled(this.nodes.map((node) => node.start()))
     const failed = started.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** Which node opened a connection. */
+  async #senderOf({ remotePort, localPort }: Socket): Promise<NodeId | undefined> {
+    if (remotePort === undefined || localPort === undefined) return undefined
+    const pids = new Map(this.#roster.all.flatMap(({ pid, id }) => (pid === undefined ? [] : [[pid, id]])))
+    const opener = await openerOf({ remotePort, localPort }, [...pids.keys()])
+    return opener === undefined ? undefined : pids.get(opener)
   }
 
   dial(node: NodeId, port: PortName, deadlineMs: number) {
@@ -217,6 +232,10 @@ class ProcessNode implements PreparedNode {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** Where the node listens for itself, behind any proxy. */
   listens(port: PortName | 'peer'): string {
     if (this.#listen === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
@@ -306,6 +325,7 @@ class ProcessNode implements PreparedNode {
   #addresses(listen: NodeAddresses['listen']): NodeAddresses {
     const { cluster, machines, network } = this.#around
     const peers = machines.filter((id) => id !== this.id).map((id) => [id, network.address({ from: this.id, to: id })])
-    return { listen, peers: Object.fromEntries(peers) as Record<NodeId, string>, dataDir: this.dataDir, token: cluster.token }
+    const shared = network.sharedAddresses
+    return { listen, peers: Object.fromEntries(peers) as Record<NodeId, string>, ...(shared === undefined ? {} : { shared }), dataDir: this.dataDir, token: cluster.token }
   }
 }

@@ -50,6 +50,11 @@ export class NodeProcess {
     this.#options = options
   }
 
+  /** The process that was started; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#pid
+  }
+
   get alive(): boolean {
     return this.#pid !== undefined
   }

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy for one directed link: whoever listens behind it is reached through it alone. Connections are made by
- * one side; what the other side answers on them belongs to the opposite link and follows that one's state.
+ * A TCP proxy: whoever listens behind it is reached through it alone. Connections are made by one side and run along the
+ * link from there; what the other side answers on them belongs to the opposite link and follows that one's state.
  */
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
@@ -8,16 +8,20 @@ import { parseAddress } from '../real/socket-stream.ts'
 import type { LinkState } from './link-state.ts'
 import { Lane } from './link-state.ts'
 
+/** The links that a connection runs along: its bytes, and those that are answered on it. They pass undisturbed where there is none. */
+export interface Way {
+  readonly forth: LinkState | undefined
+  readonly back: LinkState | undefined
+}
+
 /** What a proxy stands between. */
 export interface ProxyOptions {
   /** The address that it listens on; left out: 127.0.0.1. */
   readonly host?: string
   /** Where its connections lead: asked anew for every one. */
   readonly target: () => string
-  /** The link that its connections run along. */
-  readonly forth: LinkState
-  /** The link of the answers; they pass undisturbed when it is absent. */
-  readonly back: LinkState | undefined
+  /** The way of all its connections, or of each as it comes: undefined for one that leads nowhere and is broken. */
+  readonly way: Way | ((socket: Socket) => Promise<Way | undefined>)
 }
 
 /** One proxy, listening on a port of its own. */
@@ -55,19 +59,28 @@ export class LinkProxy {
 
   #accept(socket: Socket): void {
     this.#keep(socket)
-    const forget = this.#options.forth.whenOpen(() => this.#lead(socket))
+    const { way } = this.#options
+    if (typeof way === 'object') return this.#admit(socket, way)
+    way(socket).then((found) => (found === undefined ? socket.resetAndDestroy() : this.#admit(socket, found)), () => socket.destroy())
+  }
+
+  /** Leads a connection on, as soon as its link is whole. */
+  #admit(socket: Socket, way: Way): void {
+    if (way.forth === undefined) return this.#lead(socket, way)
+    const forget = way.forth.whenOpen(() => this.#lead(socket, way))
     socket.once('close', forget)
   }
 
-  #lead(socket: Socket): void {
+  #lead(socket: Socket, { forth, back }: Way): void {
+    if (socket.destroyed) return
     const onward = connect({ ...parseAddress(this.#options.target()), allowHalfOpen: true, noDelay: true })
     this.#keep(onward)
     const refuse = (): void => void socket.resetAndDestroy()
     onward.once('error', refuse)
     onward.once('connect', () => {
       onward.off('error', refuse)
-      carry(socket, onward, this.#options.forth)
-      carry(onward, socket, this.#options.back)
+      carry(socket, onward, forth)
+      carry(onward, socket, back)
     })
     socket.once('close', () => {
       if (onward.connecting) onward.destroy()
