@@ -1,7 +1,8 @@
 /**
- * Swarm runs: short runs whose faults the seed draws, four of five on processes and one in containers, several at a
- * time. No controller may fail, every run must end with a verdict and with every fault healed, a linearizable store must
- * not be called broken, and of all runs nothing may be left on the machine.
+ * Swarm runs: short runs whose faults the seed draws, four of five on processes (every other one of these in network
+ * namespaces) and one in containers, several at a time. No controller may fail, every run must end with a verdict and
+ * with every fault healed, a linearizable store must not be called broken, and of all runs nothing may be left on the
+ * machine. Runs share nothing, so going on side by side is part of what is shown.
  */
 import { execa } from 'execa'
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -10,19 +11,23 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
-import { processesOf } from './processes-of.ts'
+import { netnsDriver } from '../../cluster/drivers/netns/driver.ts'
+import { thingsOf } from './leftovers.ts'
 
 type Print = (line: string) => void
 
 const bin = fileURLToPath(new URL('../../../harness/bin/splitbrain.mjs', import.meta.url))
 const TIME = '10s'
+/** Operations per second of a run: few, so that runs beside each other leave one another processors to work with. */
+const RATE = '100'
 /** Runs that go on at the same time. */
-const AT_ONCE = 3
+const AT_ONCE = 4
 /** Every so manieth run is one in containers. */
 const DOCKER_EVERY = 5
+/** A run that has not ended by then never will. */
+const RUN_LIMIT_MS = 240_000
 
 interface Outcome {
-  readonly name: string
   readonly driver: string
   /** What went wrong; undefined when nothing did. */
   readonly problem: string | undefined
@@ -30,40 +35,38 @@ interface Outcome {
   readonly faults: number
 }
 
-/** What must not be there when a run is over, one line for each thing. `mark` stands in the names of everything that the runs made. */
-async function leftovers(cwd: string, mark: string): Promise<string[]> {
-  const processes = (await processesOf(cwd)).map((pid) => `process ${pid}`)
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(mark) || line.includes(cwd)).map((line) => `mount ${line}`)
-  const files = (await readdir(path.join(cwd, 'tmp'))).map((name) => `temporary file ${name}`)
-  const said = async (file: string, ...args: string[]): Promise<string[]> => (await execa(file, args, { reject: false })).stdout.split('\n').filter((line) => line !== '')
-  const docker = [
-    ...(await said('docker', 'ps', '-a', '--format', 'container {{.Names}}')),
-    ...(await said('docker', 'network', 'ls', '--format', 'network {{.Name}}')),
-    ...(await said('docker', 'volume', 'ls', '--format', 'volume {{.Name}}')),
-  ].filter((line) => line.includes(mark))
-  // Rules and namespaces of ours live in namespaces that are gone: in the machine's own there never was one.
-  const rules = (await said('iptables-save')).filter((line) => line.includes('SPLITBRAIN')).map((line) => `rule ${line}`)
-  const namespaces = (await said('ip', 'netns', 'list')).filter((line) => line.includes('node') || line.includes(mark)).map((line) => `namespace ${line}`)
-  return [...processes, ...mounts, ...files, ...docker, ...rules, ...namespaces]
-}
-
 /** One run as a user starts it. */
-async function runOne(cwd: string, mark: string, driver: string, seed: number): Promise<Outcome> {
-  const name = `${mark}-${seed}`
-  const args = ['run', '--driver', driver, '--preset', 'abd', '--nemesis', 'swarm', '--time', TIME, '--rate', '200', '--seed', String(seed), '--name', name]
-  const { exitCode, stderr } = await execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') }, timeout: 180_000 })
-  const failed = (problem: string): Outcome => ({ name, driver, problem, verdict: 'none', faults: 0 })
-  if (exitCode === undefined || exitCode > 2) return failed(`the controller ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').at(-1) ?? ''}`)
+async function runOne(cwd: string, name: string, driver: string, seed: number): Promise<Outcome> {
+  const args = ['run', '--driver', driver, '--preset', 'abd', '--nemesis', 'swarm', '--time', TIME, '--rate', RATE, '--seed', String(seed), '--name', name]
+  const { exitCode, stderr } = await execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') }, timeout: RUN_LIMIT_MS })
+  const failed = (problem: string): Outcome => ({ driver, problem, verdict: 'none', faults: 0 })
+  if (exitCode === undefined || exitCode > 2) return failed(`the controller ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').slice(-3).join(' | ')}`)
   const [folder] = await readdir(path.join(cwd, 'runs', name))
   const text = await readFile(path.join(cwd, 'runs', name, folder ?? '', 'verdict.json'), 'utf8').catch(() => undefined)
   if (text === undefined) return failed('it left no verdict')
   const { verdict, reason, faults } = JSON.parse(text) as VerdictDocument
-  const ill = faults.filter((window) => window.healed_ns === null)
   const problems = [
     ...(verdict === 'violated' ? ['a linearizable store was called violated'] : []),
-    ...ill.map((window) => `${window.fault} was not seen healed`),
+    ...faults.filter((window) => window.healed_ns === null).map((window) => `${window.fault} was not seen healed`),
   ]
-  return { name, driver, verdict: verdict === 'unknown' ? `unknown (${reason ?? ''})` : verdict, faults: faults.length, problem: problems.length === 0 ? undefined : problems.join('; ') }
+  return { driver, verdict: verdict === 'unknown' ? `unknown (${reason ?? ''})` : verdict, faults: faults.length, problem: problems.length === 0 ? undefined : problems.join('; ') }
+}
+
+/** What these runs have left, looked for until there is nothing: an engine needs a moment to take a network away. */
+async function leftBy(cwd: string, mark: string, before: readonly string[]): Promise<string[]> {
+  for (let look = 0; ; look++) {
+    const left = (await thingsOf(cwd, mark)).filter((line) => !before.includes(line))
+    if (left.length === 0 || look === 20) return left
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
+function summary(outcomes: readonly Outcome[], left: readonly string[]): string {
+  const count = (driver: string): number => outcomes.filter((one) => one.driver === driver).length
+  const failed = outcomes.filter(({ problem }) => problem !== undefined).length
+  const held = outcomes.filter(({ verdict, problem }) => verdict === 'holds' && problem === undefined).length
+  const faults = outcomes.reduce((sum, one) => sum + one.faults, 0)
+  return `${count('process')} runs on processes, ${count('netns')} in network namespaces, ${count('docker')} in containers, ${AT_ONCE} at a time: ${held} hold, ${outcomes.length - held - failed} unknown, ${failed} failed; ${faults} faults; ${left.length} things left behind`
 }
 
 async function run(cases: number, seed: number, print: Print): Promise<boolean> {
@@ -71,30 +74,34 @@ async function run(cases: number, seed: number, print: Print): Promise<boolean> 
   const cwd = await mkdtemp(path.join(os.tmpdir(), `splitbrain-${mark}-`))
   await mkdir(path.join(cwd, 'tmp'))
   const hasDocker = (await dockerDriver().capabilities()).kill.available
+  const hasNamespaces = (await netnsDriver().capabilities()).cut.available
+  const driverOf = (index: number): string => {
+    if (hasDocker && index % DOCKER_EVERY === DOCKER_EVERY - 1) return 'docker'
+    return hasNamespaces && index % 2 === 1 ? 'netns' : 'process'
+  }
   const outcomes: Outcome[] = []
   let next = 0
   const worker = async (): Promise<void> => {
     while (next < cases) {
       const index = next++
-      const driver = index % DOCKER_EVERY === DOCKER_EVERY - 1 && hasDocker ? 'docker' : index % 2 === 0 ? 'process' : 'netns'
-      const outcome = await runOne(cwd, mark, driver, seed * 1_000 + index)
+      const outcome = await runOne(cwd, `${mark}-${index}`, driverOf(index), seed * 1_000 + index)
       outcomes.push(outcome)
-      print(`${outcomes.length}/${cases} ${driver} ${outcome.name}: ${outcome.problem ?? outcome.verdict}, ${outcome.faults} faults`)
+      print(`${outcomes.length}/${cases} ${outcome.driver} seed ${seed * 1_000 + index}: ${outcome.problem === undefined ? outcome.verdict : `FAILED: ${outcome.problem}`}, ${outcome.faults} faults`)
     }
   }
+  let passed = false
   try {
-    const before = await leftovers(cwd, mark)
+    const before = await thingsOf(cwd, mark)
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
-    const left = (await leftovers(cwd, mark)).filter((line) => !before.includes(line))
+    const left = await leftBy(cwd, mark, before)
     for (const line of left) print(`left behind: ${line}`)
-    const failed = outcomes.filter(({ problem }) => problem !== undefined)
-    const count = (driver: string): number => outcomes.filter((one) => one.driver === driver).length
-    const held = outcomes.filter(({ verdict }) => verdict === 'holds').length
-    print(`${count('process')} runs on processes, ${count('netns')} in network namespaces, ${count('docker')} in containers: ${held} hold, ${outcomes.length - held - failed.length} unknown, ${failed.length} failed; ${outcomes.reduce((sum, { faults }) => sum + faults, 0)} faults; ${left.length} things left behind`)
-    return failed.length === 0 && left.length === 0
+    print(summary(outcomes, left))
+    passed = left.length === 0 && outcomes.every(({ problem }) => problem === undefined)
+    if (!passed) print(`the runs are kept in ${cwd}`)
   } finally {
-    await rm(cwd, { recursive: true, force: true })
+    if (passed) await rm(cwd, { recursive: true, force: true })
   }
+  return passed
 }
 
 export const soak = { name: 'swarm', describes: 'runs of 10 s whose faults the seed draws: no controller fails, every run ends with a verdict and healed, nothing is left behind', full: 250, slice: 3, run }
