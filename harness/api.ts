@@ -25,6 +25,12 @@ export interface RunInput {
   /** As `partition,kill` or `partition(one),every=10s,for=5s`. */
   readonly nemesis?: string
   readonly driver?: 'process' | 'netns' | 'docker' | 'sim'
+  /** Container engines; nodes are dealt out to them in turn. */
+  readonly 'docker-host'?: string | readonly string[]
+  /** Processors of each node's container. */
+  readonly cpus?: number
+  /** Memory of each node's container, in MB. */
+  readonly memory?: number
   readonly nodes?: number
   readonly clients?: number
   /** Operations per second over all clients. */
@@ -46,7 +52,7 @@ export interface RunInput {
  * under `runs/` of the working directory. Rejects with a sentence for options that cannot be carried out.
  */
 export async function run({ signal, onEvent, ...options }: RunInput = {}): Promise<FolderRun> {
-  const words = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]))
+  const words = Object.entries(options).flatMap(([name, value]) => [value ?? []].flat().flatMap((one) => [`--${name}`, String(one)]))
   const plan = await planFrom(parseArguments(runCommand, words))
   await refuseImpossible(plan)
   return runInFolder(plan, { repeat: repeatCommand(['run', ...words], plan.seed), emit: onEvent ?? (() => undefined), ...(signal === undefined ? {} : { signal }) })

@@ -11,6 +11,8 @@ export interface Option {
   readonly describes: string
   /** Shown in the help; the command applies it. */
   readonly default?: string
+  /** May be given several times. */
+  readonly repeated?: true
 }
 
 /** Parsed arguments. */
@@ -20,6 +22,8 @@ export interface Arguments {
   readonly positionals: readonly string[]
   /** The option's text, or undefined when it was not given. */
   text(name: string): string | undefined
+  /** The texts of a repeated option, in order; none when it was not given. */
+  texts(name: string): readonly string[]
   flag(name: string): boolean
   /** An integer within bounds, or undefined. Throws UsageError. */
   integer(name: string, bounds: { readonly min: number; readonly max: number }): number | undefined
@@ -70,7 +74,7 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
       args: [...words],
       strict: true,
       allowPositionals: true,
-      options: Object.fromEntries(Object.entries(command.options).map(([name, option]) => [name, { type: option.value === undefined ? 'boolean' as const : 'string' as const }])),
+      options: Object.fromEntries(Object.entries(command.options).map(([name, option]) => [name, { type: option.value === undefined ? 'boolean' as const : 'string' as const, multiple: option.repeated === true }])),
     })
   } catch (error) {
     throw new UsageError(explain(command, error as Error))
@@ -83,6 +87,7 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
     words: [command.name, ...words],
     positionals,
     text,
+    texts: (name) => (values[name] as readonly string[] | undefined) ?? [],
     flag: (name) => values[name] === true,
     integer(name, { min, max }) {
       const given = text(name)

@@ -5,6 +5,7 @@
 import { execa } from 'execa'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { connectEngines } from '../cluster/drivers/docker/engine.ts'
 import { capabilities, type Capability, type CapabilityReport, type Driver } from '../cluster/cluster.ts'
 
 /** One part of the machine. */
@@ -37,13 +38,14 @@ function checkNode(): MachineCheck {
   return { name: 'Node', available: true, finding: `${process.versions.node}, ${process.platform} ${process.arch}` }
 }
 
-async function checkDocker(): Promise<MachineCheck> {
+async function checkEngines(hosts: readonly string[] | undefined): Promise<MachineCheck> {
+  const name = 'Docker'
   try {
-    const { default: Docker } = await import('dockerode')
-    const version = await new Docker({ timeout: PATIENCE_MS }).version()
-    return { name: 'Docker', available: true, finding: `engine ${version.Version}, API ${version.ApiVersion}, kernel ${version.KernelVersion ?? 'unknown'}` }
+    const engines = await connectEngines(hosts)
+    for (const engine of engines) engine.close()
+    return { name, available: true, finding: engines.map(({ kind, version, name: where }) => `${kind} ${version} at ${where}`).join(', ') }
   } catch (error) {
-    return { name: 'Docker', available: false, finding: `no engine answers (${sentence(error)}): --driver docker is not possible, --driver process and sim are` }
+    return { name, available: false, finding: sentence(error) }
   }
 }
 
@@ -86,9 +88,9 @@ async function checkDriver(driver: Driver): Promise<DriverCheck> {
   }
 }
 
-/** Examines the machine and asks every driver what it can do on it. Never rejects for what it finds. */
-export async function doctor(drivers: readonly Driver[]): Promise<DoctorReport> {
-  const [docker, namespaces, ...columns] = await Promise.all([checkDocker(), checkUserNamespaces(), ...drivers.map(checkDriver)])
+/** Examines the machine and asks every driver what it can do on it; `hosts`: container engines to look at instead of the usual one. Never rejects for what it finds. */
+export async function doctor(drivers: readonly Driver[], hosts?: readonly string[]): Promise<DoctorReport> {
+  const [docker, namespaces, ...columns] = await Promise.all([checkEngines(hosts), checkUserNamespaces(), ...drivers.map(checkDriver)])
   return { machine: [checkNode(), docker, checkChromium(), namespaces], drivers: columns }
 }
 

@@ -11,6 +11,16 @@ import { scheduleSchema } from '../nemesis/schedule.ts'
 /** Where nodes can run. */
 export const driverNames = ['process', 'netns', 'docker', 'sim'] as const
 
+/** How a plan's containers run: absent fields are the engine's own choice. */
+export const containersSchema = z.strictObject({
+  hosts: z.array(z.string()).optional().describe('engines, as DOCKER_HOST would name them; nodes are dealt out to them in turn'),
+  base_image: z.string().optional().describe('an image with Node that nodes are built upon'),
+  cpus: z.number().positive().optional().describe('processors that each node gets'),
+  memory_mb: z.int().min(6).optional().describe('memory that each node gets'),
+  pids: z.int().positive().optional().describe('processes and threads that each node may have'),
+})
+export type Containers = z.infer<typeof containersSchema>
+
 /** `plan.json`. */
 export const planSchema = z.strictObject({
   schema: z.literal('splitbrain-plan/1'),
@@ -19,6 +29,7 @@ export const planSchema = z.strictObject({
   preset: z.string().describe("the system's configuration"),
   workload: z.string(),
   driver: z.enum(driverNames),
+  containers: containersSchema.optional(),
   nodes: z.int().min(1).max(99),
   clients: z.int().min(1).max(10_000).describe('client threads; thread i is bound to node i modulo nodes'),
   rate: z.number().positive().nullable().describe('operations per second over all clients; null: as fast as answers come'),

@@ -3,7 +3,7 @@
  */
 import type { Driver } from '../cluster/cluster.ts'
 import type { System } from '../cluster/system.ts'
-import { dockerDriver } from '../cluster/drivers/docker/driver.ts'
+import { dockerDriver, type DockerDriverOptions } from '../cluster/drivers/docker/driver.ts'
 import { netnsDriver } from '../cluster/drivers/netns/driver.ts'
 import { processDriver } from '../cluster/drivers/process/driver.ts'
 import { simDriver } from '../cluster/drivers/sim/driver.ts'
@@ -11,7 +11,7 @@ import { refuseWithoutNeeds, storeOf, workloadFrom } from '../workloads/index.ts
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
 import type { Clock } from './env.ts'
-import { driverNames, planDefaults, type Plan } from './plan.ts'
+import { driverNames, planDefaults, type Containers, type Plan } from './plan.ts'
 import { runsDir } from './run-folder.ts'
 import { loadWorkloadFile } from './workload-file.ts'
 
@@ -23,16 +23,25 @@ export async function makeWorkload(text: string, system: System): Promise<Worklo
 }
 
 /** The driver that a plan runs on. `clock` is the simulator's when it is virtual. */
-export function makeDriver({ driver }: Pick<Plan, 'driver'>, clock: Clock): Driver {
+export function makeDriver({ driver, containers }: Pick<Plan, 'driver' | 'containers'>, clock: Clock): Driver {
   switch (driver) {
     case 'process':
       return processDriver({ runsDir: runsDir() })
     case 'netns':
       return netnsDriver({ runsDir: runsDir() })
     case 'docker':
-      return dockerDriver()
+      return dockerDriver(dockerOptions(containers))
     case 'sim':
       return simDriver({ clock: clock instanceof VirtualClock ? clock : new VirtualClock() })
+  }
+}
+
+/** A plan's containers in the driver's words. */
+export function dockerOptions({ hosts, base_image: baseImage, cpus, memory_mb: memoryMb, pids }: Containers = {}): DockerDriverOptions {
+  return {
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(baseImage === undefined ? {} : { baseImage }),
+    limits: { ...(cpus === undefined ? {} : { cpus }), ...(memoryMb === undefined ? {} : { memoryMb }), ...(pids === undefined ? {} : { pids }) },
   }
 }
 
@@ -43,6 +52,6 @@ export async function defaultDriver({ sharedAddresses }: System): Promise<Plan['
 }
 
 /** Every driver, for the doctor and for cleaning. */
-export function allDrivers(): Driver[] {
-  return driverNames.map((driver) => makeDriver({ driver }, realClock()))
+export function allDrivers(containers?: Containers): Driver[] {
+  return driverNames.map((driver) => makeDriver({ driver, containers }, realClock()))
 }

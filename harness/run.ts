@@ -148,6 +148,7 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   refuseStrangers(plan.schedule, scene)
   const driver = makeDriver(plan, realClock())
   const report = await driver.capabilities()
+  if (Object.values(report).every(({ available }) => !available)) throw new UsageError(report.kill.reason)
   for (const { fault } of plan.schedule) {
     const problem = impossibility(resolveFault(fault), report, scene)
     if (problem !== undefined) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${problem}. splitbrain doctor shows what each driver can do.`)
@@ -167,7 +168,7 @@ function refuseDriver({ driver }: Plan, system: System): void {
   const [spec] = system.nodes(['n1'])
   if (driver === 'sim' && spec?.start === undefined) throw new UsageError(`${system.name} cannot run in the simulator, which needs nodes that take their clock, network and disk from the harness; choose --driver netns, process or docker.`)
   if (driver === 'docker' && spec?.image === undefined) throw new UsageError(`${system.name} does not say how its nodes run in a container; give its nodes an \`image\`, or choose --driver netns or process.`)
-  if (driver === 'process' && system.sharedAddresses === true) throw new UsageError(`The nodes of ${system.name} must know each other by addresses that are the same for all, and between processes every link has one of its own; choose --driver netns or docker.`)
+  if (driver === 'process' && system.sharedAddresses === true && process.platform !== 'linux') throw new UsageError(`The nodes of ${system.name} must know each other by addresses that are the same for all; between processes that takes Linux, whose /proc tells who opened a connection. Choose --driver docker.`)
 }
 
 /** What drivers want a person to know goes to the display, not into the run's data. */

@@ -1,15 +1,16 @@
 /** `splitbrain clean`: removes what killed runs left behind. */
 import type { Command } from '../command.ts'
+import { engineOptions, enginesFrom } from './container-options.ts'
 import { allDrivers } from '../registry.ts'
 
 export const cleanCommand: Command = {
   name: 'clean',
   arguments: [],
   describes: 'Removes every process, container, network and volume that killed runs left. Runs that still go on are not touched; histories and reports stay.',
-  options: { run: { value: 'ID', describes: 'only this run; its containers even if it still goes on, its processes only when its controller is gone' } },
+  options: { ...engineOptions, run: { value: 'ID', describes: 'only this run; its containers even if it still goes on, its processes only when its controller is gone' } },
   async execute(args) {
     const removed: string[] = []
-    for (const driver of allDrivers()) {
+    for (const driver of allDrivers(enginesFrom(args))) {
       // A driver that can do nothing here (no engine, no right to use it) cannot have left anything that we could remove.
       const able = Object.values(await driver.capabilities()).some((status) => status.available)
       if (able) removed.push(...await driver.clean(args.text('run')))

@@ -17,6 +17,7 @@ import { refuseOverlaps } from '../../nemesis/schedule-file.ts'
 import { selectorNames } from '../../nemesis/targets.ts'
 import { kindOf, workloadKinds } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
+import { containerOptions, containersFrom, refuseWithoutContainers } from './container-options.ts'
 import { nemesisFrom, readScheduleFile } from './nemesis-options.ts'
 import { extraJudgements } from '../extra-judgements.ts'
 import { UsageError } from '../usage-error.ts'
@@ -62,6 +63,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   nemesis: { value: 'LIST', describes: 'faults that take turns, faults with a rhythm (partition(one),every=10s,for=5s), all, swarm, or none', default: 'partition' },
   schedule: { value: 'FILE', describes: "faults from a file, as every run writes one: its folder's faults.json" },
   driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
+  ...containerOptions,
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
   spares: { value: 'N', describes: 'machines that are prepared and may join', default: '0; 1 when a fault changes the members' },
   clients: { value: 'N', describes: 'client threads, bound to the nodes in turn', default: String(planDefaults.clients) },
@@ -116,6 +118,8 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   await loadWorkloadFile(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
   const driver = choose('driver', args.text('driver') ?? base?.driver ?? await defaultDriver(system), driverNames)
+  refuseWithoutContainers(args, driver)
+  const containers = driver === 'docker' ? containersFrom(args, base?.containers) : undefined
   const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
   if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
@@ -131,6 +135,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
     preset,
     workload,
     driver,
+    ...(containers === undefined ? {} : { containers }),
     nodes: args.integer('nodes', { min: 1, max: 99 }) ?? base?.nodes ?? planDefaults.nodes,
     clients: args.integer('clients', { min: 1, max: 10_000 }) ?? base?.clients ?? planDefaults.clients,
     rate: args.integer('rate', { min: 1, max: 10_000_000 }) ?? base?.rate ?? (driver === 'sim' ? SIM_RATE : planDefaults.rate),

@@ -10,7 +10,7 @@ import { SPARE_MACHINES } from '../roster.ts'
 import { controllerLabel, thisController } from './controller.ts'
 import { explaining } from './errors.ts'
 import type { Engine } from './engine.ts'
-import { PROBE_SCRIPT } from './filter.ts'
+import { PROBE_SCRIPT, probed } from './filter.ts'
 import { ensureImages } from './image.ts'
 import { labels } from './labels.ts'
 import { feedHere } from './namespace.ts'
@@ -34,12 +34,10 @@ export interface ProbeOptions {
   readonly log: Log
 }
 
-const words = (output: string): Set<string> => new Set(output.split(/\s+/).filter((word) => word !== ''))
-
 async function probeHere(): Promise<FilterSupport> {
   try {
-    const parts = words(await feedHere(['unshare', '-n', 'sh'], PROBE_SCRIPT))
-    return { mechanism: 'nsenter', parts, complaint: parts.has('filter') ? '' : 'iptables-restore is missing on this machine, or its kernel has no packet filter' }
+    const { parts, complaint } = probed(await feedHere(['unshare', '-n', 'sh'], PROBE_SCRIPT))
+    return { mechanism: 'nsenter', parts, complaint: parts.has('filter') ? '' : `iptables-restore does not work on this machine (${complaint ?? 'it said nothing'}); install iptables` }
   } catch (error) {
     return { mechanism: 'nsenter', parts: new Set(), complaint: error instanceof Error ? error.message : String(error) }
   }
@@ -64,9 +62,14 @@ async function probeInContainer(engine: Engine, { baseImage, log }: ProbeOptions
       await container.remove({ force: true })
     }
   })
-  const parts = words(output)
-  const complaint = parts.has('filter') ? '' : `the image ${base} holds no working iptables-restore; install iptables on this machine, or name a base image that holds it`
-  return { mechanism: 'exec', parts, complaint }
+  const { parts, complaint } = probed(output)
+  return { mechanism: 'exec', parts, complaint: parts.has('filter') ? '' : whyUnfiltered(base, complaint ?? 'iptables-restore said nothing') }
+}
+
+/** Why the network container of a node could not filter its packets, and what to do. */
+function whyUnfiltered(base: string, complaint: string): string {
+  if (/not found/.test(complaint)) return `the image ${base} holds no iptables-restore; install iptables on this machine, or name a base image that holds it (--base-image)`
+  return `containers on this engine may not set packet filters although they ask for NET_ADMIN (${complaint}); allow that, name another engine (--docker-host), or use --driver netns or process`
 }
 
 /** Finds out how an engine's network namespaces can be filtered. */
@@ -86,14 +89,14 @@ function needing(support: FilterSupport, parts: readonly string[], how: string):
   if (support.complaint !== '') return no(support.complaint)
   const names: Readonly<Record<string, string>> = { time: 'the time match (xt_time), which ends a fault when its controller dies', statistic: 'the statistic match', classify: 'the CLASSIFY target', reject: 'the REJECT target', connmark: 'connection marks', tee: 'the TEE target', dnat: 'the DNAT target', htb: 'HTB queues or the program tc', netem: 'netem' }
   const missing = parts.filter((part) => !support.parts.has(part))
-  if (missing.length > 0) return no(`the kernel that runs the containers has no ${missing.map((part) => names[part] ?? part).join(' and no ')}`)
+  if (missing.length > 0) return no(`the kernel that runs the containers (or its tools there) lacks ${missing.map((part) => names[part] ?? part).join(' and ')}`)
   const where = support.mechanism === 'nsenter' ? 'entered by nsenter' : 'entered through its network container'
   return yes(`${how} in the node's network namespace, ${where}`)
 }
 
 /** The report for one engine. */
 export function reportOf(engine: Engine, support: FilterSupport): CapabilityReport {
-  const detour = (how: string): CapabilityStatus => (engine.isHere ? needing(support, ['filter', 'time', 'reject', 'dnat'], how) : no('the nodes cannot reach a proxy of the controller, which does not run on the engine\'s machine'))
+  const detour = (how: string, without = ''): CapabilityStatus => (engine.isHere ? needing(support, ['filter', 'time', 'reject', 'dnat'], how) : no(`${without}the nodes cannot reach a proxy of the controller, which does not run on the engine's machine`))
   return {
     kill: yes('SIGKILL through the engine'),
     terminate: yes('SIGTERM through the engine'),
@@ -107,7 +110,7 @@ export function reportOf(engine: Engine, support: FilterSupport): CapabilityRepo
     cut: needing(support, ['filter', 'time'], 'iptables'),
     lose: needing(support, ['filter', 'time', 'statistic'], 'iptables, statistic match'),
     limit: needing(support, ['filter', 'time', 'classify', 'htb'], 'HTB queue per link'),
-    delay: support.parts.has('netem') ? needing(support, ['filter', 'time', 'classify', 'htb'], 'netem queue per link') : detour('a detour through a proxy of the controller (the kernel has no netem)'),
+    delay: support.parts.has('netem') ? needing(support, ['filter', 'time', 'classify', 'htb'], 'netem queue per link') : detour('a detour through a proxy of the controller (the kernel has no netem)', 'the kernel that runs the containers has no netem, and '),
     duplicate: needing(support, ['filter', 'time', 'statistic', 'tee'], 'iptables, TEE target'),
     corrupt: detour('a detour through a proxy of the controller that flips bits'),
     reset: needing(support, ['filter', 'time', 'statistic', 'reject'], 'iptables, REJECT target with tcp-reset'),

@@ -45,7 +45,7 @@ async function iptablesExtensions(libraries: readonly string[]): Promise<string[
   const folders = [join(dirname(await realpath(xtables)), 'xtables'), join(dirname(xtables), 'xtables'), '/usr/lib/xtables', '/usr/lib64/xtables']
   const folder = folders.find((candidate) => existsSync(candidate))
   if (folder === undefined) return []
-  const wanted = /^lib(xt|ipt)_(standard|tcp|udp|time|statistic|CLASSIFY|hashlimit|REJECT)\.so$/
+  const wanted = /^lib(xt|ipt)_(standard|tcp|udp|time|statistic|CLASSIFY|hashlimit|REJECT|TEE|connmark|CONNMARK|DNAT|NAT)\.so$/
   return (await readdir(folder)).filter((name) => wanted.test(name)).map((name) => join(folder, name))
 }
 

@@ -64,15 +64,14 @@ interface Target {
   readonly address: string | undefined
 }
 
+const PROTOCOLS = ['unix:', 'tcp:', 'http:', 'https:', 'ssh:']
+
 function parseTarget(text: string): Target {
   const name = text.startsWith('/') ? `unix://${text}` : text.includes('://') ? text : `tcp://${text}`
-  try {
-    const url = new URL(name)
-    const remote = url.protocol === 'unix:' ? undefined : url.hostname
-    return { url, name: name.replace(/#.*$/, ''), address: url.hash.slice(1) || remote }
-  } catch {
+  const url = URL.canParse(name) ? new URL(name) : undefined
+  if (url === undefined || !PROTOCOLS.includes(url.protocol))
     throw new ClusterError('docker-host', `${text} is not an engine's address. Write unix:///path/to/docker.sock, tcp://host:2375 or ssh://user@host.`)
-  }
+  return { url, name: name.replace(/#.*$/, ''), address: url.hash.slice(1) || (url.protocol === 'unix:' ? undefined : url.hostname) }
 }
 
 /** The endpoint of the Docker command's current context, when it has one. */

@@ -283,11 +283,11 @@ export function queuesText(topology: Topology, place: Place, disturbances: Distu
 
 /**
  * Tries out, in a network namespace that nobody uses, everything that the filters above rely on.
- * Prints one word for each thing that works.
+ * Prints one word for each thing that works, and a line `complaint: ...` when filtering itself does not.
  */
 export const PROBE_SCRIPT = `
 rule() { printf '*%s\\n:SB - [0:0]\\n-A SB %s\\nCOMMIT\\n' "$2" "$3" | iptables-restore -w -n >/dev/null 2>&1 && echo "$1"; }
-rule filter filter '-p tcp --dport 1 -j DROP'
+rule filter filter '-p tcp --dport 1 -j DROP' || echo complaint: $(printf '*filter\\n:SB - [0:0]\\nCOMMIT\\n' | iptables-restore -w -n 2>&1)
 rule time filter '-m time --datestop 2037-01-01T00:00:00 -j DROP'
 rule reject filter '-p tcp --dport 1 -j REJECT --reject-with tcp-reset'
 rule connmark mangle '-p tcp --syn -m connmark ! --mark 1 -j CONNMARK --set-mark 1'
@@ -300,3 +300,10 @@ tc class add dev lo parent 1: classid 1:2 htb rate 1mbit >/dev/null 2>&1 && echo
 tc qdisc add dev lo parent 1:2 netem delay 1ms >/dev/null 2>&1 && echo netem
 echo done
 `
+
+/** What the probe has said: the words of what works, and why filtering does not. */
+export function probed(output: string): { readonly parts: ReadonlySet<string>; readonly complaint: string | undefined } {
+  const lines = output.split('\n')
+  const complaint = lines.find((line) => line.startsWith('complaint: '))?.slice('complaint: '.length)
+  return { parts: new Set(lines.filter((line) => !line.startsWith('complaint: ')).map((line) => line.trim()).filter((line) => line !== '')), complaint }
+}

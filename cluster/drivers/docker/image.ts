@@ -57,7 +57,7 @@ function ownExecutables(): string[] {
 const FOREIGN_ARCH = (engine: Engine): ClusterError =>
   new ClusterError(
     'image-arch',
-    `The engine at ${engine.name} runs linux/${engine.arch}, this machine is ${process.platform}/${process.arch}: its own Node cannot run there. Name a base image that holds Node (--image node:20-slim).`,
+    `The engine at ${engine.name} runs linux/${engine.arch}, this machine is ${process.platform}/${process.arch}: its own Node cannot run there. Name a base image that holds Node (--base-image node:20-slim).`,
   )
 
 /** Imports an image of these executables unless the engine has it, and says its name. */

@@ -6,7 +6,7 @@ import type { Capability, CapabilityReport, CapabilityStatus } from '../../clust
 import { capabilities } from '../../cluster.ts'
 import { NO_POWER_LOSS, OWN_CLOCK, OWN_DISK } from '../answers.ts'
 import { SPARE_MACHINES } from '../roster.ts'
-import { FILTER_SETUP, PROBE_SCRIPT } from '../docker/filter.ts'
+import { FILTER_SETUP, PROBE_SCRIPT, probed } from '../docker/filter.ts'
 import { setupScript } from './layout.ts'
 import { inNamespaces } from './warden-client.ts'
 
@@ -27,7 +27,7 @@ export function netnsCapabilities(): Promise<CapabilityReport> {
 
 /** Tries everything out, once; the words of what works. */
 function tryOut(): Promise<ReadonlySet<string>> {
-  words ??= inNamespaces(script).then((output) => new Set(output.split(/\s+/)))
+  words ??= inNamespaces(script).then((output) => probed(output).parts)
   return words
 }
 

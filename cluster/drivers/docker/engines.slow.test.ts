@@ -1,0 +1,191 @@
+/**
+ * Engines that are not as one would wish, as far as possible real ones: each is one sentence which says what to do, the
+ * exit code of bad usage or of a failed harness, and nothing left behind. And two engines that carry one cluster.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { suite, test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { connectEngines } from './engine.ts'
+import { explaining } from './errors.ts'
+import { labels } from './labels.ts'
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const bin = join(root, 'harness/bin/splitbrain.mjs')
+const script = join(root, 'cluster/drivers/docker/testing/second-engine.sh')
+const HERE = 'unix:///var/run/docker.sock'
+/** Room for the images of a run (about 220 MB) and little more. */
+const STORAGE_MB = 400
+
+interface Ended {
+  readonly exitCode: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command as a user types it, in an empty folder. `before`: a program that starts it as another user. */
+async function splitbrain(words: readonly string[], before: readonly string[] = []): Promise<Ended> {
+  const cwd = await mkdtemp(join(tmpdir(), 'splitbrain-engines-'))
+  try {
+    const [file, ...args] = [...before, process.execPath, bin, ...words] as [string, ...string[]]
+    const { exitCode, stdout, stderr } = await execa(file, args, { cwd: before.length > 0 ? '/' : cwd, reject: false, env: { SPLITBRAIN_PREPARED: root, HOME: cwd } })
+    return { exitCode, stdout, stderr }
+  } finally {
+    await rm(cwd, { recursive: true, force: true })
+  }
+}
+
+const shortRun = ['run', '--driver', 'docker', '--preset', 'abd', '--nodes', '3', '--time', '4s', '--rate', '100', '--seed', '3']
+
+/** Asserts that a run on an engine is refused before it leaves a trace, in one sentence. */
+async function refused(words: readonly string[], says: RegExp, before?: readonly string[]): Promise<void> {
+  const { exitCode, stdout, stderr } = await splitbrain([...shortRun, ...words], before)
+  assert.is(exitCode, 254, stderr)
+  assert.is(stdout, '')
+  assert.is(stderr.split('\n').length, 1, `one sentence: ${stderr}`)
+  assert.match(stderr, says)
+}
+
+/** Everything of ours on an engine, but images. */
+async function thingsOn(host: string): Promise<string[]> {
+  const [engine] = await connectEngines([host])
+  const filters = { label: [labels.run] }
+  const [containers, networks, volumes] = await Promise.all([engine!.docker.listContainers({ all: true, filters }), engine!.docker.listNetworks({ filters }), engine!.docker.listVolumes({ filters })])
+  engine!.close()
+  return [...containers.map(({ Names }) => Names.join()), ...networks.map(({ Name }) => Name), ...volumes.Volumes.map(({ Name }) => Name)]
+}
+
+test('no engine: the sentence says how to get one, or how to do without', () =>
+  refused(['--docker-host', 'unix:///nowhere/docker.sock'], /^Connecting to the container engine at unix:\/\/\/nowhere\/docker\.sock: no container engine answers there\. Start Docker .*--driver process/))
+
+test('an engine that is no address at all', () => refused(['--docker-host', 'gopher://x'], /^gopher:\/\/x is not an engine's address\. Write unix:/))
+
+test('an engine too old to speak with (played by a server that says so: none of that age runs here)', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-old-'))
+  const old = createServer((_, response) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ Version: '17.05.0-ce', ApiVersion: '1.29', Arch: 'amd64' })))
+  await new Promise<void>((listening) => void old.listen(join(dir, 'docker.sock'), listening))
+  try {
+    await refused(['--docker-host', `unix://${dir}/docker.sock`], /is too old \(17\.05\.0-ce, API 1\.29\); Docker 19\.03 .* is the oldest that works\. Update it/)
+  } finally {
+    await new Promise((closed) => void old.close(closed))
+    await rm(dir, { recursive: true })
+  }
+})
+
+/** Why engines cannot be started here; undefined when they can. */
+async function whyNoEngines(): Promise<string | undefined> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can start engines of its own'
+  for (const program of ['dockerd', 'ip', 'setpriv']) {
+    if ((await execa('which', [program], { reject: false })).exitCode !== 0) return `there is no ${program} on this machine`
+  }
+  try {
+    for (const engine of await connectEngines([HERE])) engine.close()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const obstacle = await whyNoEngines()
+const engines = suite('engines of our own')
+test('engines can be started here', () => {
+  if (obstacle === undefined) return
+  assert.not(process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1', obstacle)
+  console.log(`skip: ${obstacle}`)
+})
+
+let started = 0
+
+/** An engine of its own on this machine, for as long as `action` takes. */
+async function withEngine(options: readonly string[], action: (host: string, storage: string) => Promise<void>): Promise<void> {
+  const number = 2 + ((process.pid * 2 + started++) % 59)
+  try {
+    const { stdout } = await execa('sh', [script, 'up', String(number), ...options], { env: { STORAGE_MB: String(STORAGE_MB) } })
+    await action(stdout.split('\n')[0]!, `/var/lib/splitbrain-engine${number}`)
+  } finally {
+    await execa('sh', [script, 'down', String(number)], { reject: false })
+  }
+}
+
+engines('a user without the right to use the engine is told how to get it', () =>
+  refused(['--docker-host', HERE], /this user may not use the engine's socket\. Join its group/, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']))
+
+engines('a port that is taken, on a real engine', async () => {
+  const [engine] = await connectEngines([HERE])
+  const { docker } = engine!
+  const image = (await docker.listImages({ filters: { label: [labels.image] } }))[0]?.RepoTags?.[0]
+  if (image === undefined) return console.log('skip: this engine holds no image of ours yet')
+  const name = `splitbrain-test-port-${process.pid}`
+  const taker = createServer()
+  await new Promise<void>((listening) => void taker.listen(0, '127.0.0.1', listening))
+  const { port } = taker.address() as { port: number }
+  const container = await docker.createContainer({ name, Image: image, Entrypoint: ['sleep', '1'], ExposedPorts: { '1/tcp': {} }, HostConfig: { PortBindings: { '1/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } } })
+  try {
+    await explaining('Starting it', () => container.start())
+    assert.unreachable('it started')
+  } catch (error) {
+    assert.match((error as Error).message, /^Starting it: a port is taken \(.*\)\. Stop the program that holds it and run again\.$/)
+  } finally {
+    await container.remove({ force: true })
+    await new Promise((closed) => void taker.close(closed))
+    engine!.close()
+  }
+})
+
+/** The first list that is not empty; asked for a minute. */
+async function firstOf(list: () => Promise<string[]>): Promise<string[]> {
+  for (let look = 0; look < 300; look++) {
+    const found = await list()
+    if (found.length > 0) return found
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  return []
+}
+
+engines('one cluster on two engines: its nodes are dealt out, a partition between them bites and heals; then the second is full', () =>
+  withEngine([], async (second, storage) => {
+    const hosts = ['--docker-host', HERE, '--docker-host', second]
+    const running = splitbrain([...shortRun, ...hosts, '--nemesis', 'partition(one)', '--name', `two-engines-${process.pid}`])
+    const nodesOn = async (host: string): Promise<string[]> => (await thingsOn(host)).filter((name) => name.includes(`twoengines${process.pid}`) && /-n\d$/.test(name) && name.startsWith('/'))
+    const seen = await Promise.race([running.then((): string[] => []), firstOf(() => nodesOn(second))])
+    const { exitCode, stdout, stderr } = await running
+    assert.is(exitCode, 0, `${stdout}${stderr}`)
+    assert.equal(seen.map((name) => name.slice(-2)), ['n2'], 'of three nodes the second is on the second engine')
+    assert.match(`${stdout}${stderr}`, /no message passed any of 4 cut links/)
+    assert.equal((await thingsOn(second)), [])
+
+    const doctor = await splitbrain(['doctor', '--docker-host', second])
+    assert.match(doctor.stdout, /Docker +yes +docker .* at tcp:/)
+    if (!/\bdocker:[^]*netem queue per link/.test(doctor.stdout)) assert.match(doctor.stdout, /no +the kernel that runs the containers has no netem, and the nodes cannot reach a proxy/)
+
+    await execa('sh', ['-c', `dd if=/dev/zero of=${storage}/filler bs=1M; true`])
+    await execa({ env: { DOCKER_HOST: second }, reject: false })`docker system prune --all --force`
+    await execa('sh', ['-c', `dd if=/dev/zero of=${storage}/filler2 bs=1M; true`])
+    const full = await splitbrain([...shortRun, '--docker-host', second])
+    assert.ok(full.exitCode === 254 || full.exitCode === 255, `${full.exitCode}`)
+    assert.match(full.stderr + full.stdout, /the engine's disk is full\. See what takes it with `docker system df`, make room/)
+    assert.equal(await thingsOn(second), [])
+  }))
+
+engines('containers that may not set packet filters: faults of links are refused, with the reason', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-seccomp-'))
+  // A hardened engine: its containers get neither netlink nor raw sockets, without which NET_ADMIN is worth nothing.
+  const denied = { names: ['socket'], action: 'SCMP_ACT_ERRNO' }
+  const syscalls = [{ ...denied, args: [{ index: 0, value: 16, op: 'SCMP_CMP_EQ' }] }, { ...denied, args: [{ index: 1, value: 15, valueTwo: 3, op: 'SCMP_CMP_MASKED_EQ' }] }]
+  await writeFile(join(dir, 'profile.json'), JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }))
+  try {
+    await withEngine(['--seccomp-profile', join(dir, 'profile.json')], async (hardened) => {
+      await refused(['--docker-host', hardened, '--nemesis', 'partition'], /cut is not available \(containers on this engine may not set packet filters although they ask for NET_ADMIN \(.+\); allow that, name another engine/)
+      assert.equal(await thingsOn(hardened), [])
+    })
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
+test.run()
+if (obstacle === undefined) engines.run()
