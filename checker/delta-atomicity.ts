@@ -67,7 +67,7 @@ interface Spans {
 }
 
 function spansOf(history: History, { start, end, rowAt }: Registers, { writes, reads, sources }: KeyClusters): Spans {
-  const time = (rank: number): number => (rank === NEVER ? Infinity : history.time[rowAt === null ? rank : rowAt[rank]!]!)
+  const time = (rank: number): number => (rank === NEVER ? Infinity : history.timeAt(rowAt === null ? rank : rowAt[rank]!))
   const firstEnd = Float64Array.from(writes, (op) => (op < 0 ? -Infinity : time(end[op]!)))
   const readBegin = new Float64Array(writes.length).fill(-Infinity)
   const ending = Int32Array.from(writes)

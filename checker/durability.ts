@@ -191,7 +191,7 @@ function siblingsOf(registers: Registers, acknowledged: readonly number[], final
 function byPeriod(history: History, registers: Registers, context: JudgeContext, counted: Readonly<Record<string, readonly number[]>>): Record<string, string | number>[] {
   const time = (write: number): number => {
     const row = registers.row[write]!
-    return registers.end[write] === NEVER ? history.time[row]! : history.time[history.pair[row]!]!
+    return registers.end[write] === NEVER ? history.timeAt(row) : history.timeAt(history.pair[row]!)
   }
   const times = Object.entries(counted).map(([name, writes]) => [name, writes.map(time)] as const)
   return periodsOf(context.faults).map(({ name, spans }) => ({

@@ -19,7 +19,7 @@ interface Draft {
 
 /** All fault windows of a history, in order of injection. */
 export function faultWindows(history: History): FaultWindow[] {
-  const end = history.length === 0 ? 0 : history.time[history.length - 1]!
+  const end = history.length === 0 ? 0 : history.timeAt(history.length - 1)
   const drafts = new Map<number, Draft>()
   for (let row = 0; row < history.length; row++) {
     if (history.process[row] !== NEMESIS) continue
@@ -35,7 +35,7 @@ export function faultWindows(history: History): FaultWindow[] {
 function note(drafts: Map<number, Draft>, id: number, event: { readonly [name: string]: Json }, history: History, row: number, end: number): void {
   const f = history.functions[history.f[row]!]
   const type = history.type[row]!
-  const time = history.time[row]!
+  const time = history.timeAt(row)
   const draft = drafts.get(id) ?? {
     window: { id, fault: text(event['fault']), from_ns: time, to_ns: end, healed_ns: null, bit: false, evidence: 'the injection never completed', targets: [], sides: {} },
     closed: false,

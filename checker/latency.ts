@@ -45,8 +45,8 @@ function record(history: History, periods: ReturnType<typeof periodsOf>): Leaf[]
       leaf = { node, f, histogram: empty() }
       leaves[period]!.set(slot, leaf)
     }
-    const start = history.intended.size === 0 ? history.time[invocation]! : (history.intended.get(invocation) ?? history.time[invocation]!)
-    leaf.histogram.recordValue(Math.max(0, Math.round((history.time[completion]! - start) / 1000)))
+    const start = history.intended.size === 0 ? history.timeAt(invocation) : (history.intended.get(invocation) ?? history.timeAt(invocation))
+    leaf.histogram.recordValue(Math.max(0, Math.round((history.timeAt(completion) - start) / 1000)))
   })
   return leaves.map((byLeaf) => [...byLeaf.values()])
 }

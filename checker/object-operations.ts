@@ -1,6 +1,6 @@
 /** Operations on objects, by key: what the judgements of sets, counters, queues, banks and locks start from. */
-import { FAIL, INFO, INVOKE, OK } from './history/index.ts'
-import { NEVER, rowsByTime } from './registers.ts'
+import { FAIL, INFO, INVOKE, OK, rowsInTimeOrder } from './history/index.ts'
+import { NEVER } from './registers.ts'
 import type { History, Json } from './history/index.ts'
 import type { JudgementVerdict, Witness } from './verdict.ts'
 
@@ -23,7 +23,7 @@ export interface ObjectOperation {
 
 /** The operations by key (as JSON text), in order of invocation; only those of the given functions. */
 export function operationsByKey(history: History, functions: readonly string[]): Map<string, ObjectOperation[]> {
-  const rowAt = rowsByTime(history)
+  const rowAt = rowsInTimeOrder(history)
   const rank = rowAt === null ? undefined : new Int32Array(rowAt.length)
   rowAt?.forEach((row, at) => (rank![row] = at))
   const rankOf = (row: number): number => rank?.[row] ?? row
@@ -42,8 +42,8 @@ export function operationsByKey(history: History, functions: readonly string[]):
       outcome: type === OK ? 'ok' : type === FAIL ? 'fail' : 'info',
       start: rankOf(row),
       end: completed ? rankOf(done) : NEVER,
-      from: history.time[row]!,
-      to: completed ? history.time[done]! : Infinity,
+      from: history.timeAt(row),
+      to: completed ? history.timeAt(done) : Infinity,
       input: history.values.decode(history.value[row]!),
       output: type === OK ? history.values.decode(history.value[done]!) : null,
     }

@@ -127,7 +127,7 @@ function latencies(history: History, { count, write, row }: Registers, which: 0 
   const found: number[] = []
   for (let op = 0; op < count; op++) {
     const end = history.pair[row[op]!]!
-    if (write[op] === which && end >= 0 && history.type[end] === OK) found.push((history.time[end]! - history.time[row[op]!]!) / 1e6)
+    if (write[op] === which && end >= 0 && history.type[end] === OK) found.push((history.timeAt(end) - history.timeAt(row[op]!)) / 1e6)
   }
   return found
 }

@@ -89,8 +89,8 @@ export function eachInPeriods(history: History, periods: readonly Period[], visi
     if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
     const done = history.pair[row]!
     if (done < 0) continue
-    const from = history.time[row]!
-    const to = history.time[done]!
+    const from = history.timeAt(row)
+    const to = history.timeAt(done)
     const node = history.node[row]! >= 0 ? history.node[row]! : history.node[done]!
     for (let at = 0; at < periods.length; at++) {
       if (at === 0 || contains(periods[at]!.spans, from, to)) visit(at, row, done, node)

@@ -16,7 +16,7 @@
  * Intervals are closed, so operations that only touch are concurrent (nobody can tell which came first). Events are
  * therefore ranked by time, at equal times invocations before completions; almost always the rank is the row.
  */
-import { INVOKE, OK, FAIL } from './history/index.ts'
+import { INVOKE, OK, FAIL, rowsInTimeOrder } from './history/index.ts'
 import type { History, Json } from './history/index.ts'
 import type { JudgeContext } from './judgement.ts'
 
@@ -141,7 +141,7 @@ class Columns {
 }
 
 function extract(history: History, initial: Json, nilUnknown: boolean): Registers {
-  const rowAt = rowsByTime(history)
+  const rowAt = rowsInTimeOrder(history)
   const collected = collect(history, nilUnknown, rowAt)
   const { columns } = collected
   const initialCode = history.values.encode(initial)
@@ -217,17 +217,6 @@ function capacityFor(history: History): number {
     if (history.type[row] === INVOKE && history.process[row]! >= 0) capacity += history.f[row] === comparing ? 2 : 1
   }
   return capacity
-}
-
-/** Rows in order of time, at equal times invocations first; null when that is the order in which they stand. */
-export function rowsByTime(history: History): Int32Array | null {
-  const { time, type, length } = history
-  let ordered = true
-  for (let row = 1; row < length && ordered; row++) {
-    ordered = time[row - 1]! < time[row]! || (time[row - 1] === time[row] && (type[row] !== INVOKE || type[row - 1] === INVOKE))
-  }
-  if (ordered) return null
-  return Int32Array.from({ length }, (_, row) => row).sort((a, b) => time[a]! - time[b]! || Number(type[a] !== INVOKE) - Number(type[b] !== INVOKE) || a - b)
 }
 
 function collect(history: History, nilUnknown: boolean, rowAt: Int32Array | null): { columns: Columns; keys: number[]; processes: number[]; foreign: string[] } {

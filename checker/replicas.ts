@@ -81,7 +81,7 @@ function sampleOf(history: History, row: number): Sample {
   const value = history.values.decode(history.value[row]!)
   const held = new Map(value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value as { readonly [node: string]: Json }) : [])
   const texts = new Set([...held.values()].map(textOf))
-  return { row, time: history.time[row]!, held, agreed: texts.size <= 1 }
+  return { row, time: history.timeAt(row), held, agreed: texts.size <= 1 }
 }
 
 /** Equal for equal values; the order of siblings says nothing. */
@@ -95,8 +95,8 @@ function rest(history: History, faults: readonly FaultWindow[]): Pick<Replicas, 
   let written = -Infinity
   for (let row = 0; row < history.length; row++) {
     if (history.process[row]! < 0 || history.f[row] === read) continue
-    if (history.type[row] !== INVOKE || history.pair[row]! < 0) written = Math.max(written, history.time[row]!)
-    else written = Math.max(written, history.time[history.pair[row]!]!)
+    if (history.type[row] !== INVOKE || history.pair[row]! < 0) written = Math.max(written, history.timeAt(row))
+    else written = Math.max(written, history.timeAt(history.pair[row]!))
   }
   return { restFrom: Math.max(0, healed, written), restAfter: healed >= written ? 'the heal' : 'the last write' }
 }

@@ -48,7 +48,7 @@ function extent({ metrics, witnesses }: JudgementVerdict): string {
 function firstMoment(history: History, { witnesses }: JudgementVerdict): number | undefined {
   const moments = witnesses.filter((one) => one.operations.length > 0).map(({ operations }) => Math.max(...operations.map((row) => {
     const done = history.pair[row]!
-    return history.time[done >= 0 ? done : row]!
+    return history.timeAt(done >= 0 ? done : row)
   })))
   return moments.length === 0 ? undefined : Math.min(...moments)
 }

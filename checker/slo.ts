@@ -76,7 +76,7 @@ function measure(history: History, objective: Objective): Measured {
     return { objective, operations: rows.length, value: share, met: share !== null && share > objective.share, culprits: failed }
   }
   const ok = rows.filter(succeeded)
-  const latencyOf = (row: number): number => (history.time[history.pair[row]!]! - (history.intended.get(row) ?? history.time[row]!)) / 1e6
+  const latencyOf = (row: number): number => (history.timeAt(history.pair[row]!) - (history.intended.get(row) ?? history.timeAt(row))) / 1e6
   const sorted = Float64Array.from(ok, latencyOf).sort()
   const value = sorted.length === 0 ? null : sorted[Math.max(0, Math.ceil(sorted.length * objective.quantile) - 1)]!
   const slow = value !== null && value >= objective.limitMs ? ok.filter((row) => latencyOf(row) >= objective.limitMs).sort((a, b) => latencyOf(b) - latencyOf(a)) : []

@@ -75,7 +75,7 @@ function agesOf(history: History, registers: Registers, settledAt: Int32Array): 
     if (registers.write[read] === 1 || registers.happened[read] === 0) continue
     const [rank] = overwrittenFor(registers, over, read)
     const begun = registers.start[read]!
-    const age = rank === NEVER || rank >= begun ? 0 : (history.time[registers.row[read]!]! - history.time[rowAt === null ? rank : rowAt[rank]!]!) / 1e6
+    const age = rank === NEVER || rank >= begun ? 0 : (history.timeAt(registers.row[read]!) - history.timeAt(rowAt === null ? rank : rowAt[rank]!)) / 1e6
     ages[filled++] = age
     if (age > 0) versions.push(versionsBehind(registers, writes[registers.key[read]!]!, settledAt, read))
     if (age > oldest) {

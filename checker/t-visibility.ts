@@ -30,7 +30,7 @@ export function tVisibilityOf(history: History, registers: Registers, settledAt:
   for (let read = 0; read < registers.count; read++) {
     const write = last[read]!
     if (write < 0 || source[read]! < INITIAL) continue
-    const elapsedMs = (history.time[row[read]!]! - history.time[history.pair[row[write]!]!]!) / 1e6
+    const elapsedMs = (history.timeAt(row[read]!) - history.timeAt(history.pair[row[write]!]!)) / 1e6
     const step = STEPS_MS.findIndex((most) => elapsedMs <= most)
     const at = step < 0 ? STEPS_MS.length : step
     reads[at]!++

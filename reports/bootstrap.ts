@@ -47,7 +47,7 @@ const RESAMPLES = 1_000
 
 /** A run in blocks. O(operations). */
 export function measure(history: History, faults: readonly FaultWindow[]): Measured {
-  const end = history.length === 0 ? 0 : history.time[history.length - 1]!
+  const end = history.length === 0 ? 0 : history.timeAt(history.length - 1)
   const blockNs = Math.max(BLOCK_MIN_NS, end / BLOCKS_MAX)
   const fresh = (): Block[] => Array.from({ length: Math.floor(end / blockNs) + 1 }, () => ({ ok: 0, attempted: 0, latencies: new Int32Array(BINS) }))
   const split = partitions(faults)
@@ -56,7 +56,7 @@ export function measure(history: History, faults: readonly FaultWindow[]): Measu
   eachInPeriods(history, periods, (period, invocation, completion, node) => {
     const sides = periods[period]!.sides
     const groups = period === 0 ? (['all'] as const) : (['majority', 'minority'] as const).filter((side) => sides[side]?.includes(history.nodes[node] ?? ''))
-    for (const group of groups) count(measured[group][Math.floor(history.time[invocation]! / blockNs)]!, history, invocation, completion)
+    for (const group of groups) count(measured[group][Math.floor(history.timeAt(invocation) / blockNs)]!, history, invocation, completion)
   })
   const tried = (blocks: Blocks): Blocks => blocks.filter(({ attempted }) => attempted > 0)
   return { all: tried(measured.all), majority: tried(measured.majority), minority: tried(measured.minority) }
@@ -66,7 +66,7 @@ function count(block: Block, history: History, invocation: number, completion: n
   block.attempted++
   if (history.type[completion] !== OK) return
   block.ok++
-  const microseconds = (history.time[completion]! - (history.intended.get(invocation) ?? history.time[invocation]!)) / 1000
+  const microseconds = (history.timeAt(completion) - (history.intended.get(invocation) ?? history.timeAt(invocation))) / 1000
   block.latencies[Math.min(BINS - 1, Math.max(0, Math.round(Math.log(Math.max(1, microseconds)) / BIN_GROWTH)))]!++
 }
 

@@ -4,7 +4,7 @@
  * The columns and the readers live in the `knossos-wasm` workspace, because that package must be usable alone;
  * the rest of the project imports them from here.
  */
-export { History, HistoryError, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, readJsonl } from 'knossos-wasm'
+export { History, HistoryError, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, readJsonl, rowsInTimeOrder } from 'knossos-wasm'
 export type { Event, Json, Values } from 'knossos-wasm'
 import type { Json } from 'knossos-wasm'
 

@@ -85,7 +85,7 @@ export class Explainer {
     const { name } = this.#words
     const { row } = this.#transactions
     const done = this.#history.pair[row[from]!]!
-    const [before, after] = [this.#history.time[done]!, this.#history.time[row[to]!]!]
+    const [before, after] = [this.#history.timeAt(done), this.#history.timeAt(row[to]!)]
     return `${name(from)} was complete${after > before ? ` ${((after - before) / 1e6).toFixed(3)} ms` : ''} before ${name(to)} began`
   }
 

@@ -6,8 +6,8 @@
  * (Elle's notation). What a transaction read counts when it committed (`ok`); what it wrote counts as possible when
  * nobody knows how it ended, and as forbidden to be seen when it certainly failed.
  */
-import { FAIL, INVOKE, OK } from '../history/index.ts'
-import { NEVER, rowsByTime } from '../registers.ts'
+import { FAIL, INVOKE, OK, rowsInTimeOrder } from '../history/index.ts'
+import { NEVER } from '../registers.ts'
 import type { History, Json, Values } from '../history/index.ts'
 
 /** `status` of a transaction. */
@@ -120,7 +120,7 @@ function invocationsOf(history: History): { row: Int32Array; others: string[] } 
 }
 
 function rankOf(history: History): (row: number) => number {
-  const rowAt = rowsByTime(history)
+  const rowAt = rowsInTimeOrder(history)
   if (rowAt === null) return (row) => row
   const rank = new Int32Array(rowAt.length)
   for (let at = 0; at < rowAt.length; at++) rank[rowAt[at]!] = at

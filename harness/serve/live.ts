@@ -88,7 +88,7 @@ class Follower {
 
   #seen(): LiveView {
     const history = this.#history
-    const last = history.length === 0 ? 0 : history.time[history.length - 1]! / 1e9
+    const last = history.length === 0 ? 0 : history.timeAt(history.length - 1) / 1e9
     const span = Math.min(60, Math.floor(last) + 1)
     const from = Math.floor(last) - span + 1
     const seconds = Array.from({ length: span }, () => ({ ok: 0, fail: 0, info: 0 }))
@@ -97,7 +97,7 @@ class Follower {
       if (history.process[row]! < 0) continue
       const name = (['invoked', 'ok', 'fail', 'info'] as const)[history.type[row]!]!
       operations[name]++
-      const second = Math.floor(history.time[row]! / 1e9) - from
+      const second = Math.floor(history.timeAt(row) / 1e9) - from
       if (name !== 'invoked' && second >= 0) seconds[second]![name]++
     }
     const whole = seconds.at(-2) ?? seconds.at(-1)!

@@ -104,7 +104,7 @@ test('a run that goes on is followed line by line: counts, the fault that bites,
   writeFileSync(path.join(dir, 'plan.json'), JSON.stringify(plan))
   const { history, document } = tour[2]!
   const fault = document.faults[0]!
-  const until = Array.from({ length: history.length }, (_, row) => row).find((row) => history.time[row]! > fault.to_ns - 1e8)!
+  const until = Array.from({ length: history.length }, (_, row) => row).find((row) => history.timeAt(row) > fault.to_ns - 1e8)!
   const lines = Array.from({ length: until }, (_, row) => jsonLine(row, history.event(row))).join('')
   const half = Math.floor(lines.length / 2)
   writeFileSync(path.join(dir, 'history.jsonl'), lines.slice(0, half))

@@ -52,7 +52,7 @@ function manyOperations(count: number): History {
 /** A verdict that fits: two faults, and a witness somewhere in the middle. */
 async function documentFor(history: History, count: number): Promise<VerdictDocument> {
   const document = structuredClone((await fakeTour({ seconds: 4 }))[0]!.document)
-  const end = history.time[history.length - 1]!
+  const end = history.timeAt(history.length - 1)
   document.run = { ...document.run!, clients: processes }
   document.faults = document.faults.map((fault, index) => ({ ...fault, from_ns: end * (0.2 + 0.3 * index), to_ns: end * (0.3 + 0.3 * index), healed_ns: end * (0.31 + 0.3 * index) })).slice(0, 2)
   const middle = Array.from({ length: 400 }, (_, index) => Math.floor(history.length / 2) + index).filter((row) => history.type[row] === 0).slice(0, 3)

@@ -11,7 +11,7 @@ const LISTED_MAX = 6
 /** "linearizable: write ok, read ok, read ok (during partition)". */
 export function fingerprintOf({ judgement }: Pick<JudgementVerdict, 'judgement'>, witness: Witness | undefined, history: History, faults: readonly FaultWindow[]): string {
   const rows = (witness?.operations ?? []).filter((row) => row >= 0 && row < history.length)
-  const kinds = rows.toSorted((a, b) => history.time[a]! - history.time[b]!).map((row) => kindOf(history, row))
+  const kinds = rows.toSorted((a, b) => history.timeAt(a) - history.timeAt(b)).map((row) => kindOf(history, row))
   const shape = kinds.length === 0 ? '' : kinds.length > LISTED_MAX ? `: ${kinds.length} operations` : `: ${kinds.join(', ')}`
   return `${judgement}${shape}${when(rows, history, faults)}`
 }
@@ -25,7 +25,7 @@ function kindOf(history: History, row: number): string {
 /** The fault in which the last operation of the witness completed, by its name without targets. */
 function when(rows: readonly number[], history: History, faults: readonly FaultWindow[]): string {
   if (rows.length === 0) return ''
-  const end = rows.map((row) => history.time[history.pair[row]! >= 0 ? history.pair[row]! : row]!).reduce((a, b) => Math.max(a, b))
+  const end = rows.map((row) => history.timeAt(history.pair[row]! >= 0 ? history.pair[row]! : row)).reduce((a, b) => Math.max(a, b))
   const inside = faults.filter((fault) => fault.from_ns <= end && end <= fault.to_ns).map((fault) => kind(fault.fault))
   if (inside.length > 0) return ` (during ${[...new Set(inside)].sort().join(' and ')})`
   const last = faults.filter((fault) => fault.to_ns < end).sort((a, b) => a.to_ns - b.to_ns).at(-1)

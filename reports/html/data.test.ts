@@ -134,7 +134,7 @@ test('a run within the budget is embedded whole', () => {
   assert.is(packed.header.half_s, null)
   assert.match(coverageNote(packed.header), /^All [\d,]+ operations of the run\.$/)
   const last = columns.length - 1
-  assert.ok(Math.abs(columns.start[last]! * 1000 - quorum.history.time[columns.row[last]!]!) <= 500)
+  assert.ok(Math.abs(columns.start[last]! * 1000 - quorum.history.timeAt(columns.row[last]!)) <= 500)
 })
 
 test('beyond the budget every witness and what is around it stays', () => {

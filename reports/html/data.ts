@@ -260,7 +260,7 @@ export function firstBreak(history: History, document: VerdictDocument): string 
   let first = Number.POSITIVE_INFINITY
   for (const judgement of document.judgements) {
     for (const witness of judgement.witnesses) {
-      const ends = witness.operations.filter((row) => row >= 0 && row < history.length).map((row) => history.time[history.pair[row]! >= 0 ? history.pair[row]! : row]!)
+      const ends = witness.operations.filter((row) => row >= 0 && row < history.length).map((row) => history.timeAt(history.pair[row]! >= 0 ? history.pair[row]! : row))
       if (ends.length > 0) first = Math.min(first, ends.reduce((a, b) => Math.max(a, b)))
     }
   }

@@ -46,14 +46,14 @@ export function bucketWidth(span_s: number, most: number): number {
 /** The last instant of the history, in seconds; never zero. */
 export function spanOf(history: History): number {
   let last = 0
-  for (let row = 0; row < history.length; row++) if (history.time[row]! > last) last = history.time[row]!
+  for (let row = 0; row < history.length; row++) if (history.timeAt(row) > last) last = history.timeAt(row)
   return Math.max(last / 1e9, 1e-6)
 }
 
 /** The last instant at which a client's operation began or ended, in seconds. */
 function busySpan(history: History): number {
   let last = 0
-  for (let row = history.length - 1; row >= 0; row--) if (history.process[row]! >= 0 && history.time[row]! > last) last = history.time[row]!
+  for (let row = history.length - 1; row >= 0; row--) if (history.process[row]! >= 0 && history.timeAt(row) > last) last = history.timeAt(row)
   return Math.max(last / 1e9, 1e-6)
 }
 
@@ -68,7 +68,7 @@ function operationsSeries(history: History, span_s: number): Series {
   for (let row = 0; row < history.length; row++) {
     const type = history.type[row]!
     if (history.process[row]! < 0 || type === INVOKE) continue
-    const bucket = Math.min(count - 1, Math.floor(history.time[row]! / 1e9 / width))
+    const bucket = Math.min(count - 1, Math.floor(history.timeAt(row) / 1e9 / width))
     counts[type === OK ? 0 : type === FAIL ? 1 : 2]![bucket]!++
   }
   const curves = ['ok', 'fail', 'info'].map((name, index) => ({ name, values: Array.from(counts[index]!, (n) => n / width) }))
@@ -105,10 +105,10 @@ function availabilitySeries(history: History, faults: readonly FaultWindow[], sp
   for (let row = 0; row < history.length; row++) {
     if (history.process[row]! < 0 || history.type[row] !== INVOKE) continue
     const node = history.node[row]!
-    const side = sides.names.length === 0 ? 'all nodes' : node < 0 ? undefined : sides.sideOf(history.nodes[node]!, history.time[row]!)
+    const side = sides.names.length === 0 ? 'all nodes' : node < 0 ? undefined : sides.sideOf(history.nodes[node]!, history.timeAt(row))
     const index = side === undefined ? -1 : names.indexOf(side)
     if (index < 0) continue
-    const bucket = Math.min(count - 1, Math.floor(history.time[row]! / 1e9 / width))
+    const bucket = Math.min(count - 1, Math.floor(history.timeAt(row) / 1e9 / width))
     attempted[index]![bucket]!++
     const end = history.pair[row]!
     if (end >= 0 && history.type[end] === OK) ok[index]![bucket]!++
@@ -128,7 +128,7 @@ function latencySeries(history: History, span_s: number): Series {
   const width = bucketWidth(span_s, 80)
   const count = Math.floor(span_s / width) + 1
   const sizes = new Uint32Array(count + 1)
-  const bucketOf = (row: number) => Math.min(count - 1, Math.floor(history.time[row]! / 1e9 / width))
+  const bucketOf = (row: number) => Math.min(count - 1, Math.floor(history.timeAt(row) / 1e9 / width))
   const counted = (row: number) => history.process[row]! >= 0 && history.type[row] === INVOKE && history.pair[row]! >= 0 && history.type[history.pair[row]!] === OK
   for (let row = 0; row < history.length; row++) if (counted(row)) sizes[bucketOf(row) + 1]!++
   for (let bucket = 0; bucket < count; bucket++) sizes[bucket + 1]! += sizes[bucket]!
@@ -136,8 +136,8 @@ function latencySeries(history: History, span_s: number): Series {
   const latencies = new Float64Array(sizes[count]!)
   for (let row = 0; row < history.length; row++) {
     if (!counted(row)) continue
-    const begun = history.intended.get(row) ?? history.time[row]!
-    latencies[fill[bucketOf(row)]!++] = (history.time[history.pair[row]!]! - begun) / 1e6
+    const begun = history.intended.get(row) ?? history.timeAt(row)
+    latencies[fill[bucketOf(row)]!++] = (history.timeAt(history.pair[row]!) - begun) / 1e6
   }
   const sorted = Array.from({ length: count }, (_, bucket) => latencies.subarray(sizes[bucket], sizes[bucket + 1]).sort())
   return { times_s: starts(count, width), width_s: width, curves: quantiles.map(([name, share]) => ({ name, values: sorted.map((bucket) => quantile(bucket, share)) })) }
@@ -164,8 +164,8 @@ function divergenceSeries(history: History): Series {
     if (differ) differing.add(history.key[row]!)
     else differing.delete(history.key[row]!)
     const last = points.at(-1)
-    if (last !== undefined && last.time === history.time[row]!) last.keys = differing.size
-    else points.push({ time: history.time[row]!, keys: differing.size })
+    if (last !== undefined && last.time === history.timeAt(row)) last.keys = differing.size
+    else points.push({ time: history.timeAt(row), keys: differing.size })
   }
   const kept = thinned(points, 600)
   return { times_s: kept.map((point) => point.time / 1e9), width_s: null, curves: [{ name: 'keys that differ', values: kept.map((point) => point.keys) }] }

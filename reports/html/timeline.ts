@@ -48,8 +48,8 @@ function invocations(history: History): Uint32Array {
   let count = 0
   for (let row = 0; row < history.length; row++) if (history.process[row]! >= 0 && history.type[row] === INVOKE) rows[count++] = row
   const found = rows.subarray(0, count)
-  const ordered = found.every((row, index) => index === 0 || history.time[found[index - 1]!]! <= history.time[row]!)
-  return ordered ? found : found.sort((a, b) => history.time[a]! - history.time[b]! || a - b)
+  const ordered = found.every((row, index) => index === 0 || history.timeAt(found[index - 1]!) <= history.timeAt(row))
+  return ordered ? found : found.sort((a, b) => history.timeAt(a) - history.timeAt(b) || a - b)
 }
 
 /** Witnesses in the order of the judgements, then faults in the order of time. */
@@ -58,8 +58,8 @@ function momentsOf(history: History, document: VerdictDocument): Moment[] {
     judgement.witnesses.map((witness, index): Moment | undefined => {
       const rows = witness.operations.filter((row) => row >= 0 && row < history.length)
       if (rows.length === 0) return undefined
-      const from = rows.reduce((least, row) => Math.min(least, history.time[row]!), Number.POSITIVE_INFINITY)
-      const to = rows.reduce((most, row) => Math.max(most, history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!), 0)
+      const from = rows.reduce((least, row) => Math.min(least, history.timeAt(row)), Number.POSITIVE_INFINITY)
+      const to = rows.reduce((most, row) => Math.max(most, history.timeAt(history.pair[row]! < 0 ? row : history.pair[row]!)), 0)
       const key = witness.key === undefined ? '' : `, key ${formatValue(witness.key, 30)}`
       return { label: `${judgement.judgement}, witness ${index + 1}${key} (${formatInstant(from)})`, kind: 'anomaly', judgement: judgement.judgement, witness: index, from_s: from / 1e9, to_s: to / 1e9, rows: rows.slice(0, markedMax) }
     }),
@@ -72,9 +72,9 @@ function momentsOf(history: History, document: VerdictDocument): Moment[] {
 function chosen(history: History, all: Uint32Array, moments: readonly Moment[], budget: number): { rows: Uint32Array; half_s: number | null } {
   if (all.length <= budget) return { rows: all, half_s: null }
   const pinned = new Set(moments.flatMap((moment) => moment.rows))
-  const ends = [...pinned].flatMap((row) => [history.time[row]!, history.time[history.pair[row]! < 0 ? row : history.pair[row]!]!])
+  const ends = [...pinned].flatMap((row) => [history.timeAt(row), history.timeAt(history.pair[row]! < 0 ? row : history.pair[row]!)])
   const instants = Float64Array.from(ends.length > 0 ? ends : [0, ...moments.map((moment) => moment.from_s * 1e9)]).sort()
-  const distances = Float64Array.from(all, (row) => (pinned.has(row) ? -1 : distanceTo(instants, history.time[row]!)))
+  const distances = Float64Array.from(all, (row) => (pinned.has(row) ? -1 : distanceTo(instants, history.timeAt(row))))
   const limit = Float64Array.from(distances).sort()[budget]!
   return { rows: all.filter((_, index) => distances[index]! < 0 || distances[index]! < limit), half_s: Math.max(0, limit / 1e9) }
 }
@@ -129,8 +129,8 @@ function columnsOf(history: History, rows: Uint32Array, unit_ns: number): { colu
   rows.forEach((row, index) => {
     const end = history.pair[row]!
     const type = end < 0 ? INFO : history.type[end]!
-    columns.start[index] = Math.round(history.time[row]! / unit_ns)
-    columns.duration[index] = end < 0 ? open : Math.min(open - 1, Math.max(0, Math.round((history.time[end]! - history.time[row]!) / unit_ns)))
+    columns.start[index] = Math.round(history.timeAt(row) / unit_ns)
+    columns.duration[index] = end < 0 ? open : Math.min(open - 1, Math.max(0, Math.round((history.timeAt(end) - history.timeAt(row)) / unit_ns)))
     columns.process[index] = history.process[row]!
     columns.kind[index] = Math.min(63, history.f[row]!) * 4 + (type === OK ? 0 : type === FAIL ? 1 : 2)
     columns.key[index] = text(history.key[row]!)
@@ -146,7 +146,7 @@ function densityOf(history: History): TimelineHeader['density'] {
   for (let row = 0; row < history.length; row++) {
     const type = history.type[row]!
     if (history.process[row]! < 0 || type === INVOKE) continue
-    const slice = Math.min(densitySlices - 1, Math.floor((history.time[row]! / span) * densitySlices))
+    const slice = Math.min(densitySlices - 1, Math.floor((history.timeAt(row) / span) * densitySlices))
     counts[type === OK ? 'ok' : type === FAIL ? 'fail' : 'info'][slice]!++
   }
   return counts

@@ -86,8 +86,8 @@ export function witnessOperations(history: History, rows: readonly number[]): Wi
       wrote: f !== 'read' && blind.has(f) ? history.value[row]! : null,
       read: f === 'read' && outcome === 'ok' ? history.value[end]! : null,
       outcome,
-      start_ns: history.time[row]!,
-      end_ns: end < 0 || outcome === 'info' ? null : history.time[end]!,
+      start_ns: history.timeAt(row),
+      end_ns: end < 0 || outcome === 'info' ? null : history.timeAt(end),
     }
   })
 }

@@ -17,7 +17,7 @@ import { registerKeys } from './register.ts'
 import { runWindow } from './window.ts'
 import { zoneOrder } from './zone-order.ts'
 import { checkZones } from './zones.ts'
-import type { AcceptedKey } from './accept-zones.ts'
+import type { KeyCounts } from './accept-clusters.ts'
 import type { Engine } from './engine.ts'
 import type { Judge } from './explain-model.ts'
 import type { History, Json } from './history.ts'
@@ -237,7 +237,7 @@ class Session {
     return { decidedEvents: illegal, stuck, finalStates: states, witness: { key: this.#history.values.decode(key.key), operations, explanation } }
   }
 
-  #accept({ key, operations, events }: AcceptedKey): KeyVerdict {
+  #accept({ key, operations, events }: KeyCounts): KeyVerdict {
     return { key: this.#history.values.decode(key), operations, decidedEvents: events, verdict: 'holds', algorithm: events === 0 ? 'trivial' : 'zones' }
   }
 

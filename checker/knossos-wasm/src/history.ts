@@ -12,6 +12,7 @@
  * operation, and none after an `info`.
  */
 
+import { TimeColumn } from './time-column.ts'
 import { Values } from './values.ts'
 import type { Json } from './values.ts'
 
@@ -78,7 +79,7 @@ function widened(column: Integers, value: number): Integers {
   return wider
 }
 
-function grown<A extends Integers | Uint8Array | Uint32Array | Float64Array>(array: A, capacity: number): A {
+function grown<A extends Integers | Uint8Array>(array: A, capacity: number): A {
   const larger = new (array.constructor as new (n: number) => A)(capacity)
   larger.set(array)
   return larger
@@ -97,8 +98,6 @@ export class History {
   key: Integers = new Int8Array(1024)
   /** Code in `values`. */
   value = new Int32Array(1024)
-  /** Nanoseconds: whole ones below 2^32 until the first that is not. */
-  time: Uint32Array | Float64Array = new Uint32Array(1024)
   /** The row of the completion (for an invocation) or of the invocation (for a completion); -1 where there is none. */
   pair = new Int32Array(1024)
   /** Index into `nodes`; -1 when unknown. */
@@ -112,8 +111,17 @@ export class History {
   readonly nodes: string[] = []
   /** The file ended in the middle of a line: its writer was killed. */
   truncated = false
+  /** Rows stand in order of time, at equal times invocations first. */
+  inTimeOrder = true
+  /** The bounds of the codes in the columns. */
+  largestValue = -1
+  keyMin = 0x7fffffff
+  keyMax = -0x80000000
   /** What a lenient reader let pass, by line. */
   readonly warnings: string[] = []
+  readonly #times = new TimeColumn(1024)
+  /** Time of the last row. */
+  #latest = -Infinity
   readonly #functionCodes = new Map<string, number>()
   readonly #nodeCodes = new Map<string, number>()
   /** By process: row of its open invocation + 1; 0 when none is open, -1 once it ended in `info`. */
@@ -140,31 +148,39 @@ export class History {
     const row = this.length
     const pair = this.#pairOf(process, type, row, f)
     if (row === this.type.length) this.reserve(row * 2)
+    this.#times.set(row, time)
+    if (time <= this.#latest && (time < this.#latest || (type === INVOKE && this.type[row - 1] !== INVOKE))) this.inTimeOrder = false
+    this.#latest = time
+    if (value > this.largestValue) this.largestValue = value
+    if (key < this.keyMin) this.keyMin = key
+    if (key > this.keyMax) this.keyMax = key
     this.type[row] = type
     this.process[row] = process
     this.f[row] = f
     this.key[row] = key
     this.value[row] = value
-    this.time[row] = time
     this.pair[row] = pair
     if (pair >= 0) this.pair[pair] = row
     this.node[row] = node
-    if (this.process[row] !== process || this.f[row] !== f || this.key[row] !== key || this.time[row] !== time || this.node[row] !== node) this.#widen(row, process, f, key, time, node)
+    if (this.process[row] !== process || this.f[row] !== f || this.key[row] !== key || this.node[row] !== node) this.#widen(row, process, f, key, node)
     this.length = row + 1
   }
 
   /** Stores again what did not fit into its column. */
-  #widen(row: number, process: number, f: number, key: number, time: number, node: number): void {
+  #widen(row: number, process: number, f: number, key: number, node: number): void {
     if (this.process[row] !== process) this.process = widened(this.process, process)
     if (this.f[row] !== f) this.f = widened(this.f, f)
     if (this.key[row] !== key) this.key = widened(this.key, key)
     if (this.node[row] !== node) this.node = widened(this.node, node)
-    if (this.time[row] !== time) this.time = new Float64Array(this.time)
     this.process[row] = process
     this.f[row] = f
     this.key[row] = key
     this.node[row] = node
-    this.time[row] = time
+  }
+
+  /** Nanoseconds. */
+  timeAt(row: number): number {
+    return this.#times.at(row)
   }
 
   /** The event at a row, as it stands in the file. */
@@ -175,7 +191,7 @@ export class History {
     const node = this.node[row]!
     return {
       index: row,
-      time: this.time[row]!,
+      time: this.timeAt(row),
       process: this.processName(row),
       type: eventTypes[this.type[row]!]!,
       f: this.functions[this.f[row]!]!,
@@ -251,7 +267,7 @@ export class History {
     this.f = grown(this.f, capacity)
     this.key = grown(this.key, capacity)
     this.value = grown(this.value, capacity)
-    this.time = grown(this.time, capacity)
+    this.#times.reserve(capacity)
     this.pair = grown(this.pair, capacity)
     this.node = grown(this.node, capacity)
   }

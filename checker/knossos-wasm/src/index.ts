@@ -1,5 +1,6 @@
 export { History, HistoryError, Values, INVOKE, OK, FAIL, INFO, NEMESIS, OBSERVER, eventTypes } from './history.ts'
 export type { Event, EventType, Json, ProcessName } from './history.ts'
+export { rowsInTimeOrder } from './order.ts'
 export { readJsonl, JsonlReader } from './jsonl.ts'
 export type { ReadOptions } from './jsonl.ts'
 export { check } from './check.ts'

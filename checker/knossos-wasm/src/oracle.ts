@@ -25,9 +25,9 @@ export function oracle(history: History, model: Model): boolean {
     const operation = operationAt(history, row, model)
     const end = history.pair[row]!
     if (model.traits?.(operation).ignored ?? (end >= 0 && history.type[end] === FAIL)) continue
-    const to = operation.outcome === 'info' ? Infinity : history.time[end]!
+    const to = operation.outcome === 'info' ? Infinity : history.timeAt(end)
     const key = model.partitioned === false ? 0 : history.key[row]!
-    byKey.set(key, [...(byKey.get(key) ?? []), { operation, from: history.time[row]!, to }])
+    byKey.set(key, [...(byKey.get(key) ?? []), { operation, from: history.timeAt(row), to }])
   }
   return [...byKey.values()].every((intervals) => hasOrder(intervals, model))
 }

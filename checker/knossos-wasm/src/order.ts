@@ -61,14 +61,13 @@ export function partition(history: History, byKey: boolean): Partition {
 
 /** Rows by time, invocations first at equal times; null when that is the order of the rows already. */
 export function rowsInTimeOrder(history: History): Int32Array | null {
-  const { time, type, length } = history
-  let ordered = true
-  for (let i = 1; i < length && ordered; i++) {
-    ordered = time[i]! > time[i - 1]! || (time[i] === time[i - 1] && (type[i - 1] === INVOKE || type[i] !== INVOKE))
-  }
-  if (ordered) return null
+  if (history.inTimeOrder) return null
+  const { type, length } = history
   const rows = new Int32Array(length)
-  for (let i = 0; i < length; i++) rows[i] = i
+  const time = new Float64Array(length)
+  for (let i = 0; i < length; i++) {
+    rows[i] = i
+    time[i] = history.timeAt(i)
+  }
   return rows.sort((a, b) => time[a]! - time[b]! || Number(type[a] !== INVOKE) - Number(type[b] !== INVOKE) || a - b)
 }
-

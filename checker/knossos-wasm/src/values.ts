@@ -50,6 +50,8 @@ export class Values {
   readonly #table: Json[] = []
   readonly #codes = new Map<string, number>()
   #rows = 0
+  /** The largest code that is part of a pair; -1 without pairs. */
+  largestPairPart = NIL
   /** By row: of a pair the two codes; of another array where its elements begin, and ARRAY + their number; of anything else its place in the table, and TEXT. */
   #first = new Int32Array(16)
   #second = new Int32Array(16)
@@ -81,6 +83,8 @@ export class Values {
     const slot = this.#slotOfPair(a, b)
     const found = this.#slots[slot]!
     if (found !== 0) return -1 - found
+    if (a > this.largestPairPart) this.largestPairPart = a
+    if (b > this.largestPairPart) this.largestPairPart = b
     return this.#enter(slot, this.#newRow(a, b))
   }
 
@@ -120,17 +124,6 @@ export class Values {
   /** The code of the second element of a pair. */
   second(code: number): number {
     return this.#second[-2 - code]!
-  }
-
-  /** The largest code that is part of a pair; -1 without pairs. */
-  get largestPairPart(): number {
-    let largest = NIL
-    for (let row = 0; row < this.#rows; row++) {
-      if (this.#second[row]! >= ARRAY) continue
-      if (this.#first[row]! > largest) largest = this.#first[row]!
-      if (this.#second[row]! > largest) largest = this.#second[row]!
-    }
-    return largest
   }
 
   /** How many values stand in the table, elements of arrays among them (integers that stand for themselves excluded). */

@@ -21,8 +21,8 @@ export function faultIn(history: History, key: Json, order: readonly number[], m
   for (const row of order) {
     if (!left.delete(row)) return `operation ${row} is foreign, or stands there twice`
     const end = history.pair[row]!
-    if (end >= 0 && history.type[end] !== INFO && history.time[end]! < latest) return `operation ${row} ended before one that stands before it began`
-    latest = Math.max(latest, history.time[row]!)
+    if (end >= 0 && history.type[end] !== INFO && history.timeAt(end) < latest) return `operation ${row} ended before one that stands before it began`
+    latest = Math.max(latest, history.timeAt(row))
     states = states.flatMap((state) => model.step(state, operationAt(history, row, model)))
     if (states.length === 0) return `the ${model.name} cannot do operation ${row} here`
   }

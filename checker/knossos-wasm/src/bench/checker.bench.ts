@@ -151,7 +151,7 @@ function inItsOwn(...args: readonly string[]): Row {
 }
 
 async function checkedAlone(operations: number, keys: number, path: string): Promise<Row> {
-  const history = simulatedHistory({ operations, processes: 25, model: 'cas-register', keys, crashed: 0.001 })
+  const history = simulatedHistory({ operations, processes: 25, model: 'cas-register', keys, crashed: 0.001, tickNs: 50_000 })
   let [ms, cpuMs] = [Infinity, Infinity]
   for (let run = 0; run < 6; run++) {
     const before = process.cpuUsage()

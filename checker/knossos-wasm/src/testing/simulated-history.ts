@@ -19,6 +19,8 @@ export interface SimulationShape {
   /** One read near the end returns a value that was certainly overwritten (unique values only). */
   readonly stale?: boolean
   readonly seed?: number
+  /** Nanoseconds between events. Default 1. */
+  readonly tickNs?: number
 }
 
 const THINK_US = 50
@@ -76,7 +78,7 @@ class Agenda {
 
 /** Simulates a history. */
 export function simulatedHistory(shape: SimulationShape): History {
-  const { operations, processes, model, keys = 1, values = 0, crashed = 0, stale = false, seed = 1 } = shape
+  const { operations, processes, model, keys = 1, values = 0, crashed = 0, stale = false, seed = 1, tickNs = 1 } = shape
   const history = new History()
   const registers: Json[] = Array.from({ length: keys }, () => null)
   const agenda = new Agenda()
@@ -98,7 +100,7 @@ export function simulatedHistory(shape: SimulationShape): History {
     const dice = uniform()
     const f = model === 'register' ? (dice < 0.5 ? 'read' : 'write') : dice < 1 / 3 ? 'read' : dice < 2 / 3 ? 'write' : 'cas'
     const input: Json = f === 'read' ? null : f === 'write' ? value() : [registers[key]!, value()]
-    history.push({ time: ++time, process, type: 'invoke', f, key, value: input })
+    history.push({ time: (time += tickNs), process, type: 'invoke', f, key, value: input })
     const crashes = uniform() < crashed
     let type: EventType = 'ok'
     let output = input
@@ -113,7 +115,7 @@ export function simulatedHistory(shape: SimulationShape): History {
     }
     if (crashes) {
       agenda.add(now + about(2 * HALF_US), (later) => {
-        history.push({ time: ++time, process, type: 'info', f, key, value: input })
+        history.push({ time: (time += tickNs), process, type: 'info', f, key, value: input })
         agenda.add(later + about(THINK_US), (next) => begin(process + processes, next))
       })
       return
@@ -124,7 +126,7 @@ export function simulatedHistory(shape: SimulationShape): History {
         output = acknowledged[acknowledged.length - 4 * processes]!
       }
       if (f === 'write' && key === 0) acknowledged.push(input)
-      history.push({ time: ++time, process, type, f, key, value: output })
+      history.push({ time: (time += tickNs), process, type, f, key, value: output })
       agenda.add(later + about(THINK_US), (next) => begin(process, next))
     })
   }
