@@ -133,6 +133,8 @@ export interface ClusterMembership {
    * then its program ends and its disk is emptied.
    */
   leave(node: NodeId, deadlineMs: number): Promise<void>
+  /** Makes a spare a member in the place of one that is dead and becomes a spare. Absent where the system cannot do that in one step. */
+  readonly replace?: (gone: NodeId, fresh: NodeId, deadlineMs: number) => Promise<void>
   /** The members as `asked` believes. */
   members(asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
 }

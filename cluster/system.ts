@@ -81,6 +81,10 @@ export interface SystemMembership {
   dismiss(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
   /** The members as `asked` believes, asked of it. */
   members(cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
+  /** Tells the members that `fresh` is to stand where `gone`, which is dead, stood; its program is started when this resolves. Absent: `gone` is dismissed, then `fresh` admitted. */
+  replace?(cluster: Cluster, gone: NodeId, fresh: NodeId, deadlineMs: number): Promise<void>
+  /** Resolves when `node`, whose program runs, has all that it needs as a member. */
+  settled?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
 }
 
 /** A node running inside the simulator. A crash just drops it: its Env stops working. */
@@ -116,6 +120,8 @@ export interface System {
   nodes(ids: readonly NodeId[], spares?: readonly NodeId[]): NodeSpec[]
   /** Absent: its members are those that it was started with. */
   readonly membership?: SystemMembership
+  /** Why they are, in one sentence without a period. */
+  readonly fixedMembers?: string
   /** A node's disk, where the node itself lets a tester spoil it and try it. Drivers that put nodes on disks of their own need it not. */
   readonly disk?: {
     set(cluster: Cluster, node: NodeId, fault: DiskFault | undefined, deadlineMs: number): Promise<void>

@@ -61,6 +61,8 @@ interface Change {
   readonly after: Readonly<Record<NodeId, boolean>>
   /** What happens to nodes first. */
   strike?(): Promise<void>
+  /** How members become those of `during`, where the system can do it in one step. */
+  readonly inOneStep?: (() => Promise<void>) | undefined
 }
 
 function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 'selects'>, plan: (spares: readonly NodeId[], options: InjectOptions, cluster: Cluster) => Promise<Change>): Fault {
@@ -69,19 +71,19 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
     needs: ['membership'],
     disturbs: 'membership',
     problem: (variant, scene) => {
-      if (scene.system.membership === undefined) return 'the members of this system are fixed'
+      if (scene.system.membership === undefined) return scene.system.fixedMembers ?? 'the members of this system are fixed'
       return fault.selects === true ? selectorProblem(variant, scene) : undefined
     },
     async inject(cluster, options): Promise<Injection> {
       const { membership, clock } = cluster
       if (membership === undefined) throw new Error('the members of this system are fixed')
-      const { during, after, strike } = await plan(membership.spares, options, cluster)
+      const { during, after, strike, inOneStep } = await plan(membership.spares, options, cluster)
       const heal = (): Promise<void> => settle(cluster, membership, after)
       const look = (wanted: Readonly<Record<NodeId, boolean>>): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () =>
         inTurn(Object.entries(wanted).map(([id, isMember]) => () => (isMember ? belongs(cluster, membership, id) : believed(cluster, membership, id, false)))))
       try {
         await strike?.()
-        await settle(cluster, membership, during)
+        await (inOneStep === undefined ? settle(cluster, membership, during) : inOneStep())
       } catch (error) {
         await heal()
         throw error
@@ -124,6 +126,12 @@ export const replace = membershipFault(
   async (spares, options, cluster) => {
     const node = await victim(options, cluster)
     const [gone, fresh] = [node.id, spare(spares)]
-    return { during: { [gone]: false, [fresh]: true }, after: { [gone]: true, [fresh]: false }, strike: () => node.kill() }
+    const { replace: change } = cluster.membership!
+    return {
+      during: { [gone]: false, [fresh]: true },
+      after: { [gone]: true, [fresh]: false },
+      strike: () => node.kill(),
+      inOneStep: change && (() => change(gone, fresh, CHANGE_DEADLINE_MS)),
+    }
   },
 )

@@ -11,7 +11,7 @@ import { pick, shuffle } from '../harness/random.ts'
 /** What selectors choose from. */
 export interface Scene {
   readonly nodes: readonly NodeId[]
-  readonly system: Pick<System, 'primaries' | 'replicasOf' | 'clock' | 'disk' | 'membership'>
+  readonly system: Pick<System, 'primaries' | 'replicasOf' | 'clock' | 'disk' | 'membership' | 'fixedMembers'>
   readonly zones: Zones
 }
 

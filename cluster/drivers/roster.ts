@@ -51,6 +51,7 @@ export class Roster<N extends PreparedNode> {
       },
       join: (id, deadlineMs) => this.#join(membership, cluster(), this.node(id), deadlineMs),
       leave: (id, deadlineMs) => this.#leave(membership, cluster(), this.node(id), deadlineMs),
+      ...(membership.replace === undefined ? {} : { replace: (gone, fresh, deadlineMs) => this.#replace(membership, cluster(), this.node(gone), this.node(fresh), deadlineMs) }),
       members: (asked, deadlineMs) => membership.members(cluster(), asked, deadlineMs),
     }
   }
@@ -59,6 +60,11 @@ export class Roster<N extends PreparedNode> {
     if (this.#members.includes(node)) throw new ClusterError('is-member', `${node.id} is a member already`)
     const joining = this.#members.map(({ id }) => id)
     await membership.admit(cluster, node.id, deadlineMs)
+    await this.#begin(membership, cluster, node, joining, deadlineMs)
+  }
+
+  /** Starts a machine that was admitted. */
+  async #begin(membership: SystemMembership, cluster: Cluster, node: N, joining: readonly NodeId[], deadlineMs: number): Promise<void> {
     node.joining = joining
     this.#members = this.all.filter((one) => one === node || this.#members.includes(one))
     try {
@@ -67,6 +73,17 @@ export class Roster<N extends PreparedNode> {
       await this.#leave(membership, cluster, node, deadlineMs)
       throw error
     }
+  }
+
+  async #replace(membership: SystemMembership, cluster: Cluster, gone: N, fresh: N, deadlineMs: number): Promise<void> {
+    const joining = this.#members.filter((node) => node !== gone).map(({ id }) => id)
+    await membership.replace!(cluster, gone.id, fresh.id, deadlineMs)
+    await this.#begin(membership, cluster, fresh, joining, deadlineMs)
+    await membership.settled?.(cluster, fresh.id, deadlineMs)
+    // Only now: until then it may still be that the one that is gone stays.
+    await gone.kill()
+    await gone.erase()
+    this.#members = this.#members.filter((one) => one !== gone)
   }
 
   async #leave(membership: SystemMembership, cluster: Cluster, node: N, deadlineMs: number): Promise<void> {

@@ -75,7 +75,8 @@ function literal(text: string): unknown {
 export const nodeConfigSchema = z
   .strictObject({
     id: nodeId.describe('this node'),
-    nodes: z.array(nodeId).min(1).describe('all nodes of the cluster, this one included'),
+    nodes: z.array(nodeId).min(1).describe('the first members of the cluster, or those that this node joins; this one included'),
+    joining: z.boolean().optional().describe('whether this node joins a cluster that is there already'),
     token: z.string().min(1).describe("the run's secret: the admin port refuses anyone without it"),
     ...nodeOptionsSchema.shape,
   })
@@ -84,11 +85,11 @@ export const nodeConfigSchema = z
   })
 export type NodeConfig = z.infer<typeof nodeConfigSchema>
 
-function* problemsOf(config: NodeOptions & { id: string; nodes: string[] }): Generator<string> {
+function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joining?: boolean | undefined }): Generator<string> {
   const { replicas, read_quorum: R, write_quorum: W } = config
   if (new Set(config.nodes).size !== config.nodes.length) yield 'nodes must be distinct'
   if (!config.nodes.includes(config.id)) yield `nodes must contain this node, "${config.id}"`
-  if (replicas > config.nodes.length) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
+  if (replicas > config.nodes.length && config.joining !== true) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
   if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum') yield `consistency levels go with replication "quorum", not with "${config.replication}"`

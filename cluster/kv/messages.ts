@@ -25,6 +25,8 @@ export interface Kind<Request, Reply> {
   readonly code: number
   readonly request: Codec<Request>
   readonly reply: Codec<Reply>
+  /** It asks a holder of data as such: answered only where both nodes are in the same view of the members. */
+  readonly ofView?: true
 }
 
 /** A key with its version alone. */
@@ -105,11 +107,12 @@ function counts(input: unknown): readonly number[] {
 }
 
 /** The cell of a key. */
-export const READ: Kind<string, Cell> = { code: 2, request: plain(text), reply: { encode: encodeCell, decode: cell } }
+export const READ: Kind<string, Cell> = { code: 2, ofView: true, request: plain(text), reply: { encode: encodeCell, decode: cell } }
 
 /** The version of a key's cell without its value. */
 export const VERSION: Kind<string, readonly [counter: number, exists: boolean]> = {
   code: 3,
+  ofView: true,
   request: plain(text),
   reply: plain(input => {
     const [counter, exists] = list(input, 2)
@@ -126,6 +129,7 @@ export const NOBODY: StandIns = []
 /** Merge this cell in, or keep it for the replica that you stand in for. The reply comes when that is durable and says whether the key had a value before. */
 export const WRITE: Kind<readonly [key: string, cell: Cell, standIns: StandIns], boolean> = {
   code: 4,
+  ofView: true,
   request: {
     encode: ([key, written, standIns]) => [key, encodeCell(written), standIns],
     decode: input => {
@@ -148,6 +152,7 @@ export const PING: Kind<string, null> = { code: 5, request: plain(text), reply: 
 /** Which of these nodes of the hash tree that we share differ at your side? Replies with their indices. */
 export const COMPARE: Kind<readonly [level: number, indices: readonly number[], digests: readonly number[]], readonly number[]> = {
   code: 6,
+  ofView: true,
   request: plain(input => {
     const [level, indices, digests] = list(input, 3)
     return [count(level), counts(indices), counts(digests)] as const
@@ -178,6 +183,7 @@ export const RECONCILE: Kind<
   readonly [newer: readonly KeyCell[], wanted: readonly string[], more: boolean]
 > = {
   code: 7,
+  ofView: true,
   request: plain(input => {
     const [ranges, versions] = list(input, 2)
     return [tokenRanges(ranges), list(versions).map(version)] as const

@@ -14,12 +14,17 @@ import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
 import type { Lookup, Overlay } from './lookup/lookup.ts'
 import { remembered } from './lookup/remembered.ts'
+import { fixedMembers, membershipCommands } from './membership/commands.ts'
+import { livesBefore, viewToStartIn } from './membership/joining.ts'
 import { Liveness } from './membership/liveness.ts'
+import { Moving } from './membership/moving.ts'
+import { Upkeep } from './membership/upkeep.ts'
+import { everyone } from './membership/view.ts'
+import { Views } from './membership/views.ts'
+import { Ledger } from './ledger.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
-import { AntiEntropy } from './repair/anti-entropy.ts'
 import { Custody } from './repair/custody.ts'
 import { RangeDigests, UNKNOWN_ARCS } from './repair/hash-tree.ts'
-import type { Arcs } from './repair/hash-tree.ts'
 import { Hints } from './repair/hints.ts'
 import { TombstoneCollection } from './repair/tombstones.ts'
 import { Reconciler } from './repair/reconcile.ts'
@@ -27,8 +32,6 @@ import { replicationOf } from './replication/protocols.ts'
 import type { Coordinator, Replication } from './replication/replication.ts'
 import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
-import { Ring } from './ring.ts'
-import { dealtOut, topologyPlacement } from './topology.ts'
 import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { CellObserver, Eventually } from './storage.ts'
@@ -53,6 +56,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
   replica.liveness.start()
   await replica.overlay?.start()
   replica.repair.start()
+  replica.moving.enter(replica.views.view)
   replica.tombstones?.start()
   replica.hints?.start()
   env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
@@ -60,6 +64,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
   return {
     stop: async () => {
       replica.repair.stop()
+      replica.moving.stop()
       replica.tombstones?.stop()
       replica.overlay?.stop()
       replica.liveness.stop()
@@ -69,6 +74,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
       await env.network.close()
       await replica.hints?.stop()
       await replica.replication.close?.()
+      await replica.ledger.close()
       await replica.storage.close()
     },
   }
@@ -84,7 +90,10 @@ interface Replica {
   readonly liveness: Liveness
   readonly lookup: Lookup
   readonly overlay: Overlay | undefined
-  readonly repair: AntiEntropy | Custody
+  readonly repair: Upkeep | Custody
+  readonly views: Views
+  readonly ledger: Ledger
+  readonly moving: Moving
   readonly tombstones: TombstoneCollection | undefined
   readonly hints: Hints | undefined
 }
@@ -93,13 +102,14 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
   const { id: self, nodes } = config
   const partitioner = partitioners[config.partitioner]
-  const topology = dealtOut(nodes, config.data_centers, config.racks)
-  const ring = new Ring({ nodes, replicas: config.replicas, virtualNodes: config.virtual_nodes, placement: topologyPlacement(topology) })
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
-  const incarnation = await storage.nextIncarnation()
+  const ledger = await Ledger.open(disk, 'views', { clock, sync: true })
+  const view = await viewToStartIn(env, config, ledger)
+  const incarnation = await storage.nextIncarnation(livesBefore(env, config, view))
   const timestamps = new Timestamps({ clock, node: self, incarnation, kind: config.timestamps })
-  const digests = await digestsOf(storage, partitioner, config.lookup === 'ring' ? ring : UNKNOWN_ARCS, self, timestamps)
+  const digests = config.lookup === 'ring' ? undefined : await digestsOf(storage, partitioner, self, timestamps)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
+  const views = new Views({ self, view, ledger, rpc, writer: timestamps.writer, choices: config, clock, random: env.random.fork('views'), log: env.log })
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
@@ -108,12 +118,17 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   serveReplica(rpc, storage, hints, self)
   const reconciler = new Reconciler(rpc, storage)
   const overlay = await overlayOf(env, config, rpc, suspects)
-  const lookup = overlay ?? ring
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: ring, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology, keepFor: keepFor(hints), suspects })
-  const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, digests }
-  const repair = overlay === undefined ? new AntiEntropy({ ...care, nodes }) : new Custody({ ...care, lookup, storage, partitioner })
+  const lookup = overlay ?? views
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, keepFor: keepFor(hints), suspects })
+  const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
+  const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
+  const moving = new Moving({ self, views, rpc, storage, reconciler, readQuorum: config.read_quorum, writeQuorum: config.write_quorum, strict: config.replication === 'abd', clock, random: env.random.fork('moving'), log: env.log })
+  views.onEnter = entered => {
+    if (repair instanceof Upkeep) repair.enter()
+    moving.enter(entered)
+  }
   const tombstones = config.tombstone_grace_ms === 0 ? undefined : new TombstoneCollection({ graceMs: config.tombstone_grace_ms, clock, storage })
-  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, tombstones, hints }
+  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, views, ledger, moving, tombstones, hints }
 }
 
 /** What level ANY falls back on: the coordinator keeps the cell for every replica. */
@@ -130,14 +145,14 @@ function relaysOf(overlay: Overlay | undefined, { routing }: NodeConfig, partiti
   return overlay instanceof Directory && routing === 'recursive' ? { relaysOf: key => overlay.keepersOf(partitioner.token(key)) } : {}
 }
 
-/** The digests of what the disk holds, kept up to date from here on; the clock learns the versions on the way. */
-async function digestsOf(storage: Storage, partitioner: Partitioner, ring: Arcs, self: NodeId, timestamps: Timestamps): Promise<RangeDigests> {
-  const digests = new RangeDigests(ring, self)
+/** The digests of what the disk holds where no node knows the ring as a whole, kept up to date from here on; the clock learns the versions on the way. */
+async function digestsOf(storage: Storage, partitioner: Partitioner, self: NodeId, timestamps: Timestamps): Promise<RangeDigests> {
+  const digests = new RangeDigests(UNKNOWN_ARCS, self)
   const changed: CellObserver = (at, before, after) => {
     digests.replace(at, before, after)
     timestamps.witness(after)
   }
-  for await (const [key, cell] of storage.scan(0, TOKENS)) changed(partitioner.token(key), ABSENT, cell)
+  for await (const [key, cell] of storage.scan(0, TOKENS)) changed(partitioner.token(key), ABSENT, cell, key)
   storage.observe(changed)
   return digests
 }
@@ -166,7 +181,7 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
 /** The two ports that speak RESP. */
 function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
-  const { rpc, partitioner, lookup, overlay, storage, repair, hints, replication } = replica
+  const { rpc, partitioner, lookup, overlay, storage, repair, views, hints, replication } = replica
   const stats = (): Record<string, number> => ({
     incarnation: replica.incarnation,
     clients: client.counts.connections,
@@ -178,7 +193,11 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     batches: storage.batches,
     comparisons: repair.counts.comparisons,
     cells_repaired: repair.counts.repaired,
-    suspected: config.nodes.filter(node => replica.liveness.suspects(node)).length,
+    suspected: everyone(views.view).filter(node => replica.liveness.suspects(node)).length,
+    epoch_of_members: views.view.epoch,
+    cells_fetched: replica.moving.counts.fetched,
+    cells_handed: repair instanceof Upkeep ? repair.handed : repair.counts.handed,
+    cells_astray: repair instanceof Upkeep && repair.hasStrays ? 1 : 0,
     ...(replica.tombstones === undefined ? {} : { tombstones_collected: replica.tombstones.collected }),
     ...(hints === undefined ? {} : { hints_kept: hints.counts.kept, hints_pending: hints.counts.pending, hints_handed: hints.counts.handed, hints_expired: hints.counts.expired }),
     ...replication.stats?.(),
@@ -186,12 +205,12 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   const describe = (): Record<string, Record<string, string | number>> => ({
     Server: { server_name: 'splitbrain', redis_mode: 'standalone', node: config.id, uptime_in_seconds: Math.floor(clock.now() / 1e9) },
     Persistence: { loading: 0, sync: config.sync },
-    Replication: { protocol: config.replication, nodes: config.nodes.join(','), replicas: config.replicas, read_quorum: config.read_quorum, write_quorum: config.write_quorum },
+    Replication: { protocol: config.replication, nodes: views.view.members.map(({ id }) => id).join(','), replicas: config.replicas, read_quorum: config.read_quorum, write_quorum: config.write_quorum },
     Stats: stats(),
   })
   const nodeLines = (): string[] => {
-    const topology = dealtOut(config.nodes, config.data_centers, config.racks)
-    return config.nodes.map(node => [node, node === config.id ? 'myself' : 'other', replica.liveness.suspects(node) ? 'suspected' : 'up', topology.dataCenter(node), topology.rack(node)].join(' '))
+    const { topology } = views
+    return everyone(views.view).map(node => [node, node === config.id ? 'myself' : 'other', replica.liveness.suspects(node) ? 'suspected' : 'up', topology.dataCenter(node), topology.rack(node)].join(' '))
   }
   const client = new Door({
     clock,
@@ -206,7 +225,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   const admin = new Door({
     clock,
     log,
-    commands: adminCommands({ token: config.token, self: config.id, nodes: config.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }),
+    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: async () => null })]),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

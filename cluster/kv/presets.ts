@@ -242,8 +242,13 @@ function quorumsFor(preset: Preset, replicas: number | undefined): Partial<NodeO
   return { read_quorum, write_quorum }
 }
 
+/** The preset's choices for a cluster that begins with so many nodes, with some changed. */
+export function presetOptions(preset: Preset, nodes: number, overrides: Partial<NodeOptions> = {}): NodeOptions {
+  return { ...preset.options(nodes), ...quorumsFor(preset, overrides.replicas), ...overrides }
+}
+
 /** The configuration of each node of a cluster that runs this preset. */
 export function presetConfigs(preset: Preset, nodes: readonly NodeId[], token: string, overrides: Partial<NodeOptions> = {}): NodeConfig[] {
-  const options = { ...preset.options(nodes.length), ...quorumsFor(preset, overrides.replicas), ...overrides }
+  const options = presetOptions(preset, nodes.length, overrides)
   return nodes.map(id => ({ id, nodes: [...nodes], token, ...options }))
 }

@@ -15,6 +15,8 @@ export interface PreferenceLists {
   replicas(token: number): readonly NodeId[]
   /** The nodes that are no replicas of the token, in the order in which they stand in for replicas that are down. */
   substitutes(token: number): readonly NodeId[]
+  /** The token's replicas once a change of members that is under way is done; absent where it changes nothing. */
+  incoming?(token: number): readonly NodeId[] | undefined
 }
 
 /** Chooses N replicas from the nodes met clockwise (each at its first place, nearest first). */
@@ -29,6 +31,8 @@ export interface RingOptions {
   readonly replicas: number
   readonly virtualNodes: number
   readonly placement?: Placement
+  /** The places of a node, where they are not those that its name and `virtualNodes` give it. */
+  readonly tokensOf?: (node: NodeId) => readonly number[]
 }
 
 /** One place on the ring. */
@@ -45,7 +49,7 @@ export class Ring implements Lookup, PreferenceLists {
   readonly #others: readonly (readonly NodeId[])[]
 
   constructor(options: RingOptions) {
-    const places = placesOf(options.nodes, options.virtualNodes)
+    const places = placesOf(options.nodes, options.tokensOf ?? (node => hashedTokens(node, options.virtualNodes)))
     const placement = options.placement ?? simplePlacement
     this.tokens = places.map(place => place.token)
     const walks = places.map((_, index) => nodesClockwise(places, index, options.nodes.length))
@@ -79,12 +83,16 @@ export class Ring implements Lookup, PreferenceLists {
   }
 }
 
-function placesOf(nodes: readonly NodeId[], virtualNodes: number): Place[] {
+/** The places that a node's name gives it. */
+export function hashedTokens(node: NodeId, virtualNodes: number): number[] {
+  return Array.from({ length: virtualNodes }, (_, i) => murmur3(`${node}#${i}`))
+}
+
+function placesOf(nodes: readonly NodeId[], tokensOf: (node: NodeId) => readonly number[]): Place[] {
   const places: Place[] = []
   const taken = new Set<number>()
   for (const node of [...nodes].sort()) {
-    for (let i = 0; i < virtualNodes; i++) {
-      const token = murmur3(`${node}#${i}`)
+    for (const token of tokensOf(node)) {
       if (taken.has(token)) continue
       taken.add(token)
       places.push({ token, node })

@@ -8,16 +8,25 @@
  *
  * On the wire: MessagePack. A message is a list of [kind, id, payload]; kind 0 is a reply, 1 a refusal (its payload
  * says why); id 0 wants no reply.
+ *
+ * Every message says by a fourth number in which view of the members it was sent, once there has been more than one
+ * (`membership/views.ts`). What depends on who holds what (`Kind.ofView`) is answered only within one view: a request of
+ * an earlier one is turned away, before it is carried out and again before it is confirmed, and one of a later view
+ * waits until this node knows that. So no operation of an old view is completed once enough replicas have left it.
  */
 import { Packr } from 'msgpackr'
 import type { Clock, Log, Network, NodeId } from '../../harness/env.ts'
 import { Deadlines } from './deadlines.ts'
 import { MalformedMessage } from './messages.ts'
 import type { Kind } from './messages.ts'
+import { Outboxes } from './outboxes.ts'
+import type { WireMessage } from './outboxes.ts'
 import type { Eventually } from './storage.ts'
 
 const REPLY = 0
 const REFUSAL = 1
+/** An answer from another view of the members: its number is in the envelope, and all that it says. */
+const OTHER_VIEW = 10
 
 /** Request ids of one incarnation: 2^32 of them, and 2^21 incarnations fit a double. */
 const IDS_PER_INCARNATION = 2 ** 32
@@ -25,9 +34,10 @@ const IDS_PER_INCARNATION = 2 ** 32
 /** About so many answers make up the moving average of a node's latency. */
 const LATENCY_MEMORY = 16
 
-/** A message to one peer is split when it grows past this. */
-const MESSAGE_BYTES_MAX = 1 << 20
-const ENVELOPE_BYTES = 32
+/** Requests of a later view that wait until this node knows it. */
+const WAITING_MAX = 1_000
+/** In how many views an operation is tried at most, where these change meanwhile. */
+export const VIEWS_MAX = 4
 
 /** What came of a request to several nodes. */
 export interface Gathered<Reply> {
@@ -38,6 +48,8 @@ export interface Gathered<Reply> {
   readonly from: readonly NodeId[]
   /** Why nodes refused, if any did. */
   readonly refusals: readonly string[]
+  /** The view in which was asked is over: whom to ask is to be decided anew. */
+  readonly outdated: boolean
 }
 
 /** What a coordinator asks for. */
@@ -65,19 +77,16 @@ interface Pending {
   readonly enough: ((from: readonly NodeId[]) => boolean) | undefined
   readonly askedAt: number
   readonly resolve: (gathered: Gathered<unknown>) => void
+  /** The view in which was asked. */
+  readonly epoch: number
+  outdated: boolean
   deadlines: number
 }
 
-type WireMessage = readonly [code: number, id: number, payload: unknown]
 type Handler = (request: unknown, from: NodeId) => unknown
 interface Served {
   readonly kind: Kind<unknown, unknown>
   readonly handler: Handler
-}
-
-interface Outbox {
-  messages: WireMessage[]
-  bytes: number
 }
 
 /** What an Rpc is made of. */
@@ -102,12 +111,15 @@ export class Rpc {
   readonly #pending = new Map<number, Pending>()
   /** Kind -> node -> how long it takes to answer. */
   readonly #latencies = new Map<number, Map<NodeId, number>>()
-  readonly #outboxes = new Map<NodeId, Outbox>()
+  readonly #outboxes: Outboxes
   readonly #deadlines: Deadlines
   readonly #resends: Deadlines
   #nextId: number
-  #flushScheduled = false
   #closed = false
+  #epoch = 0
+  #waiting: (() => void)[] = []
+  /** Told of a node that is in a later view than this one. */
+  onAhead: (node: NodeId) => void = () => undefined
   /** Requests that met their deadline, and messages that were not understood. */
   readonly counts = { requests: 0, expired: 0, malformed: 0 }
 
@@ -116,6 +128,9 @@ export class Rpc {
     this.#clock = options.clock
     this.#network = options.network
     this.#log = options.log
+    this.#outboxes = new Outboxes(options.clock, (to, messages) => {
+      if (!this.#closed) options.network.send(to, this.#packr.pack(messages))
+    })
     this.#nextId = options.incarnation * IDS_PER_INCARNATION + 1
     const alive = (id: number): boolean => this.#pending.has(id)
     this.#deadlines = new Deadlines(options.clock, options.deadlineMs, alive, id => this.#expire(id))
@@ -128,10 +143,28 @@ export class Rpc {
     this.#served.set(kind.code, { kind, handler: handler as Handler })
   }
 
+  /** The view of the members that this node is in. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** From now on this node is in this, a later, view. What was asked of the holders of data in the last one is over. */
+  enter(epoch: number): void {
+    this.#epoch = epoch
+    for (const [id, pending] of this.#pending) {
+      if (pending.kind.ofView !== true || pending.epoch === epoch) continue
+      pending.outdated = true
+      this.#settle(id, pending)
+    }
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const goOn of waiting) goOn()
+  }
+
   /** Sends without waiting for anything. */
   send<Request>(to: NodeId, kind: Kind<Request, unknown>, request: Request): void {
     if (to === this.#self) this.#handleLocally(kind.code, 0, request)
-    else this.#post(to, [kind.code, 0, kind.request.encode(request)])
+    else this.#post(to, this.#stamped(kind.code, 0, kind.request.encode(request)))
   }
 
   /** Asks several nodes, this one perhaps included. Always resolves, at the deadline at the latest. */
@@ -150,6 +183,8 @@ export class Rpc {
         enough: ask.enough,
         askedAt: this.#clock.now(),
         resolve: resolve as (gathered: Gathered<unknown>) => void,
+        epoch: this.#epoch,
+        outdated: false,
         deadlines: ask.deadlines ?? 1,
       }
       this.counts.requests++
@@ -159,12 +194,20 @@ export class Rpc {
       let local = false
       for (const to of ask.to) {
         if (to === this.#self) local = true
-        else if (ask.reserve?.nodes.includes(to) !== true) this.#post(to, [kind.code, id, payload])
+        else if (ask.reserve?.nodes.includes(to) !== true) this.#post(to, this.#stamped(kind.code, id, payload))
       }
       if (ask.reserve !== undefined && ask.reserve.nodes.length > 0) this.#clock.after(ask.reserve.afterMs, () => this.#askReserve(id, ask.reserve!.nodes))
       if (local) this.#handleLocally(kind.code, id, ask.request)
       else if (ask.to.length < ask.need) this.#settle(id, pending)
     })
+  }
+
+  /** Asks whom `plan` names in the present view, and anew whenever that is over before enough have answered. */
+  async gatherInView<Request, Reply>(kind: Kind<Request, Reply>, plan: () => Gather<Request>): Promise<Gathered<Reply>> {
+    for (let views = 1; ; views++) {
+      const gathered = await this.gather(kind, plan())
+      if (gathered.complete || !gathered.outdated || views === VIEWS_MAX) return gathered
+    }
   }
 
   /** Ends every wait now, as its deadline would. */
@@ -175,28 +218,13 @@ export class Rpc {
     for (const [id, pending] of this.#pending) this.#settle(id, pending)
   }
 
-  #post(to: NodeId, message: WireMessage): void {
-    let outbox = this.#outboxes.get(to)
-    if (outbox === undefined) {
-      outbox = { messages: [], bytes: 0 }
-      this.#outboxes.set(to, outbox)
-    }
-    outbox.messages.push(message)
-    outbox.bytes += ENVELOPE_BYTES + weigh(message[2])
-    if (outbox.bytes >= MESSAGE_BYTES_MAX) this.#dispatch(to, outbox)
-    if (this.#flushScheduled) return
-    this.#flushScheduled = true
-    this.#clock.after(0, () => {
-      this.#flushScheduled = false
-      for (const [peer, box] of this.#outboxes) if (box.messages.length > 0) this.#dispatch(peer, box)
-    })
+  /** A message of this view, or of the one in which its request was made. */
+  #stamped(code: number, id: number, payload: unknown, epoch = this.#epoch): WireMessage {
+    return epoch === 0 ? [code, id, payload] : [code, id, payload, epoch]
   }
 
-  #dispatch(to: NodeId, outbox: Outbox): void {
-    const { messages } = outbox
-    outbox.messages = []
-    outbox.bytes = 0
-    if (!this.#closed) this.#network.send(to, this.#packr.pack(messages))
+  #post(to: NodeId, message: WireMessage): void {
+    if (!this.#closed) this.#outboxes.post(to, message)
   }
 
   #receive(from: NodeId, message: Uint8Array): void {
@@ -223,7 +251,10 @@ export class Rpc {
 
   #receiveOne(from: NodeId, item: unknown): void {
     if (!Array.isArray(item) || typeof item[0] !== 'number' || typeof item[1] !== 'number') throw new MalformedMessage('[kind, id, payload]')
-    const [code, id, payload] = item as unknown as WireMessage
+    const [code, id, payload, epoch = 0] = item as unknown as WireMessage
+    if (!Number.isSafeInteger(epoch) || epoch < 0) throw new MalformedMessage('the number of a view')
+    if (epoch > this.#epoch) this.onAhead(from)
+    if (code === OTHER_VIEW) return
     if (code === REPLY || code === REFUSAL) {
       const pending = this.#pending.get(id)
       if (pending === undefined || !pending.to.includes(from)) return
@@ -233,7 +264,15 @@ export class Rpc {
     }
     const served = this.#served.get(code)
     if (served === undefined) throw new MalformedMessage(`a kind of request, not ${code}`)
-    const request = served.kind.request.decode(payload)
+    this.#serveIn(epoch, served, from, id, served.kind.request.decode(payload))
+  }
+
+  #serveIn(epoch: number, served: Served, from: NodeId, id: number, request: unknown): void {
+    if (served.kind.ofView === true && epoch !== this.#epoch) {
+      if (epoch < this.#epoch) this.#turnAway(from, id)
+      else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(() => this.#serveIn(epoch, served, from, id, request))
+      return
+    }
     let answer: unknown
     try {
       answer = served.handler(request, from)
@@ -242,16 +281,23 @@ export class Rpc {
       return
     }
     if (!(answer instanceof Promise)) this.#reply(from, id, served, answer)
-    else answer.then(value => this.#reply(from, id, served, value), (error: unknown) => this.#reject(from, id, error))
+    else answer.then(value => this.#reply(from, id, served, value, epoch), (error: unknown) => this.#reject(from, id, error))
   }
 
-  #reply(to: NodeId, id: number, served: Served, value: unknown): void {
-    if (id !== 0 && !this.#closed) this.#post(to, [REPLY, id, served.kind.reply.encode(value)])
+  #reply(to: NodeId, id: number, served: Served, value: unknown, epoch = this.#epoch): void {
+    if (id === 0 || this.#closed) return
+    if (served.kind.ofView === true && epoch !== this.#epoch) this.#turnAway(to, id)
+    else this.#post(to, this.#stamped(REPLY, id, served.kind.reply.encode(value)))
+  }
+
+  /** Tells who asked in an earlier view that it is over. */
+  #turnAway(to: NodeId, id: number): void {
+    if (!this.#closed) this.#post(to, this.#stamped(OTHER_VIEW, id, null))
   }
 
   #reject(to: NodeId, id: number, error: unknown): void {
     this.#log.warn(`refused a request of ${to}: ${String(error)}`)
-    if (id !== 0 && !this.#closed) this.#post(to, [REFUSAL, id, String(error)])
+    if (id !== 0 && !this.#closed) this.#post(to, this.#stamped(REFUSAL, id, String(error)))
   }
 
   /** A request to oneself takes no detour over the network. */
@@ -297,8 +343,8 @@ export class Rpc {
 
   #settle(id: number, pending: Pending): void {
     this.#pending.delete(id)
-    const { replies, from, refusals } = pending
-    pending.resolve({ complete: isComplete(pending), replies, from, refusals })
+    const { replies, from, refusals, outdated } = pending
+    pending.resolve({ complete: isComplete(pending), replies, from, refusals, outdated })
   }
 
   /** Asks those that were held back, and remembers that the others were slow. */
@@ -306,7 +352,7 @@ export class Rpc {
     const pending = this.#pending.get(id)
     if (pending === undefined) return
     for (const to of pending.to) {
-      if (nodes.includes(to)) this.#post(to, [pending.kind.code, id, pending.payload])
+      if (nodes.includes(to)) this.#post(to, this.#stamped(pending.kind.code, id, pending.payload, pending.epoch))
       else if (!pending.from.includes(to)) this.#learn(pending, to)
     }
   }
@@ -338,7 +384,7 @@ export class Rpc {
   #resend(id: number): void {
     const pending = this.#pending.get(id)
     if (pending === undefined) return
-    for (const to of pending.to) if (to !== this.#self && !pending.from.includes(to)) this.#post(to, [pending.kind.code, id, pending.payload])
+    for (const to of pending.to) if (to !== this.#self && !pending.from.includes(to)) this.#post(to, this.#stamped(pending.kind.code, id, pending.payload, pending.epoch))
     this.#resends.add(id)
   }
 
@@ -350,16 +396,4 @@ export class Rpc {
 
 function isComplete({ replies, need, enough, from }: Pending): boolean {
   return replies.length >= need && (enough === undefined || enough(from))
-}
-
-/** About how many bytes a payload takes: its byte strings, two levels deep. */
-function weigh(payload: unknown): number {
-  if (payload instanceof Uint8Array) return payload.length
-  if (!Array.isArray(payload)) return 0
-  let bytes = 0
-  for (const item of payload as readonly unknown[]) {
-    if (item instanceof Uint8Array) bytes += item.length
-    else if (Array.isArray(item)) for (const inner of item as readonly unknown[]) bytes += inner instanceof Uint8Array ? inner.length : 16
-  }
-  return bytes
 }

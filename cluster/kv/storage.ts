@@ -29,7 +29,7 @@ export interface StorageOptions {
 export type Eventually<T> = T | Promise<T>
 
 /** Told of every change of a cell, in the order of the changes. */
-export type CellObserver = (token: number, before: Cell, after: Cell) => void
+export type CellObserver = (token: number, before: Cell, after: Cell, key: string) => void
 
 /** Whether a replica may still take this cell for this key. */
 export type Admission = (key: string, before: Cell, cell: Cell) => boolean
@@ -76,7 +76,7 @@ export class Storage {
   #syncDue = false
   #syncTimer = false
   #failure: StoreError | undefined
-  #observer: CellObserver = () => undefined
+  readonly #observers: CellObserver[] = []
   #admits: Admission = () => true
   /** How many batches went to disk. */
   batches = 0
@@ -92,17 +92,17 @@ export class Storage {
     return new Storage(await disk.open('store'), clock, partitioner, options)
   }
 
-  /** Counts this start of the node, durably: 1, 2, ... */
-  async nextIncarnation(): Promise<number> {
+  /** Counts this start of the node, durably: `before` + 1, + 2, ... */
+  async nextIncarnation(before = 0): Promise<number> {
     const stored = await this.#table.get('mincarnation')
-    const incarnation = stored === undefined ? 1 : Number(Buffer.from(stored).toString()) + 1
+    const incarnation = stored === undefined ? before + 1 : Number(Buffer.from(stored).toString()) + 1
     await this.#table.write([{ key: 'mincarnation', value: Buffer.from(String(incarnation)) }], { sync: true })
     return incarnation
   }
 
-  /** From now on `observer` hears of every change. */
+  /** From now on `observer` hears of every change as well. */
   observe(observer: CellObserver): void {
-    this.#observer = observer
+    this.#observers.push(observer)
   }
 
   /** From now on a cell is merged in only if `admits` says so, whichever way it came; otherwise nothing changes. */
@@ -127,17 +127,18 @@ export class Storage {
 
   /**
    * Removes a key's cell, tombstone and all, if it is still this one. Resolves when that is as durable as a write, to
-   * whether it was. Nothing then stands against an older cell that comes back: whoever calls this knows that none can.
+   * whether it was. Nothing then stands against an older cell that comes back: whoever calls this knows that none can,
+   * and `still` says whether that is so at the moment of the removal.
    */
-  async forget(key: string, cell: Cell): Promise<boolean> {
+  async forget(key: string, cell: Cell, still: () => boolean = () => true): Promise<boolean> {
     const entry = this.#find(key) ?? (await this.#load(key))
     if (this.#failure !== undefined) throw this.#failure
-    if (entry.cell === ABSENT || compareVersions(entry.cell, cell) !== 0) return false
+    if (entry.cell === ABSENT || compareVersions(entry.cell, cell) !== 0 || !still()) return false
     const before = entry.cell
     entry.cell = ABSENT
     entry.batch = this.#filling
     this.#filling.entries.set(key, entry)
-    this.#observer(entry.token, before, ABSENT)
+    for (const observe of this.#observers) observe(entry.token, before, ABSENT, key)
     this.#scheduleFlush()
     await entry.batch.done
     return true
@@ -149,6 +150,12 @@ export class Storage {
       const key = diskKey.slice(9)
       yield [key, decodeCell(key, record)]
     }
+  }
+
+  /** Resolves when all changes made so far are on disk, for those who scan it. */
+  async flushed(): Promise<void> {
+    if (this.#filling.entries.size > 0) await this.#filling.done
+    else await this.#writing?.done
   }
 
   async close(): Promise<void> {
@@ -209,7 +216,7 @@ export class Storage {
     entry.cell = after
     entry.batch = this.#filling
     this.#filling.entries.set(key, entry)
-    this.#observer(entry.token, before, after)
+    for (const observe of this.#observers) observe(entry.token, before, after, key)
     this.#scheduleFlush()
     return this.#has('ack-before-disk') ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
   }

@@ -16,8 +16,13 @@ export interface Topology {
 /** Nodes dealt out in turn: n1 to dc1, n2 to dc2, ...; and within a data center to its racks in turn. */
 export function dealtOut(nodes: readonly NodeId[], dataCenters: number, racks: number): Topology {
   const index = new Map(nodes.map((node, i) => [node, i]))
-  const dataCenter = (node: NodeId): string => `dc${((index.get(node) ?? 0) % dataCenters) + 1}`
-  return { dataCenter, rack: node => `${dataCenter(node)}-r${(Math.floor((index.get(node) ?? 0) / dataCenters) % racks) + 1}` }
+  return standingAt(node => index.get(node) ?? 0, dataCenters, racks)
+}
+
+/** The same for nodes that know in which turn each of them was dealt out. */
+export function standingAt(turn: (node: NodeId) => number, dataCenters: number, racks: number): Topology {
+  const dataCenter = (node: NodeId): string => `dc${(turn(node) % dataCenters) + 1}`
+  return { dataCenter, rack: node => `${dataCenter(node)}-r${(Math.floor(turn(node) / dataCenters) % racks) + 1}` }
 }
 
 /** N replicas spread over data centers, as evenly as their sizes allow, and over racks. */

@@ -12,9 +12,11 @@ import { NO_REPLICA } from '../kv/admin.ts'
 import type { NodeConfig, NodeOptions } from '../kv/config.ts'
 import { StoreError, isDefinite } from '../kv/errors.ts'
 import { startNode } from '../kv/node.ts'
-import { findPreset, presetConfigs } from '../kv/presets.ts'
+import { fixedMembers } from '../kv/membership/commands.ts'
+import { findPreset, presetOptions } from '../kv/presets.ts'
 import type { Reply } from '../kv/resp.ts'
 import type { Client, Command, Exchange, NodeAddresses, NodeSpec, Peek, System } from '../system.ts'
+import { kvMembership } from './kv-membership.ts'
 import { ReplyError, RespConnection } from './resp-connection.ts'
 
 /** Which store to run. */
@@ -27,8 +29,15 @@ export interface KvOptions {
 /** Our own store with this preset. */
 export function kvSystem({ preset: name, overrides }: KvOptions): System {
   const preset = findPreset(name)
-  const choices = { ...preset.options(1), ...overrides }
-  const configs = (ids: readonly NodeId[], token: string): NodeConfig[] => presetConfigs(preset, ids, token, overrides)
+  const choices = presetOptions(preset, 1, overrides)
+  const fixed = fixedMembers(choices)
+  /** The choices are those for the first members, whoever joins later. */
+  const configOf = (first: readonly NodeId[], id: NodeId, token: string, joining?: readonly NodeId[]): NodeConfig => ({
+    id,
+    token,
+    ...presetOptions(preset, first.length, overrides),
+    ...(joining === undefined ? { nodes: [...first] } : { nodes: [...new Set([...joining, id])], joining: true }),
+  })
   return {
     name: `kv-${preset.name}`,
     expected: preset.expected,
@@ -36,11 +45,12 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     ...(preset.losesWrites === undefined ? {} : { losesWrites: preset.losesWrites }),
     functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
-    nodes: (ids) =>
-      ids.map((id, index): NodeSpec => ({
+    ...(fixed === undefined ? { membership: kvMembership(adminReply, cellsLeft) } : { fixedMembers: fixed }),
+    nodes: (ids, spares = []) =>
+      [...ids, ...spares].map((id): NodeSpec => ({
         id,
-        command: (addresses) => command(configs(ids, addresses.token)[index]!, addresses),
-        start: (env, token) => startNode(env, configs(ids, token)[index]!),
+        command: (addresses, joining) => command(configOf(ids, id, addresses.token, joining), addresses),
+        start: (env, token, joining) => startNode(env, configOf(ids, id, token, joining)),
         image: { program },
       })),
     client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs),
@@ -193,6 +203,17 @@ async function administer<T>(cluster: Cluster, node: NodeId, deadlineMs: number,
   } finally {
     connection.close()
   }
+}
+
+/** One command on the admin port. */
+function adminReply(cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number): Promise<Reply> {
+  return administer(cluster, node, deadlineMs, (connection) => connection.ask(words, deadlineMs))
+}
+
+/** How much a node still keeps that is not its own: hints, and cells of ranges that moved. */
+async function cellsLeft(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<number> {
+  const stats = await statsOf(cluster, node, deadlineMs)
+  return (stats.get('hints_pending') ?? 0) + (stats.get('cells_astray') ?? 0)
 }
 
 async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]> {

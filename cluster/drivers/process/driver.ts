@@ -101,7 +101,7 @@ class ProcessCluster implements Cluster {
     this.#plan = plan
     this.#record = new RunRecord(plan.dir, plan.runId)
     const specs = system.nodes(plan.nodes, plan.spares)
-    this.#network = new ProxiedNetwork(specs.map(({ id }) => id), plan.random.fork('links'), (node, port) => this.#roster.node(node).listens(port))
+    this.#network = new ProxiedNetwork(specs.map(({ id }) => id), plan.random.fork('links'), (node, port) => this.#roster.node(node).listensAt(port))
     const nodes = specs.map((spec) => new ProcessNode(spec, { system, cluster: this, plan, machines: specs.map(({ id }) => id), network: this.#network, record: this.#record }))
     this.#roster = new Roster(nodes, plan.nodes)
     this.membership = this.#roster.membership(system, () => this)
@@ -236,10 +236,16 @@ class ProcessNode implements PreparedNode {
     return this.#process.pid
   }
 
-  /** Where the node listens for itself, behind any proxy. */
+  /** Where the node listens for itself, behind any proxy; undefined as long as it has never been started. */
+  listensAt(port: PortName | 'peer'): string | undefined {
+    return this.#listen?.[port]
+  }
+
+  /** The same of a node that has been started. Throws. */
   listens(port: PortName | 'peer'): string {
-    if (this.#listen === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
-    return this.#listen[port]
+    const address = this.listensAt(port)
+    if (address === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
+    return address
   }
 
   get disk(): NodeDisk | undefined {

@@ -25,9 +25,9 @@ export class ProxiedNetwork {
   readonly #states = new Map<string, LinkState>()
   readonly #proxies = new Map<string, LinkProxy>()
   readonly #shared = new Map<string, LinkProxy>()
-  readonly #target: (node: NodeId, port: Port) => string
+  readonly #target: (node: NodeId, port: Port) => string | undefined
 
-  constructor(nodes: readonly NodeId[], random: Random, target: (node: NodeId, port: Port) => string) {
+  constructor(nodes: readonly NodeId[], random: Random, target: (node: NodeId, port: Port) => string | undefined) {
     this.#nodes = nodes
     this.#target = target
     for (const to of nodes) {

@@ -18,8 +18,8 @@ export interface Way {
 export interface ProxyOptions {
   /** The address that it listens on; left out: 127.0.0.1. */
   readonly host?: string
-  /** Where its connections lead: asked anew for every one. */
-  readonly target: () => string
+  /** Where its connections lead: asked anew for every one. Undefined: nobody has listened there yet, and it is refused. */
+  readonly target: () => string | undefined
   /** The way of all its connections, or of each as it comes: undefined for one that leads nowhere and is broken. */
   readonly way: Way | ((socket: Socket) => Promise<Way | undefined>)
 }
@@ -73,7 +73,12 @@ export class LinkProxy {
 
   #lead(socket: Socket, { forth, back }: Way): void {
     if (socket.destroyed) return
-    const onward = connect({ ...parseAddress(this.#options.target()), allowHalfOpen: true, noDelay: true })
+    const target = this.#options.target()
+    if (target === undefined) {
+      socket.resetAndDestroy()
+      return
+    }
+    const onward = connect({ ...parseAddress(target), allowHalfOpen: true, noDelay: true })
     this.#keep(onward)
     const refuse = (): void => void socket.resetAndDestroy()
     onward.once('error', refuse)

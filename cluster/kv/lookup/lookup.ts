@@ -11,6 +11,8 @@ export interface Location {
   readonly replicas: readonly NodeId[]
   /** The nodes that stand in for replicas that are down, in this order; empty where the lookup knows of none. */
   readonly substitutes: readonly NodeId[]
+  /** The replicas once a change of members that is under way is done: writes go to both. Absent where there is none. */
+  readonly incoming?: readonly NodeId[]
   /** Every token on the arc (after, upTo] has the same replicas; an arc that ends where it begins is the whole ring. */
   readonly after: number
   readonly upTo: number

@@ -76,7 +76,7 @@ export class AntiEntropy {
       const leaves = await this.#differingLeaves(peer)
       while (leaves.length > 0 && !this.#stopped) {
         const ranges = leaves.splice(0, LEAVES_AT_ONCE).map(leaf => this.#options.digests.range(leaf))
-        const repaired = await this.#options.reconciler.reconcile(peer, ranges, () => this.#stopped)
+        const { repaired } = await this.#options.reconciler.reconcile(peer, ranges, () => this.#stopped)
         this.counts.repaired += repaired
         if (repaired === 0) break
       }

@@ -93,7 +93,7 @@ export class Custody {
     if ((await this.#differing(peer, ranges)).length === 0) return
     const differing = await this.#differing(peer, ranges.flatMap(range => this.#pieces(range)))
     for (let i = 0; i < differing.length && !this.#stopped; i += RANGES_AT_ONCE) {
-      this.counts.repaired += await this.#options.reconciler.reconcile(peer, differing.slice(i, i + RANGES_AT_ONCE), () => this.#stopped)
+      this.counts.repaired += await this.#options.reconciler.reconcile(peer, differing.slice(i, i + RANGES_AT_ONCE), () => this.#stopped).then(({ repaired }) => repaired)
     }
   }
 

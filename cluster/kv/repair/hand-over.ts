@@ -19,17 +19,19 @@ export interface HandOverOptions {
   readonly storage: Storage
   /** Whether this node lets go of what the others have. */
   readonly forget: boolean
+  /** Whether that is still right, asked before each. Default: always. */
+  readonly still?: () => boolean
 }
 
 /** Gives the cells of these ranges to all `owners`. Resolves to how many were confirmed by all of them, and how many were not. */
-export async function handOver({ rpc, storage, forget }: HandOverOptions, ranges: readonly TokenRange[], owners: readonly NodeId[]): Promise<{ readonly given: number; readonly left: number }> {
+export async function handOver({ rpc, storage, forget, still }: HandOverOptions, ranges: readonly TokenRange[], owners: readonly NodeId[]): Promise<{ readonly given: number; readonly left: number }> {
   let given = 0
   let left = 0
   const give = async (batch: readonly (readonly [key: string, cell: Cell])[]): Promise<void> => {
     await Promise.all(batch.map(async ([key, cell]) => {
       const stored = await rpc.gather(WRITE, { to: owners, request: [key, cell, NOBODY], need: owners.length })
       if (!stored.complete) left++
-      else if (!forget || (await storage.forget(key, cell))) given++
+      else if (!forget || (await storage.forget(key, cell, still))) given++
       else left++
     }))
   }

@@ -15,6 +15,14 @@ import type { Cell } from '../versions.ts'
 const BYTES_AT_ONCE = 1 << 20
 const CELL_OVERHEAD_BYTES = 64
 
+/** What came of making two nodes equal. */
+export interface Reconciled {
+  /** How many cells went either way. */
+  readonly repaired: number
+  /** Whether the peer has given all that it had newer; what is wanted of this node is on its way. */
+  readonly complete: boolean
+}
+
 /** Reconciles this node's storage with that of others. */
 export class Reconciler {
   readonly #rpc: Rpc
@@ -26,20 +34,21 @@ export class Reconciler {
     rpc.serve(RECONCILE, ([ranges, versions]) => this.#answer(ranges, versions))
   }
 
-  /** Makes both sides equal in these ranges as they are now. Resolves to how many cells went either way; 0 as well when the peer did not answer. */
-  async reconcile(peer: NodeId, ranges: readonly TokenRange[], stopped: () => boolean): Promise<number> {
+  /** Makes both sides equal in these ranges as they are now. */
+  async reconcile(peer: NodeId, ranges: readonly TokenRange[], stopped: () => boolean): Promise<Reconciled> {
     let repaired = 0
-    for (let more = true; more && !stopped(); ) {
+    for (let more = true; more; ) {
       const versions = await this.#versionsIn(ranges)
       const answer = await this.#rpc.gather(RECONCILE, { to: [peer], request: [ranges, versions], need: 1 })
-      if (!answer.complete) return repaired
+      if (!answer.complete) return { repaired, complete: false }
       const [newer, wanted, leftOut] = answer.replies[0]!
       await Promise.all(newer.map(([key, cell]) => this.#storage.apply(key, cell)))
       await this.#give(peer, wanted)
       repaired += newer.length + wanted.length
-      more = leftOut && newer.length > 0
+      if (leftOut && (stopped() || newer.length === 0)) return { repaired, complete: false }
+      more = leftOut
     }
-    return repaired
+    return { repaired, complete: true }
   }
 
   async #versionsIn(ranges: readonly TokenRange[]): Promise<KeyVersion[]> {

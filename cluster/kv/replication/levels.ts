@@ -48,3 +48,12 @@ function majority(nodes: number): number {
 function countIn(from: readonly NodeId[], nodes: readonly NodeId[]): number {
   return from.filter(node => nodes.includes(node)).length
 }
+
+/** Enough of these nodes, and at the same time enough of those. */
+export function enoughOfBoth(one: Requirement, these: readonly NodeId[], other: Requirement, those: readonly NodeId[]): Requirement {
+  const meets = ({ need, enough }: Requirement, nodes: readonly NodeId[], from: readonly NodeId[]): boolean => {
+    const among = from.filter(node => nodes.includes(node))
+    return among.length >= need && (enough === undefined || enough(among))
+  }
+  return { need: Math.max(one.need, other.need), enough: from => meets(one, these, from) && meets(other, those, from) }
+}

@@ -15,30 +15,28 @@
  * With `sloppy`, the next nodes on the ring stand in for replicas that are believed to be down (Dynamo, SOSP 2007,
  * section 4.6): more is available, and quorums need not meet any more. With `read_repair`, a read hands the newest cell
  * to the replicas that answered it with an older one.
+ *
+ * While members change, a write goes to the replicas of today and to those of tomorrow, and needs enough of both; a read
+ * asks those of today, which have everything. An operation under which the view changes begins anew.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { NOBODY, READ, WRITE } from '../messages.ts'
-import type { StandIns } from '../messages.ts'
 import type { Location } from '../lookup/lookup.ts'
+import { VIEWS_MAX } from '../rpc.ts'
 import type { Gathered } from '../rpc.ts'
 import type { Eventually } from '../storage.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
-import { requirementOf } from './levels.ts'
 import type { Level, Requirement } from './levels.ts'
 import type { Coordinator, Replication } from './replication.ts'
+import { requirement, targetsOf, withIncoming } from './targets.ts'
+import type { Targets } from './targets.ts'
 
 /** A replica is late when it takes so many times its usual time, and this at least; and every so many reads ask all replicas. */
 const LATE_FACTOR = 3
 const SPECULATE_MS_MIN = 5
 const ASK_ALL_EVERY = 32
-
-/** Whom to ask about a key: its replicas, or those who stand in for some of them. */
-interface Targets {
-  readonly to: readonly NodeId[]
-  readonly standIns: StandIns
-}
 
 /** The quorum protocol, which can also store a cell that somebody else has stamped. */
 export interface QuorumReplication extends Replication {
@@ -52,29 +50,23 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   let reads = 0
   let readRepairs = 0
 
-  function targetsOf({ replicas, substitutes }: Location): Targets {
-    return config.sloppy ? withSubstitutes(replicas, substitutes, coordinator.suspects) : { to: replicas, standIns: NOBODY }
-  }
-
   /** Goes on at once where the lookup knows the answer. */
   function locate<T>(key: string, goOn: (location: Location) => Eventually<T>): Eventually<T> {
     const found = lookup.find(partitioner.token(key))
     return found instanceof Promise ? found.then(goOn) : goOn(found)
   }
 
-  /** What an operation needs: the level's, or else the configured number. */
-  function requirement(level: Level | undefined, replicas: readonly NodeId[], configured: number): Requirement {
-    return level === undefined ? { need: configured } : requirementOf(level, replicas, coordinator.topology, self)
+  function readAt(location: Location, key: string, level = config.read_level, views = 1): Eventually<Cell> {
+    const { to } = targetsOf(location, coordinator)
+    const required = requirement(level, location.replicas, readQuorum, coordinator)
+    if (required.need === 1 && required.enough === undefined && to.includes(self)) return storage.read(key)
+    return readFrom(location, to, key, required, () => (views < VIEWS_MAX ? locate(key, anew => readAt(anew, key, level, views + 1)) : undefined))
   }
 
-  function readAt(location: Location, key: string, level = config.read_level): Eventually<Cell> {
-    const { to } = targetsOf(location)
-    const required = requirement(level, location.replicas, readQuorum)
-    return required.need === 1 && required.enough === undefined && to.includes(self) ? storage.read(key) : readFrom(location, to, key, required)
-  }
-
-  async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string, required: Requirement): Promise<Cell> {
+  async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string, required: Requirement, again: () => Eventually<Cell> | undefined): Promise<Cell> {
     const answers = await rpc.gather(READ, { to, request: key, ...required, ...speculation(to, required) })
+    const repeated = answers.complete || !answers.outdated ? undefined : await again()
+    if (repeated !== undefined) return repeated
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', required.need, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     timestamps.witness(latest)
@@ -97,21 +89,31 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     }
   }
 
-  function placeAt(location: Location, key: string, cell: Cell, level = config.write_level): Promise<boolean> {
-    const targets = targetsOf(location)
+  function placeAt(location: Location, key: string, cell: Cell, level = config.write_level, views = 1): Promise<boolean> {
+    const targets = targetsOf(location, coordinator)
     if (level === 'any' && location.replicas.every(coordinator.suspects)) return coordinator.keepFor(location.replicas, key, cell)
-    const required = requirement(level, location.replicas, writeQuorum)
-    if (required.need > 1 || required.enough !== undefined || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(targets, key, cell, required)
+    const required = requirement(level, location.replicas, writeQuorum, coordinator)
+    const again = (): Eventually<boolean> | undefined => (views < VIEWS_MAX ? locate(key, anew => placeAt(anew, key, cell, level, views + 1)) : undefined)
+    if (location.incoming !== undefined) return writeTo(key, cell, ...withIncoming(targets, required, location.incoming, level, coordinator), again)
+    if (required.need > 1 || required.enough !== undefined || !targets.to.includes(self) || targets.standIns.length > 0) return writeTo(key, cell, targets, required, again)
     for (const peer of targets.to) if (peer !== self) rpc.send(peer, WRITE, [key, cell, NOBODY])
-    return storage.apply(key, cell)
+    return applyHere(key, cell, again)
+  }
+
+  /** Confirms alone; where the view changed meanwhile, when those who hold the key now have it as well. */
+  function applyHere(key: string, cell: Cell, again: () => Eventually<boolean> | undefined): Promise<boolean> {
+    const { epoch } = rpc
+    return storage.apply(key, cell).then(existed => (rpc.epoch === epoch ? existed : (again() ?? existed)))
   }
 
   function place(key: string, cell: Cell, level?: Level): Eventually<boolean> {
     return locate(key, location => placeAt(location, key, cell, level))
   }
 
-  async function writeTo({ to, standIns }: Targets, key: string, cell: Cell, required: Requirement): Promise<boolean> {
+  async function writeTo(key: string, cell: Cell, { to, standIns }: Targets, required: Requirement, again: () => Eventually<boolean> | undefined): Promise<boolean> {
     const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], ...required })
+    const repeated = stored.complete || !stored.outdated ? undefined : await again()
+    if (repeated !== undefined) return repeated
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', required.need, stored, config)
     return stored.replies.includes(true)
   }
@@ -123,17 +125,4 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     place,
     ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),
   }
-}
-
-/** Puts the next node that is up in the place of each replica that is down. Where nobody is left, the replica is asked after all. */
-function withSubstitutes(replicas: readonly NodeId[], substitutes: readonly NodeId[], suspects: (node: NodeId) => boolean): Targets {
-  if (!replicas.some(suspects)) return { to: replicas, standIns: NOBODY }
-  const free = substitutes.filter(node => !suspects(node))
-  const standIns: NodeId[] = []
-  const to = replicas.map(replica => {
-    const substitute = suspects(replica) ? free.shift() : undefined
-    if (substitute !== undefined) standIns.push(substitute, replica)
-    return substitute ?? replica
-  })
-  return { to, standIns }
 }

@@ -18,6 +18,8 @@ const silent: Log = { info: () => undefined, warn: () => undefined, error: () =>
 /** What a simulated cluster is made of. */
 export interface Simulation extends KvOptions {
   readonly nodes?: number
+  /** Machines that may join; they are named on from the nodes. */
+  readonly spares?: number
   readonly seed?: number
   readonly sim?: Omit<SimOptions, 'clock'>
   readonly clientDeadlineMs?: number
@@ -110,12 +112,12 @@ export class Bench {
 
 /** Runs `body` against a simulated cluster, and takes that down afterwards. */
 export function simulate<T>(simulation: Simulation, body: (bench: Bench) => Promise<T>): Promise<T> {
-  const { nodes = 5, seed = 1, sim, clientDeadlineMs = 2000, ...options } = simulation
+  const { nodes = 5, spares = 0, seed = 1, sim, clientDeadlineMs = 2000, ...options } = simulation
   const clock = new VirtualClock({ limitMs: 3_600_000 })
   const system = kvSystem(options)
-  const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`)
+  const machines = Array.from({ length: nodes + spares }, (_, index) => `n${index + 1}`)
   return clock.run(async () => {
-    const cluster = await simDriver({ clock, ...sim }).start(system, { runId: 'test', nodes: ids, dir: '/nowhere', seed, random: seededRandom(seed), log: silent })
+    const cluster = await simDriver({ clock, ...sim }).start(system, { runId: 'test', nodes: machines.slice(0, nodes), spares: machines.slice(nodes), dir: '/nowhere', seed, random: seededRandom(seed), log: silent })
     try {
       return await body(new Bench(cluster, system, clock, clientDeadlineMs))
     } finally {

@@ -40,7 +40,7 @@ export class LightNetwork {
       },
       gather: (kind, { to, request }) =>
         new Promise(resolve => {
-          const silent = this.#clock.after(SILENCE_MS, () => resolve({ complete: false, replies: [], from: [], refusals: [] }))
+          const silent = this.#clock.after(SILENCE_MS, () => resolve({ complete: false, replies: [], from: [], refusals: [], outdated: false }))
           if (!isAlive()) return
           this.messages++
           this.#later(() => {
@@ -49,7 +49,7 @@ export class LightNetwork {
               if (answer === undefined) return
               this.#later(() => {
                 silent.cancel()
-                if (isAlive()) resolve({ complete: true, replies: [answer.reply], from: [...to], refusals: [] })
+                if (isAlive()) resolve({ complete: true, replies: [answer.reply], from: [...to], refusals: [], outdated: false })
               })
             })
           })

@@ -1,0 +1,111 @@
+/**
+ * Members come and go by command, behind the token of the run: `ADMIT node`, `DISMISS node`, `REPLACE gone fresh`. Each
+ * answers when the members have agreed to begin; `MEMBERS` tells how far that is.
+ */
+import type { NodeId } from '../../../harness/env.ts'
+import type { NodeOptions } from '../config.ts'
+import type { Command } from '../door.ts'
+import { StoreError } from '../errors.ts'
+import { OK_REPLY, bulkReply } from '../resp.ts'
+import { abandoned, admitting, dismissing, replacing } from './view.ts'
+import type { View } from './view.ts'
+import type { Views } from './views.ts'
+
+/** Why the members of a store with these choices cannot change; undefined where they can. */
+export function fixedMembers({ replication, lookup }: Pick<NodeOptions, 'replication' | 'lookup'>): string | undefined {
+  if (lookup !== 'ring') return `members are not admitted or dismissed where "${lookup}" finds the keys: a node joins by starting, and leaves by ending`
+  return replication === 'quorum' || replication === 'abd' ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
+}
+
+/** What the commands work on. */
+export interface MembershipCommandsOptions {
+  readonly views: Views
+  /** Every machine that may be a member. */
+  readonly machines: readonly NodeId[]
+  readonly virtualNodes: number
+  /** Why members cannot change here; undefined: they can. */
+  readonly fixed: string | undefined
+  /** Where on the ring a new member should stand; null: where its name puts it. */
+  readonly placesFor: (node: NodeId) => Promise<readonly number[] | null>
+}
+
+/** What MEMBERS answers, as JSON. */
+export interface MembersReply {
+  readonly epoch: number
+  readonly members: readonly NodeId[]
+  /** The members once the change that is under way is done. */
+  readonly next: readonly NodeId[] | null
+  /** Each member's places on the ring, where they are not those that its name gives it. */
+  readonly tokens: Readonly<Record<NodeId, readonly number[]>>
+}
+
+function replyOf({ epoch, members, next }: View): MembersReply {
+  return {
+    epoch,
+    members: members.map(({ id }) => id),
+    next: next?.map(({ id }) => id) ?? null,
+    tokens: Object.fromEntries(members.flatMap(({ id, tokens }) => (tokens === null ? [] : [[id, tokens]]))),
+  }
+}
+
+const isIn = (members: View['members'], node: NodeId): boolean => members.some(({ id }) => id === node)
+
+/** The commands about members. */
+export function membershipCommands({ views, machines, virtualNodes, fixed, placesFor }: MembershipCommandsOptions): [string, Command][] {
+  const machine = (word: Buffer): NodeId => {
+    const id = word.toString('latin1')
+    if (!machines.includes(id)) throw new StoreError('ERR', `there is no machine '${id.slice(0, 64)}'; there are ${machines.join(', ')}`)
+    if (fixed !== undefined) throw new StoreError('ERR', fixed)
+    return id
+  }
+
+  const begin = async (proposed: View): Promise<void> => {
+    const agreed = await views.agree(proposed)
+    const same = JSON.stringify(replyOf(agreed)) === JSON.stringify(replyOf(proposed))
+    if (!same) throw new StoreError('BUSY', 'another change of members came first')
+  }
+
+  const stable = (): View => {
+    if (views.view.next !== null) throw new StoreError('BUSY', `a change of members is under way: they will be ${views.view.next.map(({ id }) => id).join(', ')}`)
+    return views.view
+  }
+
+  const admit = async (node: NodeId): Promise<void> => {
+    const { members, next } = views.view
+    if (isIn(next ?? members, node)) return
+    await begin(admitting(stable(), node, await placesFor(node)))
+  }
+
+  const dismiss = async (node: NodeId): Promise<void> => {
+    const { members, next } = views.view
+    if (!isIn(next ?? members, node)) return
+    // Whoever is only about to join is let go by giving that up.
+    if (next !== null && !isIn(members, node)) await begin(abandoned(views.view))
+    else if (members.length === 1) throw new StoreError('ERR', `${node} is the only member`)
+    else await begin(dismissing(stable(), node))
+  }
+
+  const replace = async (gone: NodeId, fresh: NodeId): Promise<void> => {
+    const { members, next } = views.view
+    if (isIn(next ?? members, fresh) && !isIn(next ?? members, gone)) return
+    if (!isIn(members, gone)) throw new StoreError('ERR', `${gone} is no member`)
+    if (isIn(members, fresh)) throw new StoreError('ERR', `${fresh} is a member already`)
+    await begin(replacing(stable(), gone, fresh, virtualNodes))
+  }
+
+  const command = (words: number, run: (nodes: readonly NodeId[]) => Promise<void>): Command => ({
+    words: [words, words],
+    keys: 'none',
+    run: async ([, ...nodes]) => {
+      await run(nodes.map(machine))
+      return OK_REPLY
+    },
+  })
+
+  return [
+    ['MEMBERS', { words: [1, 1], keys: 'none', run: () => bulkReply(JSON.stringify(replyOf(views.view))) }],
+    ['ADMIT', command(2, ([node]) => admit(node!))],
+    ['DISMISS', command(2, ([node]) => dismiss(node!))],
+    ['REPLACE', command(3, ([gone, fresh]) => replace(gone!, fresh!))],
+  ]
+}

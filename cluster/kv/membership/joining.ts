@@ -1,0 +1,51 @@
+/**
+ * What a node starts from: the view on its disk; on an empty disk the first view of a new cluster, or, for one that
+ * joins, the view that the members have admitted it in.
+ */
+import { sleep } from '../../../harness/clock.ts'
+import type { Env } from '../../../harness/env.ts'
+import type { NodeConfig } from '../config.ts'
+import type { Ledger } from '../ledger.ts'
+import { Rpc } from '../rpc.ts'
+import { firstView } from './view.ts'
+import type { View } from './view.ts'
+import { VIEW, keepView, keptView } from './views.ts'
+
+/** How often a node that joins asks for the view that it belongs to. */
+const ASK_MS = 50
+/** Lives of one membership: those of a node that left and came back on an empty disk are told apart by its epoch. */
+const LIVES_MAX = 1024
+
+/** The view that this node starts in. Waits as long as nobody has admitted it. */
+export async function viewToStartIn(env: Env, config: NodeConfig, ledger: Ledger): Promise<View> {
+  const kept = keptView(ledger)
+  if (kept !== undefined) return kept
+  if (config.joining !== true || config.lookup !== 'ring') return firstView(config.nodes)
+  const view = await admittedView(env, config)
+  await keepView(ledger, view)
+  return view
+}
+
+/** The first number of this node's lives, beyond those that it had before it left and its disk was emptied. */
+export function livesBefore({ clock }: Env, { id, joining, lookup }: NodeConfig, { members, next }: View): number {
+  if (joining !== true) return 0
+  // Without views only time tells one membership from another.
+  const since = lookup === 'ring' ? ([...(next ?? []), ...members].find(member => member.id === id)?.since ?? 0) : Math.floor(clock.wall() / 1000)
+  return (since % LIVES_MAX) * LIVES_MAX
+}
+
+/** Asks the members, before this node has a number of its own to speak under. */
+async function admittedView(env: Env, { id, nodes, deadline_ms: deadlineMs, resend_ms: resendMs }: NodeConfig): Promise<View> {
+  const { clock, network, log } = env
+  const rpc = new Rpc({ self: id, incarnation: env.random.fork('joining').int(2 ** 21), clock, network, log, deadlineMs, resendMs })
+  try {
+    for (;;) {
+      const { replies } = await rpc.gather(VIEW, { to: nodes.filter(node => node !== id), request: null, need: 1 })
+      const view = replies[0]
+      if (view !== undefined && [...view.members, ...(view.next ?? [])].some(member => member.id === id)) return view
+      await sleep(clock, ASK_MS)
+    }
+  } finally {
+    rpc.close()
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Whom the coordinator of a quorum asks about a key, and how many of them must answer: its replicas, or those who stand
+ * in for some of them; while members change, also those who will hold it.
+ */
+import type { NodeId } from '../../../harness/env.ts'
+import type { Location } from '../lookup/lookup.ts'
+import { NOBODY } from '../messages.ts'
+import type { StandIns } from '../messages.ts'
+import { enoughOfBoth, requirementOf } from './levels.ts'
+import type { Level, Requirement } from './levels.ts'
+import type { Coordinator } from './replication.ts'
+
+/** Whom to ask, and who of them stands in for whom. */
+export interface Targets {
+  readonly to: readonly NodeId[]
+  readonly standIns: StandIns
+}
+
+/** The holders of today. */
+export function targetsOf({ replicas, substitutes, incoming = [] }: Location, { config, suspects }: Coordinator): Targets {
+  // Whoever will hold the key soon has to keep a cell as its own, not as a hint.
+  const free = incoming.length === 0 ? substitutes : substitutes.filter(node => !incoming.includes(node))
+  return config.sloppy ? withSubstitutes(replicas, free, suspects) : { to: replicas, standIns: NOBODY }
+}
+
+/** What an operation needs of these replicas: the level's, or else the configured number. */
+export function requirement(level: Level | undefined, replicas: readonly NodeId[], configured: number, { topology, self }: Coordinator): Requirement {
+  return level === undefined ? { need: Math.min(configured, replicas.length) } : requirementOf(level, replicas, topology, self)
+}
+
+/** A write's targets and what it needs, with the holders of tomorrow beside those of today; those that are down are asked and not waited for. */
+export function withIncoming({ to, standIns }: Targets, required: Requirement, incoming: readonly NodeId[], level: Level | undefined, coordinator: Coordinator): [Targets, Requirement] {
+  const up = incoming.filter(node => !coordinator.suspects(node))
+  const soon = requirement(level, incoming, coordinator.config.write_quorum, coordinator)
+  return [{ to: [...new Set([...to, ...incoming])], standIns }, enoughOfBoth(required, to, { need: Math.min(soon.need, up.length) }, up)]
+}
+
+/** Puts the next node that is up in the place of each replica that is down. Where nobody is left, the replica is asked after all. */
+function withSubstitutes(replicas: readonly NodeId[], substitutes: readonly NodeId[], suspects: (node: NodeId) => boolean): Targets {
+  if (!replicas.some(suspects)) return { to: replicas, standIns: NOBODY }
+  const free = substitutes.filter(node => !suspects(node))
+  const standIns: NodeId[] = []
+  const to = replicas.map(replica => {
+    const substitute = suspects(replica) ? free.shift() : undefined
+    if (substitute !== undefined) standIns.push(substitute, replica)
+    return substitute ?? replica
+  })
+  return { to, standIns }
+}

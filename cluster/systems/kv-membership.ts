@@ -1,0 +1,83 @@
+/**
+ * How members of our own store come and go: the members agree on it among themselves (`kv/membership/`), so any of them
+ * is asked to begin, and then all are asked until it is done.
+ */
+import { sleep } from '../../harness/clock.ts'
+import type { NodeId } from '../../harness/env.ts'
+import type { Cluster } from '../cluster.ts'
+import { ClusterError } from '../cluster.ts'
+import type { MembersReply } from '../kv/membership/commands.ts'
+import type { Reply } from '../kv/resp.ts'
+import type { SystemMembership } from '../system.ts'
+import { ReplyError } from './resp-connection.ts'
+
+/** Asks one node's admin port. Rejects when it does not answer in time. */
+export type AskAdmin = (cluster: Cluster, node: NodeId, words: readonly string[], deadlineMs: number) => Promise<Reply>
+
+/** How long one node may take to answer. */
+const ASK_DEADLINE_MS = 3_000
+const RETRY_MS = 100
+/** How long a node that left may take to hand over what it still keeps. */
+const HAND_OVER_MS = 5_000
+
+/** Membership of a store whose admin ports `ask` talks to; `left` tells how many cells a node still has to hand over. */
+export function kvMembership(ask: AskAdmin, left: (cluster: Cluster, node: NodeId, deadlineMs: number) => Promise<number>): SystemMembership {
+  const membersOf = async (cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<MembersReply> => {
+    const reply = await ask(cluster, asked, ['MEMBERS'], deadlineMs)
+    return JSON.parse(Buffer.from(reply as Uint8Array).toString()) as MembersReply
+  }
+
+  /** Asks one after the other until one has begun the change; those that cannot be reached, or are busy with another one, are asked again. */
+  async function begin(cluster: Cluster, words: readonly string[], except: readonly NodeId[], deadlineMs: number): Promise<void> {
+    const end = cluster.clock.now() + deadlineMs * 1e6
+    let last: unknown = new ClusterError('no-member', 'there is no other member to ask')
+    for (;;) {
+      for (const { id } of cluster.nodes.filter((node) => !except.includes(node.id))) {
+        try {
+          await ask(cluster, id, words, ASK_DEADLINE_MS)
+          return
+        } catch (error) {
+          if (error instanceof ReplyError && error.code === 'ERR') throw error
+          last = error
+        }
+      }
+      if (cluster.clock.now() > end) throw last
+      await sleep(cluster.clock, RETRY_MS)
+    }
+  }
+
+  /** Waits until some member says that it is in a view in which no change is under way, and in which `node` is a member or not. */
+  async function done(cluster: Cluster, node: NodeId, isMember: boolean, deadlineMs: number): Promise<void> {
+    const end = cluster.clock.now() + deadlineMs * 1e6
+    for (;;) {
+      for (const { id } of cluster.nodes.filter((one) => one.id !== node)) {
+        const seen = await membersOf(cluster, id, ASK_DEADLINE_MS).catch(() => undefined)
+        if (seen !== undefined && seen.next === null && seen.members.includes(node) === isMember) return
+      }
+      if (cluster.clock.now() > end) throw new ClusterError('not-done', `${node} is ${isMember ? 'not yet' : 'still'} a member after ${deadlineMs} ms: what moves is not where it should be`)
+      await sleep(cluster.clock, RETRY_MS)
+    }
+  }
+
+  /** Waits a while for a node that is alive to give away what it still keeps. */
+  async function handedOver(cluster: Cluster, node: NodeId): Promise<void> {
+    const end = cluster.clock.now() + HAND_OVER_MS * 1e6
+    while (cluster.clock.now() < end) {
+      const cells = await left(cluster, node, ASK_DEADLINE_MS).catch(() => 0)
+      if (cells === 0) return
+      await sleep(cluster.clock, RETRY_MS)
+    }
+  }
+
+  return {
+    admit: (cluster, node, deadlineMs) => begin(cluster, ['ADMIT', node], [node], deadlineMs),
+    dismiss: async (cluster, node, deadlineMs) => {
+      await begin(cluster, ['DISMISS', node], [node], deadlineMs)
+      await done(cluster, node, false, deadlineMs)
+      await handedOver(cluster, node)
+    },
+    replace: (cluster, gone, fresh, deadlineMs) => begin(cluster, ['REPLACE', gone, fresh], [gone, fresh], deadlineMs),
+    settled: (cluster, node, deadlineMs) => done(cluster, node, true, deadlineMs),
+    members: async (cluster, asked, deadlineMs) => (await membersOf(cluster, asked, deadlineMs)).members,
+  }
+}
