@@ -7,7 +7,7 @@
 import { availabilitySentence, convergeText, factsOf, tradeOffSentence } from './facts.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
 import { capMapOf, capSvg } from './cap-svg.ts'
-import { countsFor } from './junit.ts'
+import { countsFor } from './promise.ts'
 import type { Facts } from './facts.ts'
 import type { NamedDocument } from './junit.ts'
 import type { VerdictWord } from '../checker/verdict.ts'

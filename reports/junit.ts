@@ -7,10 +7,10 @@
  * Only what was promised can fail. A stronger model that broke is a passing case whose output says so; `unknown` is
  * an error, never a skip, because CI shows skips in green.
  */
-import { weakerThan } from '../checker/ladder.ts'
 import { cellName, type CampaignSummary } from './campaign/summary.ts'
 import { visible } from './format.ts'
-import type { JudgementVerdict, VerdictDocument } from '../checker/verdict.ts'
+import { countsFor, wordFor } from './promise.ts'
+import type { VerdictDocument } from '../checker/verdict.ts'
 
 /** A configuration's verdict under a name. */
 export interface NamedDocument {
@@ -23,16 +23,6 @@ interface Case {
   readonly failure?: string
   readonly error?: string
   readonly output: string
-}
-
-/** Judgements that count whatever model was promised. */
-const always: ReadonlySet<string> = new Set(['convergence', 'durability', 'vacuity'])
-
-/** Whether a violation of this judgement breaks the promise. */
-export function countsFor(document: Pick<VerdictDocument, 'promised' | 'loses_writes'>, judgement: Pick<JudgementVerdict, 'judgement' | 'model'>): boolean {
-  if (judgement.judgement === 'durability' && document.loses_writes === true) return false
-  if (judgement.model === undefined) return always.has(judgement.judgement)
-  return judgement.model === document.promised || weakerThan(document.promised).includes(judgement.model) || always.has(judgement.judgement)
 }
 
 /** A group of test cases. */
@@ -111,7 +101,7 @@ function casesOf(document: VerdictDocument): Case[] {
       name: judgement.judgement,
       ...(counts && judgement.verdict === 'violated' ? { failure: judgement.summary } : {}),
       ...(counts && judgement.verdict === 'unknown' ? { error: judgement.reason ?? judgement.summary } : {}),
-      output: `${judgement.verdict}${counts ? '' : ' (not promised)'}: ${judgement.summary}${explanation === undefined ? '' : `\n${explanation}`}${repeat}`,
+      output: `${wordFor(judgement)}${counts ? '' : ' (not promised)'}: ${judgement.summary}${explanation === undefined ? '' : `\n${explanation}`}${repeat}`,
     }
   })]
 }

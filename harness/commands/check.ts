@@ -6,6 +6,7 @@ import type { History, Json } from '../../checker/history/index.ts'
 import { judge, judgements } from '../../checker/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
 import { exitCodes, isolationLevels, mergeVerdicts, models as rungs, type VerdictDocument } from '../../checker/verdict.ts'
+import { wordFor } from '../../reports/promise.ts'
 import { realClock } from '../clock.ts'
 import { extraJudgements } from '../extra-judgements.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
@@ -144,7 +145,7 @@ async function gradeFile(file: string, args: Arguments): Promise<number> {
   if (args.flag('json')) console.log(JSON.stringify(document, null, 2))
   else if (named === undefined) print(path.basename(file), history, document)
   for (const one of args.flag('json') ? [] : named ?? document.judgements.filter(({ model }) => model === undefined)) {
-    console.log(`  ${one.judgement.padEnd(22)}${one.verdict.padEnd(10)}${one.summary}`)
+    console.log(`  ${one.judgement.padEnd(22)}${wordFor(one).padEnd(10)}${one.summary}`)
     if (named !== undefined && one.witnesses.length > 0) printOperations(history, one.witnesses[0]!.operations)
   }
   return exitCodes[verdict]

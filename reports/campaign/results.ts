@@ -7,12 +7,12 @@ import { weakerThan } from '../../checker/ladder.ts'
 import { models, type JudgementVerdict, type VerdictDocument } from '../../checker/verdict.ts'
 import type { History } from '../../checker/history/index.ts'
 import { factsOf } from '../facts.ts'
-import { countsFor } from '../junit.ts'
+import { countsFor } from '../promise.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
 const findingSchema = z.strictObject({
   judgement: z.string(),
-  fingerprint: z.string().describe('equal for violations that look alike: judgement, kinds of operations, kind of fault'),
+  fingerprint: z.string().describe('equal for violations that look alike: model or anomaly, kind of fault, whether an outcome was unknown'),
   size: z.int().describe('operations in the witness'),
   explanation: z.string(),
 })

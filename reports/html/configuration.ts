@@ -14,6 +14,7 @@ import { phasesTable } from './phases-svg.ts'
 import { visibilityFigure } from './visibility-svg.ts'
 import { witnessSvg } from './witness-svg.ts'
 import { outcomes } from './columns.ts'
+import { wordFor } from '../promise.ts'
 import type { Configuration, WitnessCard } from './data.ts'
 import type { Figure } from './sections.ts'
 import type { WitnessLayout } from './witness.ts'
@@ -56,6 +57,7 @@ function witness(card: WitnessCard, id: string): Html {
   const lines = card.jsonl.map((line, index) => html`${index === 0 ? '' : new Html('\n')}${line}`)
   return html`<article class="witness" id="${own}"><header><h4><span class="c-violated" aria-hidden="true">◆</span> ${card.claim}</h4>${card.key === null ? null : html`<p class="key">key <code>${card.key}</code></p>`}</header>
 <p class="explanation">${card.explanation}</p>
+${card.when === null ? null : html`<p class="note">${card.when}</p>`}
 ${card.cycle === null ? null : cycleFigure(card.cycle, own)}
 ${card.layout === null ? html`<p class="note">${formatNoun(card.size, 'operation')} together, too many to draw: no smaller set was found that breaks the model by itself.</p>` : diagram(card.layout, own)}
 <div class="actions">${card.moment < 0 ? null : html`<button type="button" class="show" data-run="${id}" data-moment="${card.moment}">Show in the timeline</button>`}<button type="button" class="copy" data-copy-from="${own}-jsonl">Copy as JSONL</button></div>
@@ -73,7 +75,7 @@ function ladder({ id, document, facts, ladder: rungs, judgements }: Configuratio
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
   return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
 <div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: facts.strongest === null ? [] : [facts.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
-<div><h4>Beside the ladder</h4><ul class="judgements">${beside.map((judgement) => html`<li>${glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${judgement.verdict}">${judgement.verdict}</span></p><p>${judgement.summary}</p></div></li>`)}</ul></div></div>
+<div><h4>Beside the ladder</h4><ul class="judgements">${beside.map((judgement) => html`<li>${wordFor(judgement) === 'measured' ? html`<span class="glyph" aria-hidden="true"></span>` : glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${wordFor(judgement)}">${wordFor(judgement)}</span></p><p>${judgement.summary}</p></div></li>`)}</ul></div></div>
 <h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
 <details class="statistics"><summary>Checker statistics: what each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details>`
 }

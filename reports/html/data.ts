@@ -4,6 +4,7 @@
  */
 import { capMapOf } from '../cap-svg.ts'
 import { availabilitySentence, factsOf, partitions, periodOf, tradeOffSentence } from '../facts.ts'
+import { claimOf, countsFor } from '../promise.ts'
 import { formatInstant, formatMs, formatNoun, formatNumber, formatValue, shortened, visible } from '../format.ts'
 import { readLogs } from './logs.ts'
 import { layoutCycle } from './cycle.ts'
@@ -21,7 +22,7 @@ import type { RunSeries } from './series.ts'
 import type { TimelineHeader } from './columns.ts'
 import type { WitnessLayout } from './witness.ts'
 import type { History } from '../../checker/history/index.ts'
-import type { FaultWindow, JudgementVerdict, Rung, VerdictDocument } from '../../checker/verdict.ts'
+import type { FaultWindow, JudgementVerdict, Rung, VerdictDocument, Witness } from '../../checker/verdict.ts'
 
 /** One configuration: its verdict and the history that the verdict is about. */
 export interface ReportRun {
@@ -93,6 +94,8 @@ export interface WitnessCard {
   readonly number: number
   readonly key: string | null
   readonly explanation: string
+  /** When its last operation completed, and where that lies among the faults; null where it has no operations. */
+  readonly when: string | null
   /** How many operations it consists of. */
   readonly size: number
   /** null: too many to draw. */
@@ -220,25 +223,45 @@ function bandOf(fault: FaultWindow): Band {
 }
 
 function witnessCards(history: History, document: VerdictDocument, timeline: TimelineHeader): { cards: WitnessCard[]; more: number } {
-  const all = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness, index) => ({ judgement: judgement.judgement, model: judgement.model, witness, index })))
-  const bySize = all.toSorted((a, b) => Math.sign(a.witness.operations.length - drawnMax) - Math.sign(b.witness.operations.length - drawnMax))
-  const found = [...bySize.filter(({ index }) => index === 0), ...bySize.filter(({ index }) => index > 0)]
-  const cards = found.slice(0, witnessCardsMax).map(({ judgement, model, witness, index: own }, index): WitnessCard => {
+  const found = foundWitnesses(history, document)
+  const cards = found.slice(0, witnessCardsMax).map(({ judgement, witness, index: own, end_ns }, index): WitnessCard => {
     const rows = witness.operations.slice(0, jsonlMax)
     return {
-      judgement,
-      claim: model !== undefined ? `Not ${model}` : judgement === 'transactions' ? `Transactions: ${witness.explanation.split(':')[0]}` : `${judgement}: violated`,
+      judgement: judgement.judgement,
+      claim: claimOf(judgement, witness),
       number: index + 1,
       key: witness.key === undefined ? null : formatValue(witness.key, 80),
       explanation: shortened(witness.edges === undefined ? witness.explanation : `${formatNoun(witness.edges.length, 'transaction')} that would each have to come before the next.`, 2000),
+      when: end_ns === Number.POSITIVE_INFINITY ? null : `Complete at ${formatInstant(end_ns)}, ${whereAmong(end_ns, document.faults)}.`,
       size: witness.operations.length,
       layout: witness.operations.length > drawnMax ? null : layoutWitness(witnessOperations(history, rows)),
       cycle: witness.edges === undefined ? null : layoutCycle(history, witness.edges),
       jsonl: jsonlOf(history, rows),
-      moment: timeline.moments.findIndex((moment) => moment.judgement === judgement && moment.witness === own),
+      moment: timeline.moments.findIndex((moment) => moment.judgement === judgement.judgement && moment.witness === own),
     }
   })
   return { cards, more: found.length - cards.length }
+}
+
+/** A witness with its place in the document; `end_ns` is infinite where it has no operations. */
+interface FoundWitness {
+  readonly judgement: JudgementVerdict
+  readonly witness: Witness
+  readonly index: number
+  readonly end_ns: number
+}
+
+/** All witnesses: the first of each judgement before further ones, what broke the promise before what was not promised, what can be drawn before what cannot, then the earliest. */
+function foundWitnesses(history: History, document: VerdictDocument): FoundWitness[] {
+  const all = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness, index) => ({ judgement, witness, index, end_ns: endOf(history, witness) })))
+  const rank = ({ judgement, witness, index }: FoundWitness): number => (index === 0 ? 0 : 4) + (countsFor(document, judgement) ? 0 : 2) + (witness.operations.length > drawnMax ? 1 : 0)
+  return all.toSorted((a, b) => rank(a) - rank(b) || (a.end_ns < b.end_ns ? -1 : a.end_ns > b.end_ns ? 1 : 0))
+}
+
+/** When the last operation of a witness completed. */
+function endOf(history: History, { operations }: Witness): number {
+  const ends = operations.filter((row) => row >= 0 && row < history.length).map((row) => history.timeAt(history.pair[row]! >= 0 ? history.pair[row]! : row))
+  return ends.length === 0 ? Number.POSITIVE_INFINITY : ends.reduce((a, b) => Math.max(a, b))
 }
 
 /** The lines of history.jsonl that a witness consists of, in their order there. */
@@ -257,13 +280,7 @@ function jsonlOf(history: History, rows: readonly number[]): string[] {
 
 /** When something first became impossible, and where that lies among the faults. */
 export function firstBreak(history: History, document: VerdictDocument): string {
-  let first = Number.POSITIVE_INFINITY
-  for (const judgement of document.judgements) {
-    for (const witness of judgement.witnesses) {
-      const ends = witness.operations.filter((row) => row >= 0 && row < history.length).map((row) => history.timeAt(history.pair[row]! >= 0 ? history.pair[row]! : row))
-      if (ends.length > 0) first = Math.min(first, ends.reduce((a, b) => Math.max(a, b)))
-    }
-  }
+  const first = document.judgements.flatMap((judgement) => judgement.witnesses).reduce((least, witness) => Math.min(least, endOf(history, witness)), Number.POSITIVE_INFINITY)
   if (first === Number.POSITIVE_INFINITY) return ''
   return `The first proof of that is complete at ${formatInstant(first)}, ${whereAmong(first, document.faults)}.`
 }

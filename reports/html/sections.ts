@@ -62,20 +62,30 @@ function strongestSentence({ document, facts }: Configuration): Html {
 export function capSection(content: PageContent): Html {
   const several = content.configurations.length > 1
   return html`<section id="cap" aria-labelledby="cap-heading"><h2 id="cap-heading">${several ? 'What each configuration gave up' : 'What it gave up'}</h2>
-<div class="cap-grid">${figure({
+${placed(content.cap) ? html`<div class="cap-grid">${capFigure(content.cap)}${reading(content)}</div>` : html`<p class="note">No fault of ${several ? 'these runs' : 'this run'} cut the clients into a majority and a minority, so there is no CAP map.</p>${reading(content)}`}</section>`
+}
+
+const placed = (cap: CapMap): boolean => cap.entries.some((entry) => entry.majority !== null || entry.minority !== null)
+
+function capFigure(cap: CapMap): Html {
+  return figure({
     id: 'cap-map',
     kind: 'cap',
     title: 'CAP map',
-    says: content.cap.entries.some((entry) => entry.majority !== null || entry.minority !== null) ? 'Share of operations answered during the partition, against the strongest model that held over the whole run.' : 'Empty, because no fault of this run cut the clients into a majority and a minority.',
-    label: capLabel(content.cap),
+    says: 'Share of operations answered during the partition, against the strongest model that held over the whole run.',
+    label: capLabel(cap),
     legend: [
       ['disc', 'ink', 'majority side'],
       ['square', 'ink', 'minority side'],
       ['corner', 'violated', 'the corner that CAP forbids to a square'],
     ],
-  })}
-<div class="reading"><ol class="trades">${content.configurations.map((configuration) => html`<li><h3>${configuration.name}</h3><p>${configuration.tradeOff}</p></li>`)}</ol>
-<p class="note">A disc and a square joined by a line are one configuration on the two sides of the same partition. A minority that answers everything cannot know what the majority has written, so no square can stand in the hatched corner: that is the CAP theorem.</p></div></div></section>`
+  })
+}
+
+/** What the map says, in words; and where it is missing, what latency was paid. */
+function reading({ cap, configurations }: PageContent): Html {
+  return html`<div class="reading"><ol class="trades">${configurations.map((configuration) => html`<li><h3>${configuration.name}</h3><p>${configuration.tradeOff}</p></li>`)}</ol>
+${placed(cap) ? html`<p class="note">A disc and a square joined by a line are one configuration on the two sides of the same partition. A minority that answers everything cannot know what the majority has written, so no square can stand in the hatched corner: that is the CAP theorem.</p>` : null}</div>`
 }
 
 function capLabel(cap: CapMap): string {

@@ -56,7 +56,7 @@ export function explainRegister(history: History, ops: RegisterOperations, initi
 }
 
 function text(value: Json): string {
-  return value === null ? 'nothing (null)' : typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(value)
+  return value === null ? 'nil' : JSON.stringify(value)
 }
 
 function sentence(words: string): string {
