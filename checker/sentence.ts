@@ -2,6 +2,8 @@
  * The verdict of a run in plain words: what was promised, what became of it, when and during which fault, whether
  * replicas converged, and what was lost.
  */
+import { termsOf } from './terms.ts'
+import { countsOf } from './transactional.ts'
 import type { History } from './history/index.ts'
 import type { FaultWindow, JudgementVerdict, Rung, VerdictDocument } from './verdict.ts'
 
@@ -9,7 +11,7 @@ type Document = Omit<VerdictDocument, 'sentence'>
 
 /** "Promised linearizable. Violated: 3 of 20 keys; the first after 12.4 s, 0.3 s into partition(majority-minority). Converged 1.2 s after the heal. 4 acknowledged writes lost." */
 export function sentenceOf(document: Document, history: History): string {
-  return [`Promised ${document.promised}.`, outcome(document, history), ...converged(document), ...lost(document)].join(' ')
+  return [`Promised ${termsOf(document).promised}.`, outcome(document, history), ...converged(document), ...lost(document)].join(' ')
 }
 
 function outcome(document: Document, history: History): string {
@@ -26,8 +28,9 @@ function outcome(document: Document, history: History): string {
 }
 
 /** What was violated beside the promised rung: "convergence and durability". */
-function beside({ judgements }: Document): string {
-  return judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || ['convergence', 'durability'].includes(one.judgement))).map((one) => one.judgement).join(' and ')
+function beside({ judgements, isolation }: Document): string {
+  const broken = judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || ['convergence', 'durability'].includes(one.judgement)))
+  return broken.map(({ judgement }) => (judgement === 'transactions' && isolation !== undefined ? countsOf(isolation) : judgement)).join(' and ')
 }
 
 /** The judgement that decided the rung: its own, or that of a weaker model which is violated. */

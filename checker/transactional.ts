@@ -63,16 +63,22 @@ function summarize({ levels, anomalies }: Isolation, promised: IsolationLevel): 
   }
 }
 
-/** "2 dirty writes (G0), 1 lost update". */
-function countsOf({ anomalies }: IsolationSection): string {
-  return Object.entries(anomalies).map(([type, count]) => `${count} x ${anomalyNames[type as AnomalyType]}`).join(', ')
+/** Kinds of anomalies that a sentence names. */
+const NAMED = 3
+
+/** "2 x dirty write (G0), 1 x lost update and 4 more kinds". */
+export function countsOf({ anomalies }: IsolationSection): string {
+  const kinds = Object.entries(anomalies).map(([type, count]) => `${count} x ${anomalyNames[type as AnomalyType]}`)
+  return kinds.length <= NAMED + 1 ? kinds.join(', ') : `${kinds.slice(0, NAMED).join(', ')} and ${kinds.length - NAMED} more kinds`
 }
 
 function refutesLevel(type: AnomalyType, level: IsolationLevel): boolean {
   return refutes[type].some((one) => one === level || weakerLevels(level).includes(one))
 }
 
-function witnessOf({ transactions }: Isolation, { transactions: involved, key, explanation, edges }: Anomaly): Witness {
+function witnessOf({ transactions }: Isolation, { type, transactions: involved, key, explanation: why, edges }: Anomaly): Witness {
+  // That of a cycle begins with the name of its anomaly.
+  const explanation = edges === undefined ? `${anomalyNames[type]}: ${why}` : why
   const operations = [...new Set(involved)].map((t) => transactions.row[t]!).sort((a, b) => a - b)
   return { ...(key < 0 ? {} : { key: transactions.keys[key] as Witness['key'] }), operations, explanation, ...(edges === undefined ? {} : { edges: edges.map((edge) => ({ ...edge, from: transactions.row[edge.from]!, to: transactions.row[edge.to]! })) }) }
 }

@@ -7,6 +7,7 @@
  */
 import { difference, measure, quantile, share } from './bootstrap.ts'
 import { formatMs, formatShare, visible } from './format.ts'
+import { countsFor } from './promise.ts'
 import type { Blocks, Difference, Measured } from './bootstrap.ts'
 import type { NamedDocument } from './junit.ts'
 import type { History } from '../checker/history/index.ts'
@@ -15,6 +16,8 @@ import type { RunDescription, VerdictDocument, VerdictWord } from '../checker/ve
 /** What became of one judgement. */
 export interface Finding {
   readonly judgement: string
+  /** Whether the promise of the later run rests on it. */
+  readonly promised: boolean
   readonly change: 'new' | 'resolved' | 'still there' | 'no longer known' | 'newly unknown'
   readonly before: VerdictWord | null
   readonly after: VerdictWord | null
@@ -113,7 +116,7 @@ function findings(before: VerdictDocument, after: VerdictDocument): Finding[] {
     const change = changeBetween(was?.verdict ?? null, is?.verdict ?? null)
     if (change === undefined) return []
     const speaks = is?.verdict === 'violated' ? is : was
-    return [{ judgement: name, change, before: was?.verdict ?? null, after: is?.verdict ?? null, explanation: speaks?.witnesses[0]?.explanation ?? is?.reason ?? null }]
+    return [{ judgement: name, promised: countsFor(after, is ?? was!), change, before: was?.verdict ?? null, after: is?.verdict ?? null, explanation: speaks?.witnesses[0]?.explanation ?? is?.reason ?? null }]
   })
 }
 
@@ -133,15 +136,23 @@ export function renderComparison(comparison: Comparison): string {
 function configurationLines({ name, verdict, incomparable, findings: found, numbers }: ConfigurationChange): string[] {
   return [
     `${visible(name)}: ${verdict.before === verdict.after ? `${verdict.after}, as before` : `${verdict.before} before, ${verdict.after} now`}`,
-    ...found.map((finding) => `  ${finding.change.padEnd(16)}${finding.judgement}${finding.explanation === null ? '' : `: ${visible(finding.explanation)}`}`),
+    ...found.map((finding) => `  ${finding.change.padEnd(16)}${finding.judgement}${finding.promised ? '' : ' (not promised)'}${finding.explanation === null ? '' : `: ${visible(finding.explanation)}`}`),
     ...incomparable.map((reason) => `  not comparable: ${visible(reason)}`),
     ...numbers.map(numberLine),
   ]
 }
 
-function numberLine({ what, unit, before, after, low, high, real }: NumberChange): string {
-  const sign = (value: number, text: string): string => `${value >= 0 ? '+' : '−'}${text}`
-  const moved = (value: number): string => (unit === 'share' ? sign(value, (Math.abs(value) * 100).toFixed(1)) : sign(value, formatMs(Math.abs(value))))
-  const format = unit === 'share' ? formatShare : formatMs
-  return `  ${what.padEnd(18)}${format(before)} -> ${format(after)}  ${moved(after - before)}${unit === 'share' ? ' points' : ''} (95 %: ${moved(low)} to ${moved(high)})${real ? '' : ', no more than chance'}`
+function numberLine(change: NumberChange): string {
+  const { what, before, after, low, high, real } = change
+  return `  ${what.padEnd(18)}${formatNumberOf(change, before)} -> ${formatNumberOf(change, after)}  ${formatDifference(change, after - before)} (95 %: ${formatDifference(change, low)} to ${formatDifference(change, high)})${real ? '' : ', no more than chance'}`
+}
+
+/** One side of a comparison: "97.2 %", "3.9 ms". */
+export function formatNumberOf({ unit }: Pick<NumberChange, 'unit'>, value: number): string {
+  return unit === 'share' ? formatShare(value) : formatMs(value)
+}
+
+/** A difference with its sign: "+1.2 points", "−3.1 ms". */
+export function formatDifference({ unit }: Pick<NumberChange, 'unit'>, value: number): string {
+  return `${value >= 0 ? '+' : '−'}${unit === 'share' ? `${(Math.abs(value) * 100).toFixed(1)} points` : formatMs(Math.abs(value))}`
 }

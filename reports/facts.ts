@@ -3,6 +3,7 @@
  * availability on each side of the partition, latency, time to converge, acknowledged writes lost.
  * The terminal, the HTML report, the job summary and the comparison all show these and compute none of their own.
  */
+import { termsOf, toldByIsolation } from '../checker/terms.ts'
 import { formatMs, formatShare } from './format.ts'
 import type { Availability, FaultWindow, Latency, Model, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
 
@@ -21,8 +22,13 @@ export interface SideFact {
 export interface Facts {
   readonly name: string
   readonly verdict: VerdictWord
-  readonly promised: Model
-  readonly strongest: Model | null
+  /** What was promised and what held, as it is told: an isolation level where clients carried out transactions. */
+  readonly promised: string
+  readonly strongest: string | null
+  /** Whether these are isolation levels, which have no place on the CAP map. */
+  readonly byIsolation: boolean
+  /** The strongest model of the ladder. */
+  readonly model: Model | null
   /** During the partitions; undefined when there was none, or nobody was on that side. */
   readonly majority: SideFact | undefined
   readonly minority: SideFact | undefined
@@ -67,8 +73,9 @@ export function factsOf(name: string, document: VerdictDocument): Facts {
   return {
     name,
     verdict: document.verdict,
-    promised: document.promised,
-    strongest: document.strongest,
+    ...termsOf(document),
+    byIsolation: toldByIsolation(document),
+    model: document.strongest,
     majority: sideFact(document, 'majority'),
     minority: sideFact(document, 'minority'),
     latency: latencyOf(document, 'all'),
@@ -110,8 +117,8 @@ export function tradeOffSentence(facts: Facts): string {
   const cost = facts.healthyLatency?.p50_ms ?? null
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
   if (share === undefined || share === null) return `No fault cut the clients into a majority and a minority, so this run says nothing about the choice between consistency (C) and availability (A).${price}`
-  const strong = facts.strongest !== null && needsMajority.includes(facts.strongest)
-  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model held all the same' : `the strongest model seen to hold was ${facts.strongest}`}`
+  const strong = facts.model !== null && needsMajority.includes(facts.model)
+  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'nothing weaker held all the same' : `the strongest ${facts.byIsolation ? 'isolation level' : 'model'} seen to hold was ${facts.strongest}`}`
   const choice =
     share < 0.5 ? `It gave up availability on the minority side${kept}.`
     : share < nearlyAll ? `It refused a part of the operations on the minority side${kept}.`

@@ -5,6 +5,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { termsOf } from '../../checker/terms.ts'
 import { mergeVerdicts, verdictDocumentSchema } from '../../checker/verdict.ts'
 import type { CatalogEntry } from '../../reports/browse.ts'
 import { factsOf } from '../../reports/facts.ts'
@@ -34,7 +35,7 @@ export class Catalog {
 
   async #entriesOf(below: string, nowMs: number): Promise<CatalogEntry[]> {
     const dir = path.join(this.#root, below)
-    if (existsSync(path.join(dir, 'campaign.json'))) return this.#campaign(below)
+    if (existsSync(path.join(dir, 'campaign.json'))) return this.#campaign(below, nowMs)
     if (existsSync(path.join(dir, 'plan.json'))) return this.#run(below, 'run', below, nowMs)
     const inner = (await folders(dir)).filter((name) => existsSync(path.join(dir, name, 'plan.json')))
     return (await Promise.all(inner.map((name) => this.#run(`${below}/${name}`, 'tour', below, nowMs)))).flat()
@@ -62,7 +63,7 @@ export class Catalog {
       seed: run?.seed ?? (plan.success ? plan.data.seed : null),
       faults: verdict.success ? [...new Set(verdict.data.faults.map((fault) => fault.fault))] : [],
       operations: verdict.success ? verdict.data.operations.invoked : null,
-      strongest: verdict.success ? (verdict.data.strongest ?? 'none') : null,
+      strongest: verdict.success ? (termsOf(verdict.data).strongest ?? 'none') : null,
       majority: facts?.majority?.share ?? null,
       minority: facts?.minority?.share ?? null,
       p99_ms: facts?.latency?.p99_ms ?? null,
@@ -73,18 +74,20 @@ export class Catalog {
     return [entry]
   }
 
-  async #campaign(below: string): Promise<CatalogEntry[]> {
+  async #campaign(below: string, nowMs: number): Promise<CatalogEntry[]> {
     const dir = path.join(this.#root, below)
     const stamp = stampOf(path.join(dir, 'results.jsonl')) + stampOf(path.join(dir, 'report.html'))
     const known = this.#known.get(below)
-    if (known?.stamp === stamp) return [known.entry]
+    if (known?.stamp === stamp && known.entry.state !== 'running') return [known.entry]
     const results = await readResults(dir).catch(() => [])
+    const report = path.join(dir, 'report.html')
+    const goesOn = isActive(path.join(dir, 'results.jsonl'), nowMs) && modified(report) < modified(path.join(dir, 'results.jsonl'))
     const violated = results.filter((result) => result.verdict === 'violated').length
     const entry: CatalogEntry = {
       kind: 'campaign',
       path: below,
-      report: existsSync(path.join(dir, 'report.html')) ? `${below}/report.html` : null,
-      state: results.length === 0 ? 'cut short' : mergeVerdicts(results.map((result) => result.verdict)),
+      report: existsSync(report) ? `${below}/report.html` : null,
+      state: goesOn ? 'running' : results.length === 0 ? 'cut short' : mergeVerdicts(results.map((result) => result.verdict)),
       started: startedOf(below) ?? '',
       configuration: [...new Set(results.map((result) => result.configuration))].join(', '),
       workload: '',
@@ -97,7 +100,7 @@ export class Catalog {
       minority: null,
       p99_ms: null,
       lost: null,
-      sentence: `${results.length} runs, ${violated} violated.`,
+      sentence: `${results.length} runs${goesOn ? ' so far' : ''}, ${violated} violated.`,
     }
     this.#known.set(below, { stamp, entry })
     return [entry]
@@ -122,6 +125,8 @@ function stampOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false })
   return stat === undefined ? '-' : `${stat.mtimeMs}:${stat.size} `
 }
+
+const modified = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 function isActive(history: string, nowMs: number): boolean {
   const stat = statSync(history, { throwIfNoEntry: false })

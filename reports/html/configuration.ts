@@ -21,9 +21,9 @@ import type { WitnessLayout } from './witness.ts'
 
 /** All sections of one configuration. */
 export function configurationSection(configuration: Configuration): Html {
-  const { id, name, document } = configuration
+  const { id, name, document, facts } = configuration
   return html`<section class="configuration" id="${id}" aria-labelledby="${id}-heading">
-<header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">promised ${document.promised}: ${document.verdict}</p></header>
+<header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">promised ${facts.promised}: ${document.verdict}</p></header>
 <p class="lead">${keptTogether(document.sentence)}</p>
 <dl class="tally">${tally(configuration)}</dl>
 ${witnesses(configuration)}
@@ -69,15 +69,27 @@ function diagram(layout: WitnessLayout, own: string): Html {
 <ul class="legend"><li><span class="key-bar"></span>from invocation to completion</li><li><span class="key-open"></span>outcome never known</li><li><span class="c-muted" aria-hidden="true">⤷</span>ended before the other began</li>${layout.reads.length === 0 ? null : html`<li><span class="c-accent" aria-hidden="true">⇢</span>its value was read there</li>`}<li><span class="c-violated" aria-hidden="true">◆</span>impossible from here on</li></ul>`
 }
 
-function ladder({ id, document, facts, ladder: rungs, judgements }: Configuration): Html {
+function ladder(configuration: Configuration): Html {
+  const { id, document, facts, ladder: rungs, judgements } = configuration
+  const statistics = html`<details class="statistics"><summary>Checker statistics: what each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details>`
+  // The ladder is about single reads and writes: beside transactions it would say "unknown" fourteen times.
+  if (facts.byIsolation) return html`<h3 id="${id}-ladder">Beside the isolation levels</h3>${beside(configuration, judgements)}${statistics}`
   const shown = new Set(rungs.map((rung) => rung.by))
-  const beside = judgements.filter((judgement) => !shown.has(judgement.judgement))
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
   return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
-<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: facts.strongest === null ? [] : [facts.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
-<div><h4>Beside the ladder</h4><ul class="judgements">${beside.map((judgement) => html`<li>${wordFor(judgement) === 'measured' ? html`<span class="glyph" aria-hidden="true"></span>` : glyph(judgement.verdict)}<div><p><strong>${judgement.judgement}</strong> <span class="word ${wordFor(judgement)}">${wordFor(judgement)}</span></p><p>${judgement.summary}</p></div></li>`)}</ul></div></div>
+<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: document.strongest === null ? [] : [document.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
+<div><h4>Beside the ladder</h4>${beside(configuration, judgements.filter((judgement) => !shown.has(judgement.judgement)))}</div></div>
 <h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
-<details class="statistics"><summary>Checker statistics: what each judgement looked at, and its numbers</summary><dl>${judgements.map((judgement) => html`<div><dt>${judgement.judgement}</dt><dd>${formatNoun(judgement.operations, 'operation')}${judgement.numbers === '' ? null : ` · ${judgement.numbers}`}${judgement.reason === undefined ? null : ` · unknown because: ${judgement.reason}`}</dd></div>`)}</dl></details>`
+${statistics}`
+}
+
+/** Judgements in words, each with a link to its witness. */
+function beside({ id, witnesses: cards }: Configuration, judgements: Configuration['judgements']): Html {
+  return html`<ul class="judgements">${judgements.map((judgement) => {
+    const word = wordFor(judgement)
+    const card = cards.find((one) => one.judgement === judgement.judgement)
+    return html`<li>${word === 'measured' ? html`<span class="glyph" aria-hidden="true"></span>` : glyph(judgement.verdict)}<div><p><strong>${card === undefined ? judgement.judgement : html`<a href="#${id}-witness-${card.number}">${judgement.judgement}</a>`}</strong> <span class="word ${word}">${word}</span></p><p>${judgement.summary}</p></div></li>`
+  })}</ul>`
 }
 
 function charts(configuration: Configuration): Html {

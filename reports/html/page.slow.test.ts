@@ -6,7 +6,9 @@ import path from 'node:path'
 import { fakeTour } from '../testing/tour.ts'
 import { browserPath, openBrowser } from '../testing/browser.ts'
 import { factsOf } from '../facts.ts'
-import { History } from '../../checker/history/index.ts'
+import { History, type Json } from '../../checker/history/index.ts'
+import { judge } from '../../checker/judge.ts'
+import { transactional } from '../../checker/transactional.ts'
 import { renderReport } from './page.ts'
 import type { TestBrowser } from '../testing/browser.ts'
 import type { ReportInput, ReportRun } from './data.ts'
@@ -69,6 +71,24 @@ function hostileRun(): ReportRun {
   return { name: hostile[0]!, history, document, surroundings: { logs: [{ node: hostile[1]!, text: `2026-01-02T03:04:06.000Z ${hostile.slice(0, 5).join('\n')}` }], clockZero: '2026-01-02T03:04:05.000Z', machine: [[hostile[0]!, hostile[1]!]], files: ['nodes/%3Cimg%3E.log'] } }
 }
 
+/** Write skew, and a read of what was aborted: transactions under strict serializability. */
+async function transactionalRun(): Promise<ReportRun> {
+  const history = new History()
+  const add = (process: number, type: 'invoke' | 'ok' | 'fail', time: number, value: Json) => history.push({ process, type, f: 'txn', time: time * 1e6, value, node: `n${process + 1}` })
+  add(0, 'invoke', 0, [['r', 'x', null], ['append', 'y', 1]])
+  add(1, 'invoke', 1, [['r', 'y', null], ['append', 'x', 1]])
+  add(0, 'ok', 5, [['r', 'x', []], ['append', 'y', 1]])
+  add(1, 'ok', 6, [['r', 'y', []], ['append', 'x', 1]])
+  add(0, 'invoke', 7, [['append', 'z', 9]])
+  add(0, 'fail', 8, [['append', 'z', 9]])
+  add(1, 'invoke', 9, [['r', 'x', null], ['r', 'y', null], ['r', 'z', null]])
+  add(1, 'ok', 12, [['r', 'x', [1]], ['r', 'y', [1]], ['r', 'z', [9]]])
+  const document = await judge(history, { run: null, promised: 'linearizable', judgements: [{ ...transactional('strict-serializable'), binding: true }] })
+  return { name: 'skewed', history, document }
+}
+const transactions = await transactionalRun()
+const transactionsPage = renderReport({ title: 'transactions', runs: [transactions], repeat: '', generated: '' })
+
 const test = suite<Context>('report in a browser', { browser: undefined as unknown as TestBrowser, problems: [] })
 if (browserPath() !== undefined || required) {
   test.before(async (context) => void (context.browser = await openBrowser({ trusting: false })))
@@ -90,6 +110,22 @@ if (browserPath() !== undefined || required) {
       })
     }
   }
+
+  test('transactions are told by isolation levels: no ladder, no map, a cycle, and it fits a telephone', async (context) => {
+    const page = await opened(context, transactionsPage, { width: 390, colorScheme: 'dark' })
+    const seen = await inPage<{ wide: number; map: boolean; levels: [string, string][]; cycles: number; lead: string }>(page, `({
+      wide: document.documentElement.scrollWidth,
+      map: document.getElementById('cap-map') !== null,
+      levels: [...document.querySelectorAll('data[data-field^="isolation."]')].map((cell) => [cell.dataset.field.slice(10), cell.value]),
+      cycles: document.querySelectorAll('ol.cycle').length,
+      lead: document.querySelector('.lead').textContent,
+    })`)
+    await page.close()
+    assert.equal(context.problems, [])
+    assert.equal([seen.wide, seen.map, Object.fromEntries(seen.levels)], [390, false, transactions.document.isolation!.levels])
+    assert.ok(seen.cycles > 0)
+    assert.match(seen.lead, /^Promised strict-serializable\. Violated: 1 x /)
+  })
 
   test('the numbers in the comparison are the document’s', async (context) => {
     const page = await opened(context, whole)
@@ -219,7 +255,7 @@ if (browserPath() !== undefined || required) {
   test('axe finds nothing serious, in light and dark', async (context) => {
     const own = await openBrowser({ trusting: true })
     try {
-      for (const [colorScheme, html] of [['light', whole], ['dark', renderReport({ ...input, runs: [tour[1]!] })]] as const) {
+      for (const [colorScheme, html] of [['light', whole], ['dark', renderReport({ ...input, runs: [tour[1]!] })], ['light', transactionsPage], ['dark', transactionsPage]] as const) {
         const page = await opened({ ...context, browser: own }, html, { colorScheme })
         await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') })
         const violations = await inPage<{ id: string; impact: string; nodes: { html: string }[] }[]>(page, `axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)`)

@@ -37,5 +37,5 @@ function masthead(content: PageContent): Html {
   const about = run === undefined || run === null ? 'An imported history' : `${content.configurations.length === 1 ? `${run.system}${run.preset === null ? '' : `, preset ${run.preset}`}, ` : ''}${run.nodes.length} nodes, ${run.clients} clients, workload ${run.workload}, driver ${run.driver}, seed ${run.seed}`
   return html`<header class="masthead"><p class="wordmark">splitbrain</p><h1>${content.title}</h1><p class="dek">${about}${content.generated === '' ? '' : html` · <time datetime="${content.generated}">${formatDate(content.generated)}</time>`}</p>
 ${content.repeat === '' ? '' : command(content.repeat, 'the command that repeats everything')}
-<nav aria-label="Sections"><ul><li><a href="#cap">CAP map</a></li><li><a href="#comparison">Numbers</a></li>${content.configurations.map((configuration) => html`<li><a href="#${configuration.id}">${glyph(configuration.document.verdict)}${configuration.name}</a></li>`)}</ul></nav></header>`
+<nav aria-label="Sections"><ul><li><a href="#cap">Trade-off</a></li><li><a href="#comparison">Numbers</a></li>${content.configurations.map((configuration) => html`<li><a href="#${configuration.id}">${glyph(configuration.document.verdict)}${configuration.name}</a></li>`)}</ul></nav></header>`
 }

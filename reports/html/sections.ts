@@ -44,8 +44,8 @@ export function verdictStrip(content: PageContent): Html {
 const words: Readonly<Record<VerdictWord, string>> = { holds: 'Kept its promise', violated: 'Broke its promise', unknown: 'Unknown' }
 
 function verdictCard(configuration: Configuration): Html {
-  const { id, name, document, sentences, warnings } = configuration
-  return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${document.promised}</span></p></div></header>
+  const { id, name, document, facts, sentences, warnings } = configuration
+  return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${facts.promised}</span></p></div></header>
 <p class="lead">${keptTogether(document.sentence)}</p>
 <p>${strongestSentence(configuration)} ${sentences.map((sentence) => `${sentence} `)}</p>
 ${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲</span> ${warning}</p>`)}</article>`
@@ -55,14 +55,14 @@ function strongestSentence({ document, facts }: Configuration): Html {
   const broken = document.ladder.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model)
   const listed = broken.length < 3 ? broken.join(' and ') : `${broken.slice(0, -1).join(', ')} and ${broken.at(-1)}`
   const also = broken.length === 0 ? null : html` <strong class="broke">It broke ${broken.length > 3 ? `${broken.length} rungs of the ladder, ${broken[0]} first` : listed}.</strong>`
-  return html`${facts.strongest === null ? html`No model of the ladder held.` : html`The strongest model that held is <strong>${facts.strongest}</strong>.`}${also}`
+  return html`${facts.strongest === null ? html`Nothing weaker held either.` : html`The strongest ${facts.byIsolation ? 'isolation level' : 'model'} that held is <strong>${facts.strongest}</strong>.`}${also}`
 }
 
 /** Availability during the partition against the strongest model held. */
 export function capSection(content: PageContent): Html {
   const several = content.configurations.length > 1
   return html`<section id="cap" aria-labelledby="cap-heading"><h2 id="cap-heading">${several ? 'What each configuration gave up' : 'What it gave up'}</h2>
-${placed(content.cap) ? html`<div class="cap-grid">${capFigure(content.cap)}${reading(content)}</div>` : html`<p class="note">No fault of ${several ? 'these runs' : 'this run'} cut the clients into a majority and a minority, so there is no CAP map.</p>${reading(content)}`}</section>`
+${placed(content.cap) ? html`<div class="cap-grid">${capFigure(content.cap)}${reading(content)}</div>` : reading(content)}</section>`
 }
 
 const placed = (cap: CapMap): boolean => cap.entries.some((entry) => entry.majority !== null || entry.minority !== null)

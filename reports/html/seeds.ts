@@ -36,7 +36,7 @@ export function seedsSection(all: readonly SeedRuns[]): Html | null {
 <div class="scroll" tabindex="0" role="region" aria-label="All seeds in numbers"><table class="seeds"><thead><tr>${['Configuration', 'Seeds', 'Promise broken', 'Strongest model, weakest run', 'Minority answered', 'p50', 'p99', 'Lost writes'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${all.map(row)}</tbody></table></div></section>`
 }
 
-const levelOf = ({ strongest }: Facts): string => strongest ?? 'none'
+const levelOf = ({ model }: Facts): string => model ?? 'none'
 const rank = (level: string): number => (level === 'none' ? models.length : models.indexOf(level as (typeof models)[number]))
 
 function axesOf(all: readonly SeedRuns[]): Axes {

@@ -1,0 +1,72 @@
+/**
+ * The page of a comparison: what is new first, then by how much the numbers moved, each with its interval.
+ * `compare.ts` and `campaign/compare.ts` decide; this writes down what they found.
+ */
+import { formatDifference, formatNumberOf, type Comparison, type ConfigurationChange, type Finding, type NumberChange } from '../compare.ts'
+import type { CampaignComparison, FindingChange } from '../campaign/compare.ts'
+import { formatNoun, shortened } from '../format.ts'
+import { html, type Html } from './escape.ts'
+import { command, glyph } from './sections.ts'
+import { renderShell } from './shell.ts'
+import type { VerdictWord } from '../../checker/verdict.ts'
+
+/** What is compared, in words: folders as they were given. */
+export interface ComparedPaths {
+  readonly before: string
+  readonly after: string
+}
+
+/** Two runs or tours. */
+export function renderComparisonPage(paths: ComparedPaths, comparison: Comparison): string {
+  const fresh = comparison.configurations.flatMap(({ findings }) => findings).filter(({ change, promised }) => change === 'new' && promised).length
+  return page(paths, fresh, html`${comparison.configurations.map(configuration)}${leftOver(comparison, 'Configurations')}`)
+}
+
+/** Two campaigns. */
+export function renderCampaignComparisonPage(paths: ComparedPaths, comparison: CampaignComparison): string {
+  const fresh = comparison.findings.filter(({ change }) => change === 'new').length
+  const list = comparison.findings.length === 0 ? html`<p class="note">Neither of them found anything that breaks a promise.</p>` : html`<ol class="findings">${comparison.findings.map(campaignFinding)}</ol>`
+  return page(paths, fresh, html`<section aria-labelledby="findings-heading"><h2 id="findings-heading">${formatNoun(comparison.findings.length, 'finding')}</h2>${list}</section>${leftOver(comparison, 'Cells')}`)
+}
+
+function page({ before, after }: ComparedPaths, fresh: number, sections: Html): string {
+  return renderShell({
+    title: `Before and after · ${fresh > 0 ? `${fresh} new` : 'nothing new'}`,
+    body: html`<a class="skip" href="#main">Skip to what changed</a>
+<header class="masthead"><p class="wordmark">splitbrain</p><h1>${fresh > 0 ? `${formatNoun(fresh, 'promise')} newly broken` : 'No promise is newly broken'}</h1><p class="dek">Before: ${before}. After: ${after}.</p>${command(`npx splitbrain compare ${before} ${after}`, 'the command that compares them again')}</header>
+<main id="main" class="campaign">${sections}</main>
+<footer><p>Written by splitbrain. Differences: after minus before, with the 95 % interval of a block bootstrap. An interval that contains zero is no more than chance.</p></footer>`,
+  })
+}
+
+const wordOf: Readonly<Record<Finding['change'] | FindingChange['change'], VerdictWord>> = { new: 'violated', 'still there': 'violated', resolved: 'holds', 'no longer known': 'unknown', 'newly unknown': 'unknown', rare: 'unknown' }
+
+function configuration({ name, verdict, incomparable, findings, numbers }: ConfigurationChange, index: number): Html {
+  const id = `configuration-${index}`
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${glyph(verdict.after)} ${name}: ${verdict.before === verdict.after ? `${verdict.after}, as before` : `${verdict.before} before, ${verdict.after} now`}</h2>
+${findings.length === 0 ? html`<p class="note">No judgement changed, and none is violated.</p>` : html`<ul class="findings">${findings.map((one) => html`<li><h3>${glyph(wordOf[one.change])} ${one.judgement}: ${one.change}${one.promised ? '' : ' (not promised)'}</h3>${one.explanation === null ? null : html`<p>${shortened(one.explanation, 600)}</p>`}</li>`)}</ul>`}
+${incomparable.length === 0 ? null : html`<p class="warning"><span aria-hidden="true">▲</span> Their numbers are not comparable: ${incomparable.join('; ')}.</p>`}
+${numbers.length === 0 ? null : numbersTable(name, numbers)}</section>`
+}
+
+function numbersTable(name: string, numbers: readonly NumberChange[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Numbers of ${name}"><table><thead><tr><th scope="col">Number</th><th scope="col" class="right">Before</th><th scope="col" class="right">After</th><th scope="col" class="right">Difference</th><th scope="col">95 % interval</th><th scope="col">More than chance?</th></tr></thead>
+<tbody>${numbers.map((one) => html`<tr><th scope="row">${one.what}</th><td class="right">${formatNumberOf(one, one.before)}</td><td class="right">${formatNumberOf(one, one.after)}</td><td class="right">${formatDifference(one, one.after - one.before)}</td><td>${interval(one)} ${formatDifference(one, one.low)} to ${formatDifference(one, one.high)}</td><td>${one.real ? html`<strong>yes</strong>` : 'no'}</td></tr>`)}</tbody></table></div>`
+}
+
+/** The interval around zero, to the scale of its wider end. Decoration: the numbers stand beside it. */
+function interval({ low, high, after, before }: NumberChange): Html {
+  const scale = 48 / (Math.max(Math.abs(low), Math.abs(high)) || 1)
+  const x = (value: number): string => (50 + value * scale).toFixed(1)
+  return html`<svg class="interval" viewBox="0 0 100 12" width="100" height="12" aria-hidden="true"><path class="zero" d="M50 0V12"/><path class="range" d="M${x(low)} 6H${x(high)}"/><circle class="point" cx="${x(after - before)}" cy="6" r="2.6"/></svg>`
+}
+
+function campaignFinding({ fingerprint, change, before, after, explanation, repeat }: FindingChange): Html {
+  const note = change === 'rare' ? ': seen on one side only, in no more runs than chance explains' : ''
+  return html`<li><h3>${glyph(wordOf[change])} ${fingerprint}: ${change}</h3><p>In ${before.runs} of ${before.of} runs before, in ${after.runs} of ${after.of} now${note}.</p><p>${shortened(explanation, 600)}</p>${command(repeat, 'the command that repeats the smallest run')}</li>`
+}
+
+function leftOver({ onlyBefore, onlyAfter }: Pick<Comparison, 'onlyBefore' | 'onlyAfter'>, what: string): Html | null {
+  if (onlyBefore.length + onlyAfter.length === 0) return null
+  return html`<section aria-labelledby="only-heading"><h2 id="only-heading">${what} of one side only</h2>${([['Before', onlyBefore], ['After', onlyAfter]] as const).map(([side, names]) => (names.length === 0 ? null : html`<p>${side}: ${names.join('; ')}</p>`))}</section>`
+}
