@@ -28,7 +28,7 @@ export interface CapEntry {
 export function capMapOf(facts: readonly Facts[]): CapMap {
   return {
     levels: [...models, 'none'],
-    entries: facts.filter(({ byIsolation }) => !byIsolation).map((one) => ({ name: visible(one.name), level: one.model ?? 'none', majority: one.majority?.share ?? null, minority: one.minority?.share ?? null })),
+    entries: facts.filter(({ byIsolation }) => !byIsolation).map((one) => ({ name: visible(one.name), level: one.strongest ?? 'none', majority: one.majority?.share ?? null, minority: one.minority?.share ?? null })),
     impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)!, share: nearlyAll },
   }
 }

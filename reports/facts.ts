@@ -5,7 +5,7 @@
  */
 import { termsOf, toldByIsolation } from '../checker/terms.ts'
 import { formatMs, formatShare } from './format.ts'
-import type { Availability, FaultWindow, Latency, Model, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
+import type { Availability, FaultWindow, Latency, VerdictDocument, VerdictWord } from '../checker/verdict.ts'
 
 /** ok / attempted of one group during one kind of period. */
 export interface SideFact {
@@ -27,8 +27,6 @@ export interface Facts {
   readonly strongest: string | null
   /** Whether these are isolation levels, which have no place on the CAP map. */
   readonly byIsolation: boolean
-  /** The strongest model of the ladder. */
-  readonly model: Model | null
   /** During the partitions; undefined when there was none, or nobody was on that side. */
   readonly majority: SideFact | undefined
   readonly minority: SideFact | undefined
@@ -75,7 +73,6 @@ export function factsOf(name: string, document: VerdictDocument): Facts {
     verdict: document.verdict,
     ...termsOf(document),
     byIsolation: toldByIsolation(document),
-    model: document.strongest,
     majority: sideFact(document, 'majority'),
     minority: sideFact(document, 'minority'),
     latency: latencyOf(document, 'all'),
@@ -106,7 +103,10 @@ export function availabilitySentence(facts: Facts): string {
  * sequential consistency Lipton and Sandberg 1988): a minority cannot have heard of the majority's writes. By refusing
  * a part (a minority that answers only reads, from the past, may be sequential) a store can.
  */
-export const needsMajority: readonly Model[] = ['linearizable', 'sequential', 'regular']
+export const needsMajority: readonly string[] = ['linearizable', 'sequential', 'regular']
+
+/** Isolation levels that imply one of these, on single registers. */
+const isolatedAsStrongly: readonly string[] = ['strict-serializable', 'strong-session-serializable']
 
 /** From this share on a side counts as answering everything; slow nodes and full queues refuse a little too. */
 export const nearlyAll = 0.9
@@ -117,7 +117,7 @@ export function tradeOffSentence(facts: Facts): string {
   const cost = facts.healthyLatency?.p50_ms ?? null
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
   if (share === undefined || share === null) return `No fault cut the clients into a majority and a minority, so this run says nothing about the choice between consistency (C) and availability (A).${price}`
-  const strong = facts.model !== null && needsMajority.includes(facts.model)
+  const strong = facts.strongest !== null && [...needsMajority, ...isolatedAsStrongly].includes(facts.strongest)
   const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'nothing weaker held all the same' : `the strongest ${facts.byIsolation ? 'isolation level' : 'model'} seen to hold was ${facts.strongest}`}`
   const choice =
     share < 0.5 ? `It gave up availability on the minority side${kept}.`
