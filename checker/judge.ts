@@ -41,7 +41,7 @@ import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict, Model, RunDescription, VerdictDocument } from './verdict.ts'
 
-/** What to judge against, and how long to try. */
+/** What to judge against, and how long to try: without `elapsedMs` no time passes, and `timeLimitMs` limits nothing. */
 export interface JudgeOptions extends Partial<JudgeContext> {
   /** Null for an imported history. */
   readonly run: RunDescription | null

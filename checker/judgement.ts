@@ -10,7 +10,7 @@ export interface JudgeContext {
   /** Give up and say unknown after this long. */
   readonly timeLimitMs: number
   readonly memoryLimitMb: number
-  /** Milliseconds that passed since some fixed point; a constant in the simulator, so that verdicts replay exactly. */
+  /** Milliseconds that passed since some fixed point, on the machine's clock; a constant where nothing is to be limited. */
   readonly elapsedMs: () => number
   readonly onProgress?: (fraction: number) => void
   /** What a register holds before anyone writes to it; null when absent. (Knossos's own tests start from 0.) */

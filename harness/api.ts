@@ -9,6 +9,7 @@ import type { History } from '../checker/history/index.ts'
 import type { Model, VerdictDocument } from '../checker/verdict.ts'
 import type { RunEvent } from '../reports/events.ts'
 import { renderReport } from '../reports/html/page.ts'
+import { realClock } from './clock.ts'
 import { parseArguments } from './command.ts'
 import { planFrom, repeatCommand } from './commands/plan-options.ts'
 import { runCommand } from './commands/run.ts'
@@ -74,7 +75,8 @@ export interface CheckInput {
  */
 export async function check(source: History | string, { expect = 'linearizable', initial, timeLimitMs = 60_000 }: CheckInput = {}): Promise<VerdictDocument> {
   const history = typeof source === 'string' ? readHistory(await readFile(source), { tolerateTruncation: true }) : source
-  return judge(history, { run: null, promised: expect, judgements: registerJudgements(), timeLimitMs, ...(initial === undefined ? {} : { initial }) })
+  const clock = realClock()
+  return judge(history, { run: null, promised: expect, judgements: registerJudgements(), timeLimitMs, elapsedMs: () => clock.now() / 1e6, ...(initial === undefined ? {} : { initial }) })
 }
 
 /** A judged history under a name, for `report`. */

@@ -5,12 +5,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseNemesis, planSchedule } from '../nemesis/schedule.ts'
 import { planDefaults, type Plan } from './plan.ts'
-import { runPlan, type RunResult } from './run.ts'
+import { judgeRun, runPlan, type RunResult } from './run.ts'
 import { loadRun } from './run-folder.ts'
 import { drawnPlan, runFiles } from './soak/sim-replay.soak.ts'
 
-function plan(preset: string, nemesis: string, seed: number): Plan {
-  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'test', driver: 'sim', preset, rate: 300, time_ms: 12_000, seed, schedule: planSchedule(parseNemesis(nemesis), 12_000) }
+function plan(preset: string, nemesis: string, seed: number, timeMs = 12_000): Plan {
+  return { ...planDefaults, schema: 'splitbrain-plan/1', name: 'test', driver: 'sim', preset, rate: 300, time_ms: timeMs, seed, schedule: planSchedule(parseNemesis(nemesis), timeMs) }
 }
 
 async function simulated(p: Plan, look: (result: RunResult, dir: string) => Promise<void> | void, failFast = false): Promise<void> {
@@ -54,6 +54,21 @@ test('dynamo keeps hints during a partition and hands them over after it, and th
     assert.is(sum('hints_handed') + sum('hints_pending'), sum('hints_kept'))
     assert.ok(sum('cells_repaired') > 0)
     assert.is(history.event(history.length - 1).f, 'counters')
+  })
+})
+
+test('a simulated run is judged in the time of the machine: what takes longer than its limit is unknown', async () => {
+  const p = plan('one', 'partition', 3, 3_000)
+  await simulated(p, async (_, dir) => {
+    const sequential = async (stepNs: number): Promise<string | undefined> => {
+      let now = 0
+      const clock = { now: () => (now += stepNs), wall: () => 0, after: () => ({ cancel: () => undefined }) }
+      const { history } = await loadRun(dir)
+      const { judgements } = await judgeRun(p, history, { dir, label: 'again', emit: () => undefined, repeat: '', started: '' }, clock)
+      return judgements.find(({ judgement }) => judgement === 'sequential')!.reason
+    }
+    assert.match(String(await sequential(0)), /grew too large/)
+    assert.is(await sequential(1e12), 'time limit of 60 s')
   })
 })
 
