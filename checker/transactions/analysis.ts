@@ -40,6 +40,8 @@ export interface Analysis {
   readonly anomalies: readonly Anomaly[]
   /** Keys whose versions are not known to stand in one order. */
   readonly openKeys: number
+  /** Where reads show the order of a key's versions: whether one that `a` wrote stands before one that `b` wrote. */
+  precedes?(a: number, b: number, key: number): boolean
   /** Adds the dependencies of one total order of versions: where the reads leave it open, by `rank` of the writer. */
   complete(edges: Edges, rank: (transaction: number) => number): void
 }

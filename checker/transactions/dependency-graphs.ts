@@ -1,65 +1,79 @@
 /**
- * The dependency graphs of a history: of the dependencies alone, with the order of sessions, with real time; certain
- * ones, those that stronger levels force, and those of one total order of versions. All are laid out from the same parts.
+ * The dependency graphs of a history: certain dependencies, those that stronger levels force, those of one total order of
+ * versions. Each holds the order of sessions and of real time too: a search leaves out what its family does not count.
  */
-import { Edges, graphOf, type Graph } from './graph.ts'
+import { coreOf, Edges, graphOf, type Graph } from './graph.ts'
 import { addRealTime, addSessions } from './time-order.ts'
+import { families, type Family } from './cycles.ts'
 import type { Analysis } from './analysis.ts'
-import type { Family } from './cycles.ts'
 import type { Transactions } from './transactions.ts'
 
-/** Makes each graph once, when it is asked for. */
+/** Makes each graph once, when it is asked for, and of each only the part in which its cycles are. */
 export class DependencyGraphs {
   readonly #transactions: Transactions
   readonly #analysis: Analysis
-  readonly #sessions: Edges
-  readonly #realTime: Edges
-  readonly #graphs = new Map<string, Graph>()
+  /** Dependencies, sessions, real time: as families count them, one after the other. */
+  readonly #parts: readonly Edges[]
+  readonly #cores = new Map<string, Graph>()
+  readonly #strengthened = new Map<boolean, Edges>()
 
   constructor(transactions: Transactions, analysis: Analysis) {
     const { count } = transactions
     this.#transactions = transactions
     this.#analysis = analysis
-    this.#sessions = new Edges(analysis.edges.nodes, count)
-    addSessions(this.#sessions, transactions, analysis.happened)
-    this.#realTime = new Edges(this.#sessions.nodes, count * 3)
-    addRealTime(this.#realTime, transactions, analysis.happened)
+    const sessions = new Edges(analysis.edges.nodes, count)
+    addSessions(sessions, transactions, analysis.happened)
+    const realTime = new Edges(sessions.nodes, count * 3)
+    addRealTime(realTime, transactions, analysis.happened)
+    this.#parts = [analysis.edges, sessions, realTime]
   }
 
-  /** What is certain wherever the history is read committed. */
-  base(family: Family): Graph {
-    return this.#once(`base ${family}`, () => graphOf(this.#parts(family), this.#transactions.count))
+  /** The cycles of what is certain wherever the history is read committed. */
+  get base(): Graph {
+    return this.#once('base', () => coreOf(graphOf(this.#parts, this.#transactions.count)))
   }
 
-  /** What is certain under parallel snapshot isolation and everything stronger, in this family. */
-  strong(family: Family): Graph {
-    return this.#once(`strong ${family}`, () => this.with(family, 0, (edges) => this.#analysis.strengthen(edges, family !== 'plain')))
+  /** The cycles of what is certain under parallel snapshot isolation and everything stronger, or (with sessions) under its strong session form. */
+  strong(sessions: boolean): Graph {
+    const edges = this.#strength(sessions)
+    return edges.count === 0 ? this.base : this.#once(`strong ${sessions}`, () => coreOf(this.whole(edges)))
   }
 
-  /** One total order of versions. */
-  completed(family: Family, rank: (transaction: number) => number): Graph {
-    return this.with(family, 0, (edges) => this.#analysis.complete(edges, rank))
+  /** The cycles of one total order of versions. */
+  completed(rank: (transaction: number) => number): Graph {
+    const edges = this.more(0)
+    this.#analysis.complete(edges, rank)
+    return edges.count === 0 ? this.base : coreOf(this.whole(edges))
   }
 
-  /** What is certain and what else is added, `expected` edges roughly. */
-  with(family: Family, expected: number, add: (edges: Edges) => void): Graph {
-    const parts = this.#parts(family)
-    const edges = new Edges(parts.at(-1)!.nodes, expected)
-    add(edges)
-    if (edges.count === 0) return this.base(family)
-    return graphOf([...parts, edges], this.#transactions.count)
+  /** All that is certain under the strong levels of a family, and nothing of the orders that it does not count. */
+  certain(family: Family): Graph {
+    const counted = this.#parts.slice(0, 1 + Object.keys(families).indexOf(family))
+    return graphOf([...counted, this.#strength(family !== 'plain')], this.#transactions.count)
   }
 
-  #parts(family: Family): Edges[] {
-    const parts = [this.#analysis.edges]
-    if (family !== 'plain') parts.push(this.#sessions)
-    if (family === 'realtime') parts.push(this.#realTime)
-    return parts
+  /** For edges to be added to a graph. */
+  more(expected: number): Edges {
+    return new Edges(this.#parts.at(-1)!.nodes, expected)
+  }
+
+  /** What is certain wherever the history is read committed, and other edges beside it. */
+  whole(edges: Edges): Graph {
+    return graphOf([...this.#parts, edges], this.#transactions.count)
+  }
+
+  #strength(sessions: boolean): Edges {
+    let edges = this.#strengthened.get(sessions)
+    if (edges === undefined) {
+      this.#strengthened.set(sessions, (edges = this.more(0)))
+      this.#analysis.strengthen(edges, sessions)
+    }
+    return edges
   }
 
   #once(name: string, make: () => Graph): Graph {
-    let graph = this.#graphs.get(name)
-    if (graph === undefined) this.#graphs.set(name, (graph = make()))
+    let graph = this.#cores.get(name)
+    if (graph === undefined) this.#cores.set(name, (graph = make()))
     return graph
   }
 }

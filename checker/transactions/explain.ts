@@ -128,12 +128,13 @@ function kindName(kind: number): NonNullable<Anomaly['edges']>[number]['kind'] {
 }
 
 /** The dependencies of a cycle, auxiliary nodes and runs of one order left out. */
-function stepsOf(graph: Graph, { edges, origins }: Cycle): Step[] {
+function stepsOf({ to, kind, key, origin }: Graph, { edges, origins }: Cycle): Step[] {
+  const named = (node: number): number => (origin === undefined ? node : origin[node]!)
   const steps: { from: number; to: number; kind: number; key: number }[] = []
   for (const [at, edge] of edges.entries()) {
     const last = steps.at(-1)
-    if (graph.kind[edge] === JOIN) last!.to = graph.to[edge]!
-    else steps.push({ from: origins[at]!, to: graph.to[edge]!, kind: graph.kind[edge]!, key: graph.key[edge]! })
+    if (kind[edge] === JOIN) last!.to = named(to[edge]!)
+    else steps.push({ from: named(origins[at]!), to: named(to[edge]!), kind: kind[edge]!, key: key[edge]! })
   }
   return steps.reduce<Step[]>((shorter, step) => {
     const last = shorter.at(-1)

@@ -70,6 +70,8 @@ export interface Graph {
   readonly to: Int32Array
   readonly kind: Uint8Array
   readonly key: Int32Array
+  /** Of a part of another graph, by node: the node there. */
+  readonly origin?: Int32Array
 }
 
 /** Lays edges out by origin, those of all parts together; nodes of a part are the transactions and auxiliary nodes of this and earlier parts. Linear. */
@@ -155,6 +157,29 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
     }
   }
   return { of, members }
+}
+
+/**
+ * The part of a graph in which all its cycles are: nodes of components, edges within them. Whoever looks for several kinds
+ * of cycles looks there, and seldom has much to look at. Linear.
+ */
+export function coreOf(graph: Graph): Graph {
+  const { nodes, first, to, kind, key } = graph
+  const { of } = components(graph, 0xff)
+  const number = new Int32Array(nodes)
+  const origin = Int32Array.from({ length: of.reduce((sum, one) => (one < 0 ? sum : sum + 1), 0) })
+  let [inside, transactions] = [0, 0]
+  for (let node = 0; node < nodes; node++) {
+    if (of[node]! < 0) continue
+    if (node < graph.transactions) transactions++
+    origin[inside] = node
+    number[node] = inside++
+  }
+  const edges = new Edges(inside, 0)
+  for (const [from, node] of origin.entries()) {
+    for (let edge = first[node]!; edge < first[node + 1]!; edge++) if (of[to[edge]!] === of[node]) edges.add(from, number[to[edge]!]!, kind[edge]!, key[edge]!)
+  }
+  return { ...graphOf([edges], transactions), origin }
 }
 
 /** Takes a finished component off the stack. */

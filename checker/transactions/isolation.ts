@@ -13,7 +13,7 @@ import { Explainer } from './explain.ts'
 import { DependencyGraphs } from './dependency-graphs.ts'
 import { components, FORCED, JOIN, RW, WR, WW, type Graph } from './graph.ts'
 import { anomalyNames, refutes, settleLevels, type AnomalyType } from './levels.ts'
-import { isolationLevels, type IsolationLevel } from '../verdict.ts'
+import type { IsolationLevel } from '../verdict.ts'
 import { analyzeLists } from './list-append.ts'
 import { analyzeRegisters } from './rw-register.ts'
 import { saturate, type Forced, type Saturation, type Visibility } from './saturation.ts'
@@ -42,11 +42,10 @@ export function isolationOf(history: History): Isolation {
   const analysis = transactions.model === 'list-append' ? analyzeLists(history, transactions) : analyzeRegisters(history, transactions)
   if (analysis.ambiguous !== undefined) return { transactions, reason: analysis.ambiguous, levels: nothingKnown, anomalies: [] }
   const graphs = new DependencyGraphs(transactions, analysis)
-  if (analysis.anomalies.length === 0 && isAcyclic(graphs.completed('realtime', completionRank(transactions)))) return { transactions, reason: undefined, levels: everythingHolds, anomalies: [] }
-  return new Inquiry(history, transactions, analysis, graphs).conclude()
+  const completed = graphs.completed(completionRank(transactions))
+  if (analysis.anomalies.length === 0 && completed.nodes === 0) return { transactions, reason: undefined, levels: everythingHolds, anomalies: [] }
+  return new Inquiry(history, transactions, analysis, graphs).conclude(completed)
 }
-
-const isAcyclic = (graph: Graph): boolean => components(graph, 0xff).members.length === 0
 
 /** Orders transactions by when they were complete; what never was comes last. */
 function completionRank({ start, end }: Transactions): (transaction: number) => number {
@@ -88,9 +87,11 @@ class Inquiry {
     this.#anomalies = [...analysis.anomalies]
   }
 
-  conclude(): Isolation {
+  /** `completed`: the cycles of the order of versions that is tried first. */
+  conclude(completed: Graph): Isolation {
     for (const { type } of this.#anomalies) this.#refute(type)
     this.#findCycles()
+    this.#upholdBy(completed)
     this.#saturate()
     this.#uphold()
     const strength = (anomaly: Anomaly): number => Object.keys(refutes).indexOf(anomaly.type)
@@ -106,9 +107,11 @@ class Inquiry {
     const explainer = new Explainer(this.#history, this.#transactions, this.#analysis)
     const seen = new Set<string>()
     for (const family of Object.keys(families) as Family[]) {
+      const { base } = this.#graphs
+      const stronger = this.#graphs.strong(family !== 'plain')
       const parts: { graph: Graph; strong: boolean; report: CycleReport }[] = [
-        { graph: this.#graphs.base(family), strong: false, report: findCycles(this.#graphs.base(family), family, ['G0', 'G1c']) },
-        { graph: this.#graphs.strong(family), strong: true, report: findCycles(this.#graphs.strong(family), family, ['G-single', 'G-nonadjacent', 'G2-item']) },
+        { graph: base, strong: false, report: findCycles(base, family, ['G0', 'G1c']) },
+        { graph: stronger, strong: true, report: findCycles(stronger, family, ['G-single', 'G-nonadjacent', 'G2-item']) },
       ]
       for (const { graph, strong, report } of parts) {
         for (const cycle of report.cycles) {
@@ -138,7 +141,8 @@ class Inquiry {
 
   #saturate(): void {
     for (const weak of weakLevels) {
-      const saturation = saturate(this.#transactions, this.#analysis, weak.visibility, weak.sessions)
+      if (this.#settled[weak.level] === 'holds') continue
+      const saturation = saturate(this.#transactions, this.#analysis, { ...weak, readers: this.#readers() })
       if (!saturation.complete) continue
       const anomaly = this.#weakAnomaly(weak, saturation)
       if (anomaly === undefined) {
@@ -156,9 +160,9 @@ class Inquiry {
     if (cyclic) return 'shown'
     const initial = forced.find(({ before }) => before === INITIAL)
     if (initial !== undefined) return this.#sawNothing(type, initial)
-    const graph = this.#graphs.with(sessions ? 'process' : 'plain', forced.length, (edges) => {
-      for (const { after, before, key } of forced) edges.add(after, before, FORCED, key)
-    })
+    const edges = this.#graphs.more(forced.length)
+    for (const { after, before, key } of forced) edges.add(after, before, FORCED, key)
+    const graph = forced.length === 0 ? this.#graphs.base : this.#graphs.whole(edges)
     const cycle = forcedCycle(graph, WW | WR | FORCED | families[sessions ? 'process' : 'plain'] | JOIN)
     if (cycle === undefined || cycle === 'shown') return cycle
     return { ...new Explainer(this.#history, this.#transactions, this.#analysis, forced).anomaly(graph, { ...cycle, type }), type }
@@ -170,37 +174,53 @@ class Inquiry {
     return { type, transactions: [after, reader], key, explanation }
   }
 
+  /**
+   * The transactions whose reads may force what is no dependency already; undefined: any. Where the order of versions is
+   * known, who read an older one than it should have precedes whoever wrote the newer one, and that one precedes it: a cycle.
+   */
+  #readers(): readonly number[] | undefined {
+    if (this.#analysis.precedes === undefined) return undefined
+    const { origin, transactions } = this.#graphs.base
+    return [...origin!.subarray(0, transactions)]
+  }
+
   /** Whether the level, or a weaker one, is refuted. */
   #isRefuted(level: IsolationLevel): boolean {
     return settleLevels(this.#refuted, new Set())[level] === 'violated'
   }
 
-  /** Tries orders of versions, and upholds what passes under one of them. */
+  get #settled(): Isolation['levels'] {
+    return settleLevels(this.#refuted, this.#upheld)
+  }
+
+  /** Tries orders of versions, until every level is decided. */
   #uphold(): void {
     for (const rank of this.#ranks()) {
-      for (const family of Object.keys(families) as Family[]) {
-        const graph = this.#graphs.completed(family, rank)
-        for (const level of upheldBy(graph, family)) if (!this.#isRefuted(level)) this.#upheld.add(level)
-      }
-      if (isolationLevels.every((level) => settleLevels(this.#refuted, this.#upheld)[level] !== 'unknown')) return
+      if (Object.values(this.#settled).every((verdict) => verdict !== 'unknown')) return
+      this.#upholdBy(this.#graphs.completed(rank))
+    }
+  }
+
+  /** Upholds what passes under an order of versions, of which these are the cycles. */
+  #upholdBy(core: Graph): void {
+    for (const family of Object.keys(families) as Family[]) {
+      for (const level of upheldBy(core, family)) if (!this.#isRefuted(level)) this.#upheld.add(level)
     }
   }
 
   /** Orders in which versions may stand: serial executions, then orders that agree with what is certain. */
   *#ranks(): Generator<(transaction: number) => number> {
+    if (this.#analysis.openKeys === 0) return
     const completion = completionRank(this.#transactions)
-    if (this.#analysis.openKeys > 0) {
-      const { start, end, model } = this.#transactions
-      for (const family of model === 'rw-register' ? (['realtime', 'process', 'plain'] as const) : []) {
-        for (const prefer of [completion, (t: number) => start[t]! + Math.min(end[t]!, start[t]! + 2 * this.#transactions.sessions), (t: number) => start[t]!]) {
-          const rank = serialRank(this.#graphs.strong(family), this.#transactions, this.#analysis, prefer)
-          if (rank !== undefined) yield rank
-        }
+    const { start, end, model } = this.#transactions
+    for (const family of model === 'rw-register' ? (['realtime', 'process', 'plain'] as const) : []) {
+      for (const prefer of [completion, (t: number) => start[t]! + Math.min(end[t]!, start[t]! + 2 * this.#transactions.sessions), (t: number) => start[t]!]) {
+        const rank = serialRank(this.#graphs.certain(family), this.#transactions, this.#analysis, prefer)
+        if (rank !== undefined) yield rank
       }
-      for (const family of ['realtime', 'process', 'plain'] as const) yield topologicalRank(this.#graphs.strong(family), completion)
-      yield (t) => this.#transactions.start[t]!
     }
-    yield completion
+    for (const family of ['realtime', 'process', 'plain'] as const) yield topologicalRank(this.#graphs.certain(family), completion)
+    yield (t) => start[t]!
   }
 }
 

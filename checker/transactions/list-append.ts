@@ -38,8 +38,8 @@ class Lists {
   readonly #intermediate: Uint8Array
   /** By place: the last place up to it in its order that an aborted transaction wrote, or -1. */
   readonly #aborted: Int32Array
-  /** By micro-operation: 1 when the element stands in its key's order. */
-  readonly #shown: Uint8Array
+  /** By micro-operation: the place of its element in its key's order, or -1. */
+  readonly #place: Int32Array
   /** By key, where there are any: transactions whose appends no read shows, each once. */
   readonly #unread = new Map<number, number[]>()
   /** By key: of these, those that read the last version before they appended. */
@@ -58,7 +58,7 @@ class Lists {
     this.#happened = status.map((one) => (one === COMMITTED ? 1 : 0))
     this.#source = new Int32Array(first[count]!).fill(NO_SOURCE)
     this.#edges = new Edges(count, first[count]! * 2)
-    this.#shown = new Uint8Array(first[count]!)
+    this.#place = new Int32Array(first[count]!).fill(-1)
   }
 
   analyze(): Analysis {
@@ -77,6 +77,7 @@ class Lists {
       ambiguous: this.#index.ambiguous,
       strengthen: () => undefined,
       openKeys: open.length,
+      precedes: (a, b, key) => this.#first(a, key) < this.#last(b, key),
       complete: (edges, rank) => {
         for (const [key, unread] of open) {
           const ordered = [...unread].sort((a, b) => rank(a) - rank(b))
@@ -84,6 +85,22 @@ class Lists {
         }
       },
     }
+  }
+
+  /** The first place at which a transaction's elements stand in a key's order; Infinity when there is none. */
+  #first(t: number, on: number): number {
+    const { first, kind, key } = this.#transactions
+    let found = Infinity
+    for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE && key[micro] === on && this.#place[micro]! >= 0) found = Math.min(found, this.#place[micro]!)
+    return found
+  }
+
+  /** The last one, or -1. */
+  #last(t: number, on: number): number {
+    const { first, kind, key } = this.#transactions
+    let found = -1
+    for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE && key[micro] === on) found = Math.max(found, this.#place[micro]!)
+    return found
   }
 
   #note(type: AnomalyType, transactions: readonly number[], key: number, explanation: string): void {
@@ -100,11 +117,11 @@ class Lists {
       const writer = micro < 0 ? -1 : this.#index.transaction[micro]!
       if (writer >= 0 && status[writer] === ABORTED) aborted = place
       this.#aborted[place] = aborted
-      if (micro < 0 || this.#shown[micro] === 1) {
+      if (micro < 0 || this.#place[micro]! >= 0) {
         this.#noteForeign(key, place, writer)
         continue
       }
-      this.#shown[micro] = 1
+      this.#place[micro] = place
       if (status[writer] === ABORTED) continue
       if (status[writer] === UNKNOWN) this.#happened[writer] = 1
       this.#writer[place] = writer
@@ -127,7 +144,7 @@ class Lists {
   #findUnread(): void {
     const { kind, key } = this.#transactions
     for (let micro = 0; micro < this.#source.length; micro++) {
-      if (kind[micro] !== WRITE || this.#shown[micro] === 1) continue
+      if (kind[micro] !== WRITE || this.#place[micro]! >= 0) continue
       const t = this.#index.transaction[micro]!
       if (this.#happened[t] === 0) continue
       const unread = this.#unread.get(key[micro]!)

@@ -63,7 +63,7 @@ class Registers {
       edges: this.#edges,
       ambiguous: this.#index.ambiguous,
       strengthen: (edges, sessions) => {
-        const { forced } = saturate(this.#transactions, { happened: this.#happened, source: this.#source }, sessions ? 'causal' : 'read-atomic', sessions)
+        const { forced } = saturate(this.#transactions, { happened: this.#happened, source: this.#source }, { visibility: sessions ? 'causal' : 'read-atomic', sessions })
         this.#addPrecedences(edges, forced.filter(({ before }) => before !== INITIAL).map(({ after, before, key }) => [after, before, key]))
       },
       happened: this.#happened,

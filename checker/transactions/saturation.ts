@@ -26,6 +26,7 @@ export interface Forced {
 interface Sources {
   readonly happened: Uint8Array
   readonly source: Int32Array
+  readonly precedes?: (a: number, b: number, key: number) => boolean
 }
 
 /** More clock entries than this are not kept: the level stays undecided. */
@@ -38,95 +39,113 @@ export interface Saturation {
   readonly cyclic: boolean
 }
 
-/** What is forced under a level. With `sessions` earlier transactions of a session are visible too. O(reads x predecessors), causal O(n x sessions). */
-export function saturate(transactions: Transactions, sources: Sources, visibility: Visibility, sessions: boolean): Saturation {
-  switch (visibility) {
+/** What to saturate. */
+export interface SaturationOptions {
+  readonly visibility: Visibility
+  /** Earlier transactions of a session are visible too. */
+  readonly sessions: boolean
+  /** Look at the reads of these alone. Default: of all. */
+  readonly readers?: readonly number[] | undefined
+}
+
+/** What is forced under a level and not known already. O(reads x predecessors), causal O(n x sessions). */
+export function saturate(transactions: Transactions, sources: Sources, options: SaturationOptions): Saturation {
+  const { count } = transactions
+  const readers = options.readers ?? Int32Array.from({ length: count }, (_, t) => t)
+  if (readers.length === 0) return { forced: [], complete: true, cyclic: false }
+  const forced = new ForcedPrecedences(transactions, sources)
+  switch (options.visibility) {
     case 'monotonic-atomic-view':
-      return { forced: byEarlierReads(transactions, sources), complete: true, cyclic: false }
+      for (const t of readers) byEarlierReads(transactions, t, forced)
+      break
     case 'read-atomic':
-      return { forced: byDirectReads(transactions, sources, sessions), complete: true, cyclic: false }
+      for (const t of readers) byDirectReads(transactions, t, forced)
+      if (options.sessions) bySessions(transactions, readers, forced)
+      break
     case 'causal':
-      return byHappenedBefore(transactions, sources)
+      return byHappenedBefore(transactions, sources, readers, forced)
+  }
+  return { forced: forced.found, complete: true, cyclic: false }
+}
+
+/** Collects what reads force. */
+class ForcedPrecedences {
+  readonly found: Forced[] = []
+  readonly sources: Sources
+  readonly #transactions: Transactions
+
+  constructor(transactions: Transactions, sources: Sources) {
+    this.#transactions = transactions
+    this.sources = sources
+  }
+
+  /** `reader` read `key` from `before`, and `after` is visible to it: if that wrote the key as well, it commits first. */
+  add(after: number, before: number, key: number, reader: number): void {
+    if (after < 0 || after === before || !this.#wrote(after, key)) return
+    if (before >= 0 && this.sources.precedes?.(after, before, key) === true) return
+    this.found.push({ after, before, key, reader })
+  }
+
+  /** What a micro-operation that takes part in this read, or NO_SOURCE. */
+  source(t: number, micro: number): number {
+    return this.#transactions.kind[micro] === READ && this.sources.happened[t] === 1 ? this.sources.source[micro]! : NO_SOURCE
+  }
+
+  #wrote(t: number, on: number): boolean {
+    const { first, kind, key } = this.#transactions
+    if (this.sources.happened[t] === 0) return false
+    for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE && key[micro] === on) return true
+    return false
   }
 }
 
-/** Who wrote which key, as a set of pairs. */
-class WrittenKeys {
-  readonly #pairs = new Set<number>()
-  readonly #keys: number
-
-  constructor({ count, first, kind, key, keys }: Transactions, happened: Uint8Array) {
-    this.#keys = keys.length
-    for (let t = 0; t < count; t++) {
-      if (happened[t] === 0) continue
-      for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE) this.#pairs.add(t * this.#keys + key[micro]!)
-    }
-  }
-
-  has(transaction: number, key: number): boolean {
-    return this.#pairs.has(transaction * this.#keys + key)
+function byEarlierReads({ first, key }: Transactions, t: number, forced: ForcedPrecedences): void {
+  for (let later = first[t]!; later < first[t + 1]!; later++) {
+    const before = forced.source(t, later)
+    if (before === NO_SOURCE) continue
+    for (let earlier = first[t]!; earlier < later; earlier++) forced.add(forced.source(t, earlier), before, key[later]!, t)
   }
 }
 
-function byEarlierReads(transactions: Transactions, { happened, source }: Sources): Forced[] {
-  const { count, first, kind, key } = transactions
-  const written = new WrittenKeys(transactions, happened)
-  const forced: Forced[] = []
+function byDirectReads({ first, key }: Transactions, t: number, forced: ForcedPrecedences): void {
+  for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
+    const before = forced.source(t, micro)
+    if (before === NO_SOURCE) continue
+    for (let other = first[t]!; other < first[t + 1]!; other++) forced.add(forced.source(t, other), before, key[micro]!, t)
+  }
+}
+
+/** By the last transaction of the reader's own session that wrote the key. */
+function bySessions({ count, first, kind, key, keys, session }: Transactions, readers: Iterable<number>, forced: ForcedPrecedences): void {
+  const looked = new Uint8Array(count)
+  for (const t of readers) looked[t] = 1
+  const last = new Map<number, number>()
   for (let t = 0; t < count; t++) {
-    for (let later = first[t]!; later < first[t + 1]!; later++) {
-      const before = source[later]!
-      if (kind[later] !== READ || before === NO_SOURCE) continue
-      for (let earlier = first[t]!; earlier < later; earlier++) {
-        const after = source[earlier]!
-        if (kind[earlier] === READ && after >= 0 && after !== before && written.has(after, key[later]!)) forced.push({ after, before, key: key[later]!, reader: t })
-      }
+    if (forced.sources.happened[t] === 0) continue
+    const own = session[t]! * keys.length
+    for (let micro = first[t]!; looked[t] === 1 && micro < first[t + 1]!; micro++) {
+      const before = forced.source(t, micro)
+      if (before !== NO_SOURCE) forced.add(last.get(own + key[micro]!) ?? -1, before, key[micro]!, t)
     }
+    for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE) last.set(own + key[micro]!, t)
   }
-  return forced
-}
-
-function byDirectReads(transactions: Transactions, { happened, source }: Sources, sessions: boolean): Forced[] {
-  const { count, first, kind, key, session } = transactions
-  const written = new WrittenKeys(transactions, happened)
-  const lastInSession = new Map<number, number>()
-  const forced: Forced[] = []
-  for (let t = 0; t < count; t++) {
-    if (happened[t] === 0) continue
-    for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
-      const before = source[micro]!
-      if (kind[micro] !== READ || before === NO_SOURCE) continue
-      const on = key[micro]!
-      for (let other = first[t]!; other < first[t + 1]!; other++) {
-        const after = source[other]!
-        if (kind[other] === READ && after >= 0 && after !== before && written.has(after, on)) forced.push({ after, before, key: on, reader: t })
-      }
-      const own = sessions ? lastInSession.get(session[t]! * transactions.keys.length + on) : undefined
-      if (own !== undefined && own !== before) forced.push({ after: own, before, key: on, reader: t })
-    }
-    if (sessions) for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE) lastInSession.set(session[t]! * transactions.keys.length + key[micro]!, t)
-  }
-  return forced
 }
 
 /** Causal consistency: per session and key the last write that happened before the reader, by vector clocks. */
-function byHappenedBefore(transactions: Transactions, sources: Sources): Saturation {
-  const { count, sessions, first, kind, key, session } = transactions
+function byHappenedBefore(transactions: Transactions, sources: Sources, readers: Iterable<number>, forced: ForcedPrecedences): Saturation {
+  const { count, sessions, first, key, session } = transactions
   if (count * sessions > CLOCKS_MAX) return { forced: [], complete: false, cyclic: false }
   const clocks = clocksOf(transactions, sources)
   if (clocks === undefined) return { forced: [], complete: true, cyclic: true }
   const writers = writersBySession(transactions, sources.happened)
-  const forced: Forced[] = []
-  for (let t = 0; t < count; t++) {
+  for (const t of readers) {
     for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
-      const before = sources.source[micro]!
-      if (kind[micro] !== READ || before === NO_SOURCE) continue
-      for (const [other, list] of writers[key[micro]!]!) {
-        const after = lastUpTo(list, other === session[t] ? t - 1 : clocks[t * sessions + other]!)
-        if (after >= 0 && after !== before) forced.push({ after, before, key: key[micro]!, reader: t })
-      }
+      const before = forced.source(t, micro)
+      if (before === NO_SOURCE) continue
+      for (const [other, list] of writers[key[micro]!]!) forced.add(lastUpTo(list, other === session[t] ? t - 1 : clocks[t * sessions + other]!), before, key[micro]!, t)
     }
   }
-  return { forced, complete: true, cyclic: false }
+  return { forced: forced.found, complete: true, cyclic: false }
 }
 
 /** Clock entry [t * sessions + s]: the last transaction of session s that happened before t, -1 when none did. */
