@@ -6,16 +6,14 @@ import { causal } from './causal.ts'
 import { sequential } from './sequential.ts'
 import { registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import { describer } from './describe.ts'
+import { smallestWitnesses } from './small-witness.ts'
 import { visibilityOf } from './visibility.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext } from './judgement.ts'
 import type { JudgementVerdict, Witness } from './verdict.ts'
-import type { Breach } from './breach.ts'
 import type { Describe } from './describe.ts'
 import type { Registers } from './registers.ts'
 import type { Visibility } from './visibility.ts'
-
-const WITNESSES = 10
 
 /** Operations that refute a model by themselves, or why the search for them ended early. */
 export type Refutation =
@@ -39,18 +37,15 @@ export function judgeCauses(history: History, context: JudgeContext, { model, pr
   if (vacuous !== undefined) return { ...base, verdict: 'unknown', reason: vacuous, summary: `Not judged: ${vacuous}.` }
   const visibility = visibilityOf(history, context)
   const { cycle, weak, exhausted } = visibility
-  const describe = describer(history, registers)
   if (cycle.length > 0 || weak.length > 0) {
-    const witnesses = [...weak.map((breach) => witnessOf(history, registers, breach.operations, breach.explanation, breach)), ...(cycle.length > 0 ? [witnessOf(history, registers, cycle, `each the cause of the next, in a circle: ${cycle.map(describe).join('; ')}`)] : [])]
-      .sort((a, b) => a.operations.length - b.operations.length || a.operations.at(-1)! - b.operations.at(-1)!)
-      .slice(0, WITNESSES)
+    const witnesses = smallestWitnesses(history, context, visibility, ({ weak: breaches, cycle: circle }) => ({ breaches, cycle: circle }))
     const metrics = { ...base.metrics, sessions_violated: new Set(weak.map((one) => one.session)).size }
     return { ...base, metrics, verdict: 'violated', witnesses, summary: `${witnesses[0]!.explanation}.` }
   }
   const refuted = exhausted === undefined ? refute?.(visibility) : undefined
   if (refuted?.type === 'refuted') {
-    const explanation = refuted.explain(describe)
-    return { ...base, verdict: 'violated', witnesses: [witnessOf(history, registers, refuted.operations, explanation)], summary: `${explanation}.` }
+    const explanation = refuted.explain(describer(history, registers))
+    return { ...base, verdict: 'violated', witnesses: [witnessOf(registers, refuted.operations, explanation)], summary: `${explanation}.` }
   }
   const reason = exhausted ?? whyIncomplete(history, registers) ?? refuted?.reason
   if (reason !== undefined) return { ...base, verdict: 'unknown', reason, summary: `Not refuted, but ${reason}.` }
@@ -66,7 +61,6 @@ export async function judgeBetween(history: History, context: JudgeContext, { mo
   return judgeCauses(history, context, { model, ...rest })
 }
 
-function witnessOf(history: History, registers: Registers, operations: readonly number[], explanation: string, breach?: Breach): Witness {
-  const key = breach === undefined ? null : history.values.decode(registers.keys[breach.key]!)
-  return { ...(key === null ? {} : { key: key as Witness['key'] }), operations: [...new Set(operations.map((op) => registers.row[op]!))].sort((a, b) => a - b), explanation }
+function witnessOf(registers: Registers, operations: readonly number[], explanation: string): Witness {
+  return { operations: [...new Set(operations.map((op) => registers.row[op]!))].sort((a, b) => a - b), explanation }
 }

@@ -10,16 +10,15 @@
  *     writes follow reads    w(x,1)  | r(x)=1  w(y,2)  | r(y)=2  r(x)=nil
  */
 import { guarantees } from './breach.ts'
+import { smallestWitnesses } from './small-witness.ts'
 import { visibilityOf } from './visibility.ts'
 import { registersOf, whyIncomplete, whyVacuous } from './registers.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict, Model, Witness } from './verdict.ts'
-import type { Breach, Guarantee } from './breach.ts'
+import type { Guarantee } from './breach.ts'
+import type { Broken } from './small-witness.ts'
 import type { Visibility } from './visibility.ts'
-
-/** How many witnesses a verdict carries. */
-const WITNESSES = 10
 
 const plain: Readonly<Record<Guarantee, string>> = {
   'read-your-writes': 'a session sees what it wrote',
@@ -58,12 +57,11 @@ export function judgeGuarantees(history: History, context: JudgeContext, model: 
   const vacuous = registers.foreign.length > 0 ? whyIncomplete(history, registers) : whyVacuous(registers)
   if (vacuous !== undefined) return { ...base, verdict: 'unknown', reason: vacuous, summary: `Not judged: ${vacuous}.` }
   const visibility = visibilityOf(history, context)
-  const breaches = visibility.breaches.filter((b) => b.breaks === 'every' || parts.includes(b.breaks))
-  const cycle = parts.includes('writes-follow-reads') ? visibility.cycle : []
+  const { breaches, cycle } = brokenParts(visibility, parts)
   const judged = Math.max(...parts.map((part) => visibility.judged[part]))
   const metrics = { sessions: registers.processes.length, sessions_judged: judged, sessions_violated: new Set(breaches.map((b) => b.session)).size }
   if (breaches.length > 0 || cycle.length > 0) {
-    const witnesses = witnessesOf(history, visibility, breaches, cycle)
+    const witnesses = smallestWitnesses(history, context, visibility, (one) => brokenParts(one, parts))
     return { ...base, metrics, verdict: 'violated', witnesses, summary: `${breaches.length > 0 ? `${metrics.sessions_violated} of ${metrics.sessions} sessions` : 'A cycle of causes'}: ${witnesses[0]!.explanation}.` }
   }
   const reason = whyIncomplete(history, registers)
@@ -73,12 +71,7 @@ export function judgeGuarantees(history: History, context: JudgeContext, model: 
   return { ...base, metrics, verdict: 'holds', summary: `In all ${judged} sessions ${promise}.` }
 }
 
-function witnessesOf(history: History, { registers }: Visibility, breaches: readonly Breach[], cycle: readonly number[]): Witness[] {
-  const rowsOf = (operations: readonly number[]): number[] => [...new Set(operations.map((op) => registers.row[op]!))].sort((a, b) => a - b)
-  const found: Witness[] = breaches.map((breach): Witness => {
-    const key = history.values.decode(registers.keys[breach.key]!)
-    return { ...(key === null ? {} : { key: key as Witness['key'] }), operations: rowsOf(breach.operations), explanation: breach.explanation }
-  })
-  if (cycle.length > 0) found.push({ operations: rowsOf(cycle), explanation: `a cycle of ${cycle.length} operations, each the cause of the next` })
-  return found.sort((a, b) => a.operations.length - b.operations.length || a.operations.at(-1)! - b.operations.at(-1)!).slice(0, WITNESSES)
+/** What of a history's breaches concerns these guarantees. */
+function brokenParts({ breaches, cycle }: Visibility, parts: readonly Guarantee[]): Broken {
+  return { breaches: breaches.filter((b) => b.breaks === 'every' || parts.includes(b.breaks)), cycle: parts.includes('writes-follow-reads') ? cycle : [] }
 }

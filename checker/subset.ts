@@ -8,7 +8,7 @@ import { THIN_AIR } from './registers.ts'
 import type { Registers } from './registers.ts'
 
 /** The registers with only these operations, all of which took place; keys and sessions keep their numbers. */
-function subset(registers: Registers, operations: readonly number[]): Registers {
+export function subset(registers: Registers, operations: readonly number[]): Registers {
   const kept = [...new Set(operations)].sort((a, b) => a - b)
   const place = new Map(kept.map((op, at) => [op, at]))
   const pick = (column: Int32Array): Int32Array => Int32Array.from(kept, (op) => column[op]!)

@@ -87,7 +87,7 @@ export class Epochs {
 
   /** The primary, as far as this node knows. */
   get primary(): NodeId | undefined {
-    return this.#primary?.node
+    return this.#ownEpoch === undefined ? this.#primary?.node : this.#options.self
   }
 
   /** Whether nobody else can be primary now. Without leases nobody knows, and everybody hopes. */
@@ -181,6 +181,7 @@ export class Epochs {
     const { complete, replies } = await rpc.gather(RENEW, { to: nodes, request: epoch, need: this.#majority })
     const promised = Math.max(0, ...replies)
     if (promised > epoch) await this.promise(promised)
-    else if (complete && this.#ownEpoch === epoch) this.#leaseEndsAt = Math.max(this.#leaseEndsAt, asked + config.lease_ms * LEASE_MARGIN * 1e6)
+    // Whoever has heard of a later epoch has stepped down by now.
+    if (complete && this.#ownEpoch === epoch) this.#leaseEndsAt = Math.max(this.#leaseEndsAt, asked + config.lease_ms * LEASE_MARGIN * 1e6)
   }
 }
