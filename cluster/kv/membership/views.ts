@@ -117,6 +117,7 @@ export class Views implements Lookup, PreferenceLists {
   #topology: Topology
   #acceptance: Acceptance = NOTHING
   #entering: Promise<void> = Promise.resolve()
+  #proposing: Promise<void> = Promise.resolve()
   #asking = false
   /** Told of every view that this node enters. */
   onEnter: (view: View) => void = () => undefined
@@ -216,7 +217,14 @@ export class Views implements Lookup, PreferenceLists {
    * Has a majority of the members agree on the view after this one. Resolves to the view of that epoch, which may be
    * another than the one proposed. Fails with UNAVAILABLE: then it may still come about.
    */
-  async agree(proposed: View): Promise<View> {
+  agree(proposed: View): Promise<View> {
+    // One proposal at a time: two at once could carry different views under one ballot.
+    const agreed = this.#proposing.then(() => this.#agree(proposed))
+    this.#proposing = agreed.then(() => undefined, () => undefined)
+    return agreed
+  }
+
+  async #agree(proposed: View): Promise<View> {
     const { rpc, writer, clock, random } = this.#options
     const { epoch } = proposed
     const voters = this.#view.members.map(({ id }) => id)
