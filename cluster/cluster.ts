@@ -15,6 +15,9 @@ export const capabilities = [
   'pause', // stop a node's execution without closing its connections
   'throttle', // leave a node only a share of its processor time
   'power-loss', // kill a node and lose of its disk what was not synced
+  'torn-write', // the same, and leave the last unsynced write half on the disk
+  'files', // change a node's files while it is down
+  'memory', // leave a node less memory than it needs
   'disk', // let a node's disk confirm late, be full or read-only, or fail to sync
   'clock', // set a node's wall clock wrong
   'membership', // let prepared machines join, and members leave
@@ -122,6 +125,26 @@ export interface NodeDisk {
   trial(deadlineMs: number): Promise<DiskTrial>
 }
 
+/** What a power cut took from a disk. */
+export interface PowerLoss {
+  /** The node's own writes that are gone. */
+  readonly lost: number
+  /** A write of the driver's own, made just before and not synced: how long it was, and what of it the disk still has. */
+  readonly canary: { readonly wroteBytes: number; readonly keptBytes: number }
+}
+
+/** What lies on a node's disk, past the node. */
+export interface NodeFiles {
+  /** The files with something in them. */
+  list(): Promise<readonly { readonly path: string; readonly bytes: number }[]>
+  /** Rejects when there is no such file. */
+  read(path: string): Promise<Uint8Array>
+  /** Puts other bytes at a place. */
+  write(path: string, offset: number, bytes: Uint8Array): Promise<void>
+  /** Cuts a file short. */
+  truncate(path: string, bytes: number): Promise<void>
+}
+
 /** Who belongs to a running cluster, and how that changes. */
 export interface ClusterMembership {
   /** Machines that are prepared but belong to nobody: they may join. */
@@ -156,8 +179,15 @@ export interface Node {
   resume?(): Promise<void>
   /** Leaves the node this share (0..1] of its processor time; 1 removes the limit. */
   throttle?(share: number): Promise<void>
-  /** Kills the node and loses of its disk what was not synced: all, some or none of it, by chance. Resolves to how many writes are gone. */
-  powerLoss?(): Promise<number>
+  /**
+   * Kills the node and loses of its disk what was not synced: all, some or none of it, by chance, but always a last write
+   * of the driver's own. `tear`: the first write that is lost is torn, its first part stays.
+   */
+  powerLoss?(tear: boolean): Promise<PowerLoss>
+  /** Leaves the node hardly more memory than it holds now and waits for its next demands: it is killed, or ends by itself. Undefined: as much as it had at first, from its next start on. */
+  squeeze?(squeezed: boolean): Promise<void>
+  /** Absent where the driver cannot reach what lies on the node's disk. */
+  readonly files?: NodeFiles | undefined
   /** Absent where neither driver nor system can spoil the node's disk. */
   readonly disk?: NodeDisk | undefined
   /** Absent where neither driver nor system can reach the node's clock. */
@@ -193,6 +223,8 @@ export interface ClusterPlan {
   readonly nodes: readonly NodeId[]
   /** Machines that are prepared and idle, for systems whose members may change. */
   readonly spares?: readonly NodeId[]
+  /** What the run's faults will need: a driver may have to prepare for it before its nodes start. Left out: nothing. */
+  readonly needs?: readonly Capability[]
   /** A folder of this run's own for data and logs. */
   readonly dir: string
   readonly seed: number

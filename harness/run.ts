@@ -188,6 +188,7 @@ function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster
     runId: `${path.basename(options.dir)}${plan.name}${plan.preset}`.toLowerCase().replace(/[^a-z0-9]/g, ''),
     nodes: nodeIds(plan),
     spares: spareIds(plan),
+    needs: [...new Set(plan.schedule.flatMap(({ fault }) => resolveFault(fault).fault.needs))],
     dir: options.dir,
     seed: plan.seed,
     random: seededRandom(plan.seed).fork('driver'),

@@ -71,6 +71,8 @@ export interface Fault {
   readonly parameters?: Readonly<Record<string, NumberParameter | ChoiceParameter>>
   readonly needs: readonly Capability[]
   readonly disturbs: Disturbed
+  /** What it breaks the heal cannot make whole again, and no store promises to live with that: `all`, swarms and conformance leave it out. */
+  readonly irreparable?: boolean
   /** Texts of it that the fault matrix tries; left out: the fault without any variant. */
   readonly samples?: readonly string[]
   /** Why a variant cannot strike in this scene, where that is known before the run; left out: what its selector says. */

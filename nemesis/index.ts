@@ -3,6 +3,7 @@ import type { Fault } from './fault.ts'
 import { clockBump, clockDrift, clockSkew, clockStrobe } from './clock.ts'
 import { corrupt } from './corrupt.ts'
 import { crashInRecovery, crashLoop } from './crash-loop.ts'
+import { bitFlip, truncateFile } from './damage.ts'
 import { delay } from './delay.ts'
 import { duplicate } from './duplicate.ts'
 import { failingSync } from './failing-sync.ts'
@@ -18,7 +19,8 @@ import { partitionClients } from './partition-clients.ts'
 import { pause } from './pause.ts'
 import { readOnlyDisk } from './read-only-disk.ts'
 import { reorder } from './reorder.ts'
-import { powerLoss } from './power-loss.ts'
+import { outOfMemory } from './out-of-memory.ts'
+import { powerLoss, tornWrite } from './power-loss.ts'
 import { reset } from './reset.ts'
 import { restart, rollingRestart } from './restart.ts'
 import { slow } from './slow.ts'
@@ -37,6 +39,7 @@ const all: readonly Fault[] = [
   crashLoop,
   crashInRecovery,
   powerLoss,
+  tornWrite,
   pause,
   stall,
   slow,
@@ -44,6 +47,9 @@ const all: readonly Fault[] = [
   fullDisk,
   readOnlyDisk,
   failingSync,
+  bitFlip,
+  truncateFile,
+  outOfMemory,
   delay,
   lose,
   duplicate,

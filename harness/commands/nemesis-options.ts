@@ -32,7 +32,7 @@ export async function readScheduleFile(file: string): Promise<ScheduleFile> {
 async function availableFaults(plan: Plan): Promise<Fault[]> {
   const scene = await sceneOf(plan)
   const report = await makeDriver(plan, realClock()).capabilities()
-  return [...faults.values()].filter((fault) => impossibility({ fault, variant: fault.variants[0]! }, report, scene) === undefined)
+  return [...faults.values()].filter((fault) => fault.irreparable !== true && impossibility({ fault, variant: fault.variants[0]! }, report, scene) === undefined)
 }
 
 /** What is struck, as selectors see it before the run. */

@@ -55,7 +55,7 @@ export async function verdictOf(plan: Plan): Promise<VerdictDocument> {
 /** The faults with a variant each that the simulator can carry out. */
 export async function simulatedFaults(): Promise<readonly (readonly [name: string, variants: readonly string[]])[]> {
   const report = await simDriver({ clock: new VirtualClock() }).capabilities()
-  return [...faults.values()].filter(({ needs }) => needs.every((capability) => report[capability].available)).map(({ name, variants }) => [name, variants])
+  return [...faults.values()].filter(({ needs, irreparable }) => irreparable !== true && needs.every((capability) => report[capability].available)).map(({ name, variants }) => [name, variants])
 }
 
 /** Whether a variant needs no place or key to be named, and selects somebody in a cluster of this preset without racks. */

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Cluster, Driver } from '../../cluster/cluster.ts'
+import type { Capability, Cluster, Driver } from '../../cluster/cluster.ts'
 import { isGreen, matrixRows, matrixTable, tryFault, type Cell, type MatrixColumn, type Row } from '../../nemesis/matrix.ts'
 import { impossibility, resolveFault } from '../../nemesis/notation.ts'
 import { realClock, VirtualClock } from '../clock.ts'
@@ -25,9 +25,9 @@ const matrixFile = fileURLToPath(new URL('../../../nemesis/matrix.json', import.
 const MARKS = ['<!-- matrix: npm run soak -- fault-matrix -->', '<!-- end of matrix -->'] as const
 
 /** A cluster on a driver for as long as `body` takes. */
-async function withCluster(driver: Driver, dir: string, seed: number, body: (cluster: Cluster) => Promise<void>): Promise<void> {
+async function withCluster(driver: Driver, dir: string, seed: number, needs: readonly Capability[], body: (cluster: Cluster) => Promise<void>): Promise<void> {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const cluster = await driver.start(system, { runId: `matrix${process.pid}x${driver.name}`, nodes: nodeIds(plan), spares: spareIds(plan), dir, seed, random: seededRandom(seed).fork('driver'), log: silent })
+  const cluster = await driver.start(system, { runId: `matrix${process.pid}x${driver.name}`, nodes: nodeIds(plan), spares: spareIds(plan), needs, dir, seed, random: seededRandom(seed).fork('driver'), log: silent })
   try {
     await body(cluster)
   } finally {
@@ -52,7 +52,7 @@ async function column(name: Plan['driver'], rows: readonly Row[], seed: number, 
   })
   if (possible.length === 0) return cells
   const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-matrix-'))
-  const main = (): Promise<void> => withCluster(driver, dir, seed, async (cluster) => {
+  const main = (): Promise<void> => withCluster(driver, dir, seed, possible.flatMap(({ fault }) => fault.needs), async (cluster) => {
     for (const { text } of possible) {
       const cell = await tryFault(text, { cluster, system, zones: zonesOf(plan), random: seededRandom(seed).fork(text) })
       cells.set(text, cell)

@@ -5,12 +5,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { simDriver } from '../../cluster/drivers/sim/driver.ts'
 import { planSwarm } from '../../nemesis/swarm.ts'
 import { faults } from '../../nemesis/index.ts'
+import { VirtualClock } from '../clock.ts'
 import { nodeIds, planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
 import { kvPresets } from '../systems.ts'
 import { runPlan } from '../run.ts'
+
+const report = await simDriver({ clock: new VirtualClock() }).capabilities()
+const simulated = [...faults.values()].filter(({ needs, irreparable }) => irreparable !== true && needs.every((capability) => report[capability].available))
 
 /** A simulated run whose every choice depends on the seed alone. */
 export function drawnPlan(seed: number, timeMs: number): Plan {
@@ -24,7 +29,7 @@ export function drawnPlan(seed: number, timeMs: number): Plan {
     rate: 200,
     time_ms: timeMs,
     seed,
-    schedule: planSwarm([...faults.values()], timeMs, random, { nodes: nodeIds(planDefaults), system: {}, zones: {} }),
+    schedule: planSwarm(simulated, timeMs, random, { nodes: nodeIds(planDefaults), system: {}, zones: {} }),
   }
 }
 

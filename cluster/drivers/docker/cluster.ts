@@ -22,7 +22,7 @@ import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
 import type { ResourceLimits } from './node.ts'
 import { removeStart } from './remove.ts'
-import { beginStart, makeNodeContainer, removeNodeContainer, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
+import { beginStart, makeNodeContainer, removeNodeContainer, volumeOf, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
 import type { Seat, Start } from './start.ts'
 
 /** How clusters are started. */
@@ -65,6 +65,8 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           startDeadlineMs: settings.startDeadlineMs,
           canThrottle: seat.machine.engine.kind === 'docker',
           ownClock: () => clockOf(system, cluster, seat.spec.id),
+          volume: () => volumeOf(start, seat),
+          memoryBytes: async () => ((await seat.machine.engine.docker.info()) as { MemTotal: number }).MemTotal,
           ownDisk: () => diskOf(system, cluster, seat.spec.id),
           answers: (deadlineMs) => cluster.answers(seat, deadlineMs),
         }),

@@ -5,7 +5,8 @@
 import type Docker from 'dockerode'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
-import type { NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
+import type { NodeClock, NodeDisk, NodeFiles, NodeState } from '../../cluster.ts'
+import { filesIn } from '../real/files.ts'
 import type { PreparedNode } from '../roster.ts'
 import { engineMessage, engineStatus, explaining } from './errors.ts'
 import { unframe } from './output.ts'
@@ -15,6 +16,9 @@ const CPU_PERIOD_US = 20_000
 
 /** The engine's lower bound. */
 const CPU_QUOTA_MIN_US = 1_000
+
+/** What a squeezed container may use beyond what it uses: room to start a shell in. */
+const HEADROOM_BYTES = 24 * 2 ** 20
 
 const POLL_MS = 20
 const LOG_TAIL_LINES = 5
@@ -48,6 +52,10 @@ export interface NodeParts {
   answers(deadlineMs: number): Promise<boolean>
   ownClock(): NodeClock | undefined
   ownDisk(): NodeDisk | undefined
+  /** Where the engine keeps the node's volume, if this process may look there. */
+  volume(): Promise<string> | undefined
+  /** The memory of the engine's machine. */
+  memoryBytes(): Promise<number>
 }
 
 /** A node's container as a node. */
@@ -150,6 +158,31 @@ export class DockerNode implements PreparedNode {
 
   async resume(): Promise<void> {
     await this.#explaining('Resuming', () => this.#made.unpause().catch(ignoring(409, /not paused/)))
+  }
+
+  get files(): NodeFiles | undefined {
+    const place = this.#parts.volume()
+    if (place === undefined) return undefined
+    const files = place.then(filesIn)
+    return {
+      list: async () => (await files).list(),
+      read: async (path) => (await files).read(path),
+      write: async (path, offset, bytes) => (await files).write(path, offset, bytes),
+      truncate: async (path, bytes) => (await files).truncate(path, bytes),
+    }
+  }
+
+  /** The greedy shell stays smaller than the node: the OOM killer takes the largest of the container. */
+  async squeeze(squeezed: boolean): Promise<void> {
+    const { limits, memoryBytes } = this.#parts
+    const limitTo = async (bytes: number): Promise<void> => void (await this.#explaining('Limiting the memory of', () => this.#made.update({ Memory: bytes, MemorySwap: bytes })))
+    if (!squeezed) return limitTo(limits.memoryMb === undefined ? await memoryBytes() : limits.memoryMb * 2 ** 20)
+    const { memory_stats: memory } = await this.#explaining('Looking at', () => this.#made.stats({ stream: false, 'one-shot': true }))
+    await limitTo(memory.usage + HEADROOM_BYTES)
+    await this.#explaining('Squeezing', async () => {
+      const greedy = await this.#made.exec({ Cmd: ['sh', '-c', 'x=0123456789abcdef; while :; do x=$x$x; done'] })
+      await greedy.start({ Detach: true })
+    })
   }
 
   async #throttle(share: number): Promise<void> {

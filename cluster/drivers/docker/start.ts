@@ -269,6 +269,13 @@ export async function removeNodeContainer(start: Start, { spec, machine }: Seat,
   })
 }
 
+/** The folder that a node's volume is, where this process may look into it; undefined where it may not. */
+export function volumeOf(start: Start, { spec, machine }: Seat): Promise<string> | undefined {
+  if (!machine.engine.isHere || process.getuid?.() !== 0) return undefined
+  const name = nameOf(start, spec.id)
+  return explaining(`Looking for the volume ${name}`, async () => (await machine.engine.docker.getVolume(name).inspect()).Mountpoint)
+}
+
 /** Host and port where `from` reaches `to`; other ports than `peer` only on one engine. */
 export function peerEndpoint(from: Place, to: Place, port: PortName | 'peer' = 'peer'): { host: string; port: number } {
   if (from.engine === to.engine) return { host: to.address, port: to.ports[port] }

@@ -4,7 +4,10 @@
  */
 import type { Capability, CapabilityReport, CapabilityStatus } from '../../cluster.ts'
 import { capabilities } from '../../cluster.ts'
-import { NO_POWER_LOSS, OWN_CLOCK, OWN_DISK } from '../answers.ts'
+import { OWN_CLOCK, OWN_DISK } from '../answers.ts'
+import { FUSE_DISK, FUSE_PROBE } from '../fuse/disk.ts'
+import { MEMORY_LIMIT } from '../process/node-process.ts'
+import { DATA_FOLDER } from '../real/files.ts'
 import { SPARE_MACHINES } from '../roster.ts'
 import { FILTER_SETUP, PROBE_SCRIPT, probed } from '../docker/filter.ts'
 import { setupScript } from './layout.ts'
@@ -14,7 +17,7 @@ import { inNamespaces } from './warden-client.ts'
 const script = `(set -e
 ${setupScript(1)}
 printf '%s' '${FILTER_SETUP}' | nsenter --net=/run/netns/node0 iptables-restore -w -n) >/dev/null && echo network
-${PROBE_SCRIPT}`
+${FUSE_PROBE}${PROBE_SCRIPT}`
 
 let report: Promise<CapabilityReport> | undefined
 let words: Promise<ReadonlySet<string>> | undefined
@@ -29,6 +32,14 @@ export function netnsCapabilities(): Promise<CapabilityReport> {
 function tryOut(): Promise<ReadonlySet<string>> {
   words ??= inNamespaces(script).then((output) => probed(output).parts)
   return words
+}
+
+/** What is done with a disk of the node's own. */
+export const DISK_CAPABILITIES: readonly Capability[] = ['disk', 'power-loss', 'torn-write']
+
+/** Whether nodes can have disks of their own. */
+export async function netnsHasFuse(): Promise<boolean> {
+  return (await tryOut()).has('fuse')
 }
 
 /** Whether the kernel delays packets by itself. */
@@ -53,6 +64,7 @@ function every(status: CapabilityStatus): CapabilityReport {
   return Object.fromEntries(capabilities.map((name) => [name, status])) as CapabilityReport
 }
 
+const NO_FUSE = '/dev/fuse is missing here or may not be opened by this user (chmod 666 /dev/fuse lets everybody, as most distributions do); without it what a program has written stays in the kernel of this machine when the program ends'
 const SIM = 'TCP puts packets back in order before the nodes see them; --driver sim reorders messages'
 /** What a detour needs. */
 const DETOUR = ['filter', 'time', 'reject', 'dnat']
@@ -63,14 +75,18 @@ function reportOf(found: ReadonlySet<string>): CapabilityReport {
     const missing = parts.filter((part) => !found.has(part))
     return missing.length === 0 ? always(reason) : { available: false, reason: `this kernel or its tools lack ${missing.join(' and ')}` }
   }
+  const ownDisk: CapabilityStatus = found.has('fuse') ? always(FUSE_DISK) : { available: false, reason: NO_FUSE }
   const statuses: Record<Capability, CapabilityStatus> = {
     kill: always('SIGKILL'),
     terminate: always('SIGTERM to the process that was started'),
     restart: always('the same command on the same data folder and address'),
     pause: always('SIGSTOP and SIGCONT'),
     throttle: always('SIGSTOP and SIGCONT in a cycle of 50 ms'),
-    'power-loss': { available: false, reason: NO_POWER_LOSS },
-    disk: OWN_DISK,
+    'power-loss': ownDisk,
+    'torn-write': ownDisk,
+    files: always(DATA_FOLDER),
+    memory: always(MEMORY_LIMIT),
+    disk: found.has('fuse') ? ownDisk : OWN_DISK,
     clock: OWN_CLOCK,
     membership: always(SPARE_MACHINES),
     cut: needing(['filter', 'time'], 'iptables in the node\'s network namespace'),

@@ -3,22 +3,23 @@
  * filters, no Docker and no root. Everything happens inside a user namespace that the warden (`warden.ts`) holds.
  */
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
 import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName, Stream } from '../../../harness/env.ts'
-import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
+import type { Cluster, ClusterMembership, ClusterPlan, Driver, Link, Links, NodeClock, NodeDisk, NodeFiles, NodeState, PowerLoss } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeSpec, System } from '../../system.ts'
 import { programAnswers, quoteEnd, untilAnswers, clockOf, diskOf } from '../answers.ts'
 import type { Place } from '../docker/filter.ts'
 import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
+import { filesIn } from '../real/files.ts'
 import { Roster, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
-import { netnsCapabilities, netnsHasNetem } from './capabilities.ts'
+import { DISK_CAPABILITIES, netnsCapabilities, netnsHasFuse, netnsHasNetem } from './capabilities.ts'
 import { NODES_MAX, addressOf, listenAddresses, placeOf, sharedAddresses } from './layout.ts'
 import { Warden } from './warden-client.ts'
 
@@ -62,12 +63,19 @@ async function startCluster(system: System, plan: ClusterPlan): Promise<Cluster>
   return cluster
 }
 
+/** Whether the run's faults need disks that can be spoilt, and they can be had here: they make every access slower. */
+async function needsOwnDisks({ needs = [] }: ClusterPlan): Promise<boolean> {
+  return needs.some((need) => DISK_CAPABILITIES.includes(need)) && netnsHasFuse()
+}
+
 class NetnsCluster implements Cluster {
   readonly runId: string
   readonly membership: ClusterMembership | undefined
   readonly token = randomBytes(24).toString('hex')
   readonly clock: Clock = realClock()
   /** Nodes whose clients are cut off: they cannot be asked whether they are ready. */
+  /** Nodes' data folders are disks of their own, which can be spoilt. */
+  ownDisks = false
   readonly withoutClients = new Set<NodeId>()
   readonly places: ReadonlyMap<NodeId, Place>
   readonly warden: Warden
@@ -107,7 +115,8 @@ class NetnsCluster implements Cluster {
 
   async start(): Promise<void> {
     const { dir, runId, log } = this.plan
-    await this.warden.ask('open', { runId, dir, nodes: this.#roster.all.map(({ id, dataDir, logFile }) => ({ id, dataDir, logFile })) })
+    this.ownDisks = await needsOwnDisks(this.plan)
+    await this.warden.ask('open', { runId, dir, disks: this.ownDisks, nodes: this.#roster.all.map(({ id, dataDir, logFile }) => ({ id, dataDir, logFile })) })
     const namespaces = new Map<NodeId, Namespace>(this.#roster.all.map(({ id }) => [id, { feed: (program, input) => this.warden.ask('feed', { node: id, program, input }) }]))
     await Promise.all([...namespaces.values()].map(prepareNamespace))
     this.#filters = new DockerLinks({
@@ -237,7 +246,22 @@ class NetnsNode implements PreparedNode {
     this.#cluster = cluster
   }
 
+  async squeeze(squeezed: boolean): Promise<void> {
+    await this.#cluster.warden.ask('squeeze', { node: this.id, squeezed })
+  }
+
+  get files(): NodeFiles {
+    return filesIn(this.dataDir)
+  }
+
+  async powerLoss(tear: boolean): Promise<PowerLoss> {
+    await this.kill()
+    return this.#cluster.warden.ask('lose', { node: this.id, tear })
+  }
+
   get disk(): NodeDisk | undefined {
+    const { warden, ownDisks } = this.#cluster
+    if (ownDisks) return { set: async (fault) => void (await warden.ask('spoil', { node: this.id, fault: fault ?? null })), trial: () => warden.ask('trial', { node: this.id }) }
     return diskOf(this.#cluster.system, this.#cluster, this.id)
   }
 
@@ -261,8 +285,10 @@ class NetnsNode implements PreparedNode {
     await this.#cluster.warden.ask('terminate', { node: this.id })
   }
 
-  erase(): Promise<void> {
-    return rm(this.dataDir, { recursive: true, force: true })
+  /** The folder itself stays: it may be mounted. */
+  async erase(): Promise<void> {
+    const names = await readdir(this.dataDir).catch(() => [])
+    await Promise.all(names.map((name) => rm(join(this.dataDir, name), { recursive: true, force: true })))
   }
 
   async pause(): Promise<void> {

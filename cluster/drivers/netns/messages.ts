@@ -3,7 +3,7 @@
  * and does there what the controller, outside of them, cannot.
  */
 import type { NodeId } from '../../../harness/env.ts'
-import type { Link, NodeState } from '../../cluster.ts'
+import type { DiskFault, DiskTrial, Link, NodeState, PowerLoss } from '../../cluster.ts'
 import type { Command } from '../../system.ts'
 import type { DetourEffects } from '../docker/detours.ts'
 
@@ -16,13 +16,18 @@ export interface WardenNode {
 
 /** Something for the warden to do, and under `result` what it answers. */
 export interface Requests {
-  open: { readonly ask: { readonly runId: string; readonly dir: string; readonly nodes: readonly WardenNode[] }; readonly result: null }
+  open: { readonly ask: { readonly runId: string; readonly dir: string; readonly nodes: readonly WardenNode[]; readonly disks: boolean }; readonly result: null }
   spawn: { readonly ask: { readonly node: NodeId; readonly command: Command }; readonly result: null }
   kill: { readonly ask: { readonly node: NodeId }; readonly result: null }
   terminate: { readonly ask: { readonly node: NodeId }; readonly result: null }
   pause: { readonly ask: { readonly node: NodeId }; readonly result: null }
   resume: { readonly ask: { readonly node: NodeId }; readonly result: null }
   throttle: { readonly ask: { readonly node: NodeId; readonly share: number }; readonly result: null }
+  /** Of nodes with disks of their own: what is wrong with one (null: nothing), a write on it, and the loss of what was not synced. */
+  spoil: { readonly ask: { readonly node: NodeId; readonly fault: DiskFault | null }; readonly result: null }
+  trial: { readonly ask: { readonly node: NodeId }; readonly result: DiskTrial }
+  lose: { readonly ask: { readonly node: NodeId; readonly tear: boolean }; readonly result: PowerLoss }
+  squeeze: { readonly ask: { readonly node: NodeId; readonly squeezed: boolean }; readonly result: null }
   state: { readonly ask: { readonly node: NodeId }; readonly result: NodeState }
   /** What the node's last process has written. */
   log: { readonly ask: { readonly node: NodeId }; readonly result: string }

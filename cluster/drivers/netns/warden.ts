@@ -12,21 +12,35 @@ import { realClock } from '../../../harness/clock.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
+import { FuseDisk } from '../fuse/disk.ts'
 import { NodeProcess } from '../process/node-process.ts'
 import { parseAddress } from '../real/socket-stream.ts'
 import { LocalDetours } from '../docker/detours.ts'
 import { HUB, addressOf, namespaceOf, placeOf, setupScript } from './layout.ts'
 import type { Answer, Request } from './messages.ts'
 
-const nodes = new Map<NodeId, { readonly process: NodeProcess; readonly namespace: string }>()
+/** A node's machine: its processes, its network, and its disk where it has one of its own. */
+interface Machine {
+  readonly process: NodeProcess
+  readonly namespace: string
+  readonly disk: FuseDisk | undefined
+}
+
+const nodes = new Map<NodeId, Machine>()
 
 /** Bits and delays are drawn anew in every run: no two runs of real processes meet the same bytes anyway. */
 const detours = new LocalDetours(HUB, seededRandom(process.pid), (id) => addressOf(placeOf(id, [...nodes.keys()].indexOf(id)), 'peer'))
 
-function node(id: NodeId): { readonly process: NodeProcess; readonly namespace: string } {
+function node(id: NodeId): Machine {
   const found = nodes.get(id)
   if (found === undefined) throw new ClusterError('unknown-node', `there is no node ${id} in this cluster; its nodes are ${[...nodes.keys()].join(', ')}`)
   return found
+}
+
+function diskOf(id: NodeId): FuseDisk {
+  const { disk } = node(id)
+  if (disk === undefined) throw new ClusterError('no-disk', `${id} has no disk of its own`)
+  return disk
 }
 
 /** A program in the network of a node. nsenter becomes that program: the process is the node's own. */
@@ -34,11 +48,11 @@ function inside(id: NodeId, program: readonly string[]): string[] {
   return [`--net=/run/netns/${node(id).namespace}`, '--', ...program]
 }
 
-async function open({ runId, dir, nodes: all }: Extract<Request, { type: 'open' }>['ask']): Promise<void> {
+async function open({ runId, dir, nodes: all, disks }: Extract<Request, { type: 'open' }>['ask']): Promise<void> {
   await execa('sh', ['-e'], { input: setupScript(all.length) })
   for (const [index, { id, dataDir, logFile }] of all.entries()) {
     const options = { id, runId, dir, dataDir, logFile, clock: realClock(), started: () => undefined }
-    nodes.set(id, { namespace: namespaceOf(index), process: new NodeProcess(options) })
+    nodes.set(id, { namespace: namespaceOf(index), process: new NodeProcess(options), disk: disks ? await FuseDisk.mount(dataDir, options.clock) : undefined })
   }
 }
 
@@ -77,6 +91,16 @@ async function serve(request: Request): Promise<{ result: unknown; socket?: Sock
       return { result: null }
     case 'throttle':
       await node(ask.node).process.throttle(ask.share)
+      return { result: null }
+    case 'spoil':
+      await diskOf(ask.node).set(ask.fault)
+      return { result: null }
+    case 'trial':
+      return { result: await diskOf(ask.node).trial() }
+    case 'lose':
+      return { result: await diskOf(ask.node).lose(ask.tear) }
+    case 'squeeze':
+      await node(ask.node).process.squeeze(ask.squeezed)
       return { result: null }
     case 'state':
       return { result: await node(ask.node).process.state() }

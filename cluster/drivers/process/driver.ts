@@ -8,16 +8,17 @@ import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId, PortName } from '../../../harness/env.ts'
-import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterMembership, ClusterPlan, Driver, Links, Node, NodeClock, NodeDisk, NodeFiles, NodeState } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeAddresses, NodeSpec, System } from '../../system.ts'
 import { programAnswers, quoteEnd, untilAnswers, clockOf, NO_POWER_LOSS, OWN_CLOCK, OWN_DISK, diskOf } from '../answers.ts'
+import { DATA_FOLDER, filesIn } from '../real/files.ts'
 import { freePorts } from '../real/ports.ts'
 import { dialAddress } from '../real/socket-stream.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
 import { ProxiedNetwork } from './links.ts'
-import { NodeProcess } from './node-process.ts'
+import { MEMORY_LIMIT, NodeProcess } from './node-process.ts'
 import { openerOf } from './senders.ts'
 import { dialAlong } from './shaped-stream.ts'
 
@@ -44,6 +45,8 @@ export function processDriver(options: ProcessDriverOptions = {}): Driver {
 
 const BYTES_NOT_PACKETS = 'TCP hides doubled and reordered packets from the nodes, and a proxy must not double or reorder bytes; --driver sim doubles and reorders messages'
 
+const IMPOSSIBLE: Partial<Record<Capability, string>> = { 'power-loss': NO_POWER_LOSS, 'torn-write': NO_POWER_LOSS, memory: 'only Linux lets one process limit the memory of another' }
+
 function capabilityReport(): CapabilityReport {
   const how: Partial<Record<Capability, string>> = {
     kill: 'SIGKILL',
@@ -52,6 +55,8 @@ function capabilityReport(): CapabilityReport {
     pause: 'SIGSTOP and SIGCONT',
     throttle: 'SIGSTOP and SIGCONT in a cycle of 50 ms',
     membership: SPARE_MACHINES,
+    files: DATA_FOLDER,
+    ...(process.platform === 'linux' ? { memory: MEMORY_LIMIT } : {}),
     cut: 'the link\'s TCP proxy stalls',
     delay: 'the link\'s TCP proxy holds bytes back',
     limit: 'the link\'s TCP proxy meters bytes',
@@ -64,7 +69,7 @@ function capabilityReport(): CapabilityReport {
     if (process.platform === 'win32') return { available: false, reason: 'Windows has neither SIGSTOP nor process groups; run in WSL' }
     if (name === 'disk') return OWN_DISK
     if (name === 'clock') return OWN_CLOCK
-    return { available: name in how, reason: how[name] ?? (name === 'power-loss' ? NO_POWER_LOSS : BYTES_NOT_PACKETS) }
+    return { available: name in how, reason: how[name] ?? IMPOSSIBLE[name] ?? BYTES_NOT_PACKETS }
   }
   return Object.fromEntries(capabilities.map((name) => [name, status(name)])) as CapabilityReport
 }
@@ -246,6 +251,14 @@ class ProcessNode implements PreparedNode {
     const address = this.listensAt(port)
     if (address === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
     return address
+  }
+
+  squeeze(squeezed: boolean): Promise<void> {
+    return this.#process.squeeze(squeezed)
+  }
+
+  get files(): NodeFiles {
+    return filesIn(this.dataDir)
   }
 
   get disk(): NodeDisk | undefined {

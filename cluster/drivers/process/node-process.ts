@@ -15,7 +15,12 @@ import { DIR_VARIABLE, RUN_VARIABLE, isDead, look, signalGroup } from './proc.ts
 
 /** Length of a slow node's duty cycle. */
 const PERIOD_MS = 50
+/** Below what any program holds: what it holds it keeps, and it gets no more. */
+const SQUEEZED_BYTES = 1 << 20
 const GONE_DEADLINE_MS = 5_000
+
+/** How a node is left without memory, in words for the doctor. */
+export const MEMORY_LIMIT = 'prlimit takes it the right to more data (RLIMIT_DATA): its allocations fail'
 
 /** What a node's processes have in common. */
 export interface ProcessOptions {
@@ -167,6 +172,14 @@ export class NodeProcess {
       signalGroup(this.#pid, 'SIGCONT')
       await this.#settled('running')
     }
+  }
+
+  /** With hardly any memory beyond what it holds, its next allocations fail. Ends with the process. */
+  async squeeze(squeezed: boolean): Promise<void> {
+    const pid = this.#pid
+    if (pid === undefined) return
+    const { failed, shortMessage } = await execa('prlimit', ['--pid', String(pid), `--data=${squeezed ? SQUEEZED_BYTES : 'unlimited'}`], { reject: false })
+    if (failed && this.#pid === pid && (await this.state()) !== 'stopped') throw new ClusterError('no-limit', `the memory of ${this.#options.id} cannot be limited: ${shortMessage}`)
   }
 
   /** A signal takes a moment: waits until the process is seen stopped, or seen not to be. */

@@ -9,6 +9,7 @@
  * (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014; LevelDB's log format.)
  */
 import type { Clock, Disk, Random, Table, TableWrite } from '../../../harness/env.ts'
+import { ClusterError, type NodeFiles, type PowerLoss } from '../../cluster.ts'
 import type { Life } from './life.ts'
 
 /** How long a simulated disk takes, in milliseconds: uniform between the two ends. */
@@ -57,7 +58,11 @@ class TableFile {
 
   /** Returns how many writes are lost. */
   powerLoss(random: Random): number {
-    const kept = random.int(this.unsynced.length + 1)
+    return this.undo(random.int(this.unsynced.length + 1))
+  }
+
+  /** Takes back all unsynced writes but the first `kept`; returns how many. */
+  undo(kept: number): number {
     const lost = this.unsynced.length - kept
     for (const { undo } of this.unsynced.slice(kept).reverse()) {
       for (const [key, value] of [...undo].reverse()) this.#set(key, value)
@@ -96,9 +101,37 @@ export class SimDisk {
     this.#times = times
   }
 
-  /** Loses of every table a suffix, chosen by chance, of what was not synced; returns how many writes. The node must be dead. */
-  powerLoss(): number {
-    return [...this.#files.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0)
+  /** Loses of every table a suffix, chosen by chance, of what was not synced; and for certain a write of its own. The node must be dead. */
+  powerLoss(): PowerLoss {
+    const canary = new TableFile()
+    canary.apply([{ key: 'canary', value: Buffer.from('not synced') }], this.#clock.now())
+    const bytes = (): number => canary.entries.get('canary')?.length ?? 0
+    const wroteBytes = bytes()
+    canary.undo(0)
+    return { lost: [...this.#files.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0), canary: { wroteBytes, keptBytes: bytes() } }
+  }
+
+  /** Every record as a file of its own. The node must be dead. */
+  get files(): NodeFiles {
+    const find = (path: string): { table: Map<string, Uint8Array>; key: string; value: Uint8Array } => {
+      const [name, key] = path.split(/:(.*)/s) as [string, string]
+      const table = this.#files.get(name)?.entries
+      const value = table?.get(key)
+      if (table === undefined || value === undefined) throw new ClusterError('no-file', `there is no record ${path}`)
+      return { table, key, value }
+    }
+    return {
+      list: async () => [...this.#files].flatMap(([name, { entries }]) => [...entries].map(([key, value]) => ({ path: `${name}:${key}`, bytes: value.length }))).filter(({ bytes }) => bytes > 0),
+      read: async (path) => Buffer.from(find(path).value),
+      write: async (path, offset, bytes) => {
+        const { table, key, value } = find(path)
+        table.set(key, Buffer.concat([value.subarray(0, offset), bytes, value.subarray(offset + bytes.length)]))
+      },
+      truncate: async (path, bytes) => {
+        const { table, key, value } = find(path)
+        table.set(key, value.subarray(0, bytes))
+      },
+    }
   }
 
   /** Forgets everything. The node must be dead. */

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Clock, Log, NodeId, Random } from '../../../harness/env.ts'
 import type { VirtualClock } from '../../../harness/clock.ts'
 import { skewableClock, withDeadline } from '../../../harness/clock.ts'
-import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeDisk, NodeState } from '../../cluster.ts'
+import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeDisk, NodeFiles, NodeState, PowerLoss } from '../../cluster.ts'
 import { ClusterError, capabilities } from '../../cluster.ts'
 import type { NodeSpec, RunningNode, System } from '../../system.ts'
 import { programAnswers, untilAnswers, clockOf, OWN_CLOCK, OWN_DISK, diskOf } from '../answers.ts'
@@ -36,7 +36,7 @@ export interface SimOptions {
 
 /** What only a simulated node can be made to do. */
 export interface SimNode extends Node {
-  powerLoss(): Promise<number>
+  powerLoss(): Promise<PowerLoss>
   /** Sets how far the node's wall clock is from the truth. */
   skewWall(ms: number): void
 }
@@ -61,13 +61,21 @@ export function simDriver(options: SimOptions): SimDriver {
   }
 }
 
-const how: Readonly<Record<Exclude<Capability, 'disk' | 'clock'>, string>> = {
+const others = {
+  disk: OWN_DISK,
+  clock: OWN_CLOCK,
+  'torn-write': { available: false, reason: 'a write to a simulated table happens or does not: one that is torn in the middle counts as lost, as power-loss loses it' },
+  memory: { available: false, reason: 'simulated nodes share the memory of this process; use --driver netns, process or docker' },
+} as const satisfies Partial<CapabilityReport>
+
+const how: Readonly<Record<Exclude<Capability, keyof typeof others>, string>> = {
   kill: 'the node is dropped: its timers, streams and memory are gone, its disk keeps what was written',
   terminate: 'the node stops by itself, then it is dropped',
   restart: 'the node is started again on its simulated disk',
   pause: 'its timers and deliveries wait until it goes on',
   throttle: 'it runs in slices of a 50 ms period',
   'power-loss': 'the disk forgets of what was not synced as much as chance decides',
+  files: 'a record of a table is changed while the node is down',
   membership: SPARE_MACHINES,
   cut: 'messages are dropped, streams stall',
   delay: 'drawn per message',
@@ -80,7 +88,7 @@ const how: Readonly<Record<Exclude<Capability, 'disk' | 'clock'>, string>> = {
   'half-open': 'messages are dropped until a node misses its receipts and would dial anew, two to three seconds later',
 }
 
-const statusOf = (name: Capability): CapabilityStatus => (name === 'disk' ? OWN_DISK : name === 'clock' ? OWN_CLOCK : { available: true, reason: how[name] })
+const statusOf = (name: Capability): CapabilityStatus => (name in others ? others[name as keyof typeof others] : { available: true, reason: how[name as keyof typeof how] })
 const capabilityReport = Object.fromEntries(capabilities.map((name) => [name, statusOf(name)])) as CapabilityReport
 
 async function startCluster(system: System, plan: ClusterPlan, options: SimOptions): Promise<SimCluster> {
@@ -225,9 +233,13 @@ class Machine implements SimNode, PreparedNode {
     life.happen(() => void this.#running?.stop().finally(() => life.die()))
   }
 
-  async powerLoss(): Promise<number> {
+  async powerLoss(): Promise<PowerLoss> {
     this.#life?.die()
     return this.#parts.disk.powerLoss()
+  }
+
+  get files(): NodeFiles {
+    return this.#parts.disk.files
   }
 
   async erase(): Promise<void> {
