@@ -22,7 +22,7 @@ import type { Namespace } from './namespace.ts'
 import { DockerNode } from './node.ts'
 import type { ResourceLimits } from './node.ts'
 import { removeStart } from './remove.ts'
-import { beginStart, makeNodeContainer, removeNodeContainer, volumeOf, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
+import { beginStart, DATA_DIR, makeNodeContainer, removeNodeContainer, volumeOf, peerEndpoint, prepareMachines, takeSeat } from './start.ts'
 import type { Seat, Start } from './start.ts'
 
 /** How clusters are started. */
@@ -61,6 +61,7 @@ async function assemble(settings: ClusterSettings, start: Start, engines: readon
           id: seat.spec.id,
           make: (joining) => makeNodeContainer(start, seat, seats, joining),
           unmake: (container) => removeNodeContainer(start, seat, container),
+          logs: (seat.spec.logs ?? []).map((path) => `${DATA_DIR}/${path}`),
           limits: settings.limits,
           startDeadlineMs: settings.startDeadlineMs,
           canThrottle: seat.machine.engine.kind === 'docker',

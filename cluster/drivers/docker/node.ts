@@ -3,6 +3,8 @@
  * so that a kill takes its memory and nothing else.
  */
 import type Docker from 'dockerode'
+import { pipeline } from 'node:stream/promises'
+import { extract } from 'tar-stream'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { NodeClock, NodeDisk, NodeFiles, NodeState } from '../../cluster.ts'
@@ -45,6 +47,8 @@ export interface NodeParts {
   make(joining: readonly NodeId[] | undefined): Promise<Docker.Container>
   /** Removes what `make` made. */
   unmake(container: Docker.Container): Promise<void>
+  /** Files that belong to the log, by their paths in the container. */
+  readonly logs: readonly string[]
   readonly limits: ResourceLimits
   readonly startDeadlineMs: number
   /** The engine can change a running container's share of the processor. */
@@ -191,10 +195,21 @@ export class DockerNode implements PreparedNode {
     await this.#explaining('Throttling', () => this.#made.update(settings))
   }
 
-  /** Everything that the node has printed, over all its lives. */
+  /** Everything that the node has printed, over all its lives, and the files that are its logs. */
   async log(): Promise<Buffer> {
     if (this.#container === undefined) return this.#said
-    return Buffer.concat([this.#said, unframe((await this.#made.logs({ stdout: true, stderr: true, follow: false })))])
+    const printed = unframe(await this.#made.logs({ stdout: true, stderr: true, follow: false }))
+    return Buffer.concat([this.#said, printed, ...(await Promise.all(this.#parts.logs.map((path) => this.#file(path))))])
+  }
+
+  /** A file of the node's container; empty when there is none. */
+  async #file(path: string): Promise<Buffer> {
+    const archive = await this.#made.getArchive({ path }).catch(ignoring(404))
+    if (archive === undefined) return Buffer.of()
+    const chunks: Buffer[] = []
+    const unpacking = extract().on('entry', (_, entry, next) => void entry.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', next))
+    await pipeline(archive, unpacking)
+    return Buffer.concat(chunks)
   }
 
   async #lastWords(): Promise<string> {

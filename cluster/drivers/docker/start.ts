@@ -27,7 +27,8 @@ import { parseAddress } from '../real/socket-stream.ts'
 /** Every node has an address of its own, so all listen on the same ports. */
 const PORTS = { client: 7000, peer: 7001, admin: 7002 } as const
 
-const DATA_DIR = '/data'
+/** Where a node's volume is in its container. */
+export const DATA_DIR = '/data'
 
 /** A node's log is kept by the engine up to this size, twice. */
 const LOG_SIZE_MAX = '64m'

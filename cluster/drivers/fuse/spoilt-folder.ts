@@ -79,6 +79,15 @@ export class SpoiltFolder {
       case opcodes.rename:
       case opcodes.rename2:
         return this.#rename(inode, body, opcode === opcodes.rename ? 8 : 16)
+      default:
+        return this.#ofOpened({ opcode, inode, body })
+    }
+  }
+
+  /** What is asked about files and folders that are open, and about the whole. */
+  async #ofOpened({ opcode, inode, body }: Pick<FuseRequest, 'opcode' | 'inode' | 'body'>): Promise<Buffer> {
+    const inodes = this.#inodes
+    switch (opcode) {
       case opcodes.open:
         return openReply(openSync(inodes.path(inode), body.readUInt32LE(0) & OPEN_FLAGS))
       case opcodes.read: {
@@ -88,7 +97,7 @@ export class SpoiltFolder {
       case opcodes.write:
         return countReply(this.write(inodes.path(inode), Number(body.readBigUInt64LE(0)), Number(body.readBigUInt64LE(8)), body.subarray(40, 40 + body.readUInt32LE(16))))
       case opcodes.statfs:
-        return roomReply({ ...statfsSync('.'), ...(this.fault?.type === 'full' ? { bfree: 0, bavail: 0 } : {}) })
+        return this.#room()
       case opcodes.flush:
       case opcodes.destroy:
         return none
@@ -117,6 +126,12 @@ export class SpoiltFolder {
     this.#refuse('bytes')
     this.unsynced.before(path, offset, bytes.length)
     return writeSync(file, bytes, 0, bytes.length, offset)
+  }
+
+  #room(): Buffer {
+    const { blocks, bfree, bavail, files, ffree, bsize } = statfsSync('.')
+    const isFull = this.fault?.type === 'full'
+    return roomReply({ blocks, bfree: isFull ? 0 : bfree, bavail: isFull ? 0 : bavail, files, ffree, bsize })
   }
 
   /** Throws what a program is told when the disk does not take this. */

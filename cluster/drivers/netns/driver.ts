@@ -3,7 +3,7 @@
  * filters, no Docker and no root. Everything happens inside a user namespace that the warden (`warden.ts`) holds.
  */
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -18,6 +18,7 @@ import { DockerLinks, prepareNamespace } from '../docker/links.ts'
 import type { Namespace } from '../docker/namespace.ts'
 import { filesIn } from '../real/files.ts'
 import { Roster, type PreparedNode } from '../roster.ts'
+import { collectNodeLogs, type LogPlaces } from '../process/node-log.ts'
 import { cleanRuns, RunRecord } from '../process/leftovers.ts'
 import { DISK_CAPABILITIES, netnsCapabilities, netnsHasFuse, netnsHasNetem } from './capabilities.ts'
 import { NODES_MAX, addressOf, listenAddresses, placeOf, sharedAddresses } from './layout.ts'
@@ -213,12 +214,8 @@ class NetnsCluster implements Cluster {
     }
   }
 
-  async collectLogs(dir: string): Promise<void> {
-    await mkdir(dir, { recursive: true })
-    await Promise.all(this.#roster.all.map(async ({ id, logFile }) => {
-      const target = resolve(dir, `${id}.log`)
-      if (target !== logFile) await copyFile(logFile, target)
-    }))
+  collectLogs(dir: string): Promise<void> {
+    return collectNodeLogs(this.#roster.all, dir)
   }
 
   async stop(): Promise<void> {
@@ -230,7 +227,7 @@ class NetnsCluster implements Cluster {
   }
 }
 
-class NetnsNode implements PreparedNode {
+class NetnsNode implements PreparedNode, LogPlaces {
   readonly id: NodeId
   readonly dataDir: string
   readonly logFile: string
@@ -244,6 +241,10 @@ class NetnsNode implements PreparedNode {
     this.logFile = `${this.dataDir}.log`
     this.#spec = spec
     this.#cluster = cluster
+  }
+
+  get logs(): readonly string[] {
+    return this.#spec.logs ?? []
   }
 
   async squeeze(squeezed: boolean): Promise<void> {

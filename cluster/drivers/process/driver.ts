@@ -3,7 +3,7 @@
  * proxy in the controller; kill, pause and slowness are signals.
  */
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { realClock, sleep } from '../../../harness/clock.ts'
@@ -18,6 +18,7 @@ import { dialAddress } from '../real/socket-stream.ts'
 import { Roster, SPARE_MACHINES, type PreparedNode } from '../roster.ts'
 import { cleanRuns, RunRecord } from './leftovers.ts'
 import { ProxiedNetwork } from './links.ts'
+import { collectNodeLogs, type LogPlaces } from './node-log.ts'
 import { MEMORY_LIMIT, NodeProcess } from './node-process.ts'
 import { openerOf } from './senders.ts'
 import { dialAlong } from './shaped-stream.ts'
@@ -142,12 +143,8 @@ class ProcessCluster implements Cluster {
     return port === 'admin' ? this.#roster.node(node).listens('admin') : this.#network.address({ from: 'clients', to: this.#roster.node(node).id })
   }
 
-  async collectLogs(dir: string): Promise<void> {
-    await mkdir(dir, { recursive: true })
-    await Promise.all(this.#roster.all.map(async ({ id, logFile }) => {
-      const target = resolve(dir, `${id}.log`)
-      if (target !== logFile) await copyFile(logFile, target)
-    }))
+  collectLogs(dir: string): Promise<void> {
+    return collectNodeLogs(this.#roster.all, dir)
   }
 
   async stop(): Promise<void> {
@@ -209,7 +206,7 @@ interface Surroundings {
   readonly record: RunRecord
 }
 
-class ProcessNode implements PreparedNode {
+class ProcessNode implements PreparedNode, LogPlaces {
   readonly id: NodeId
   readonly dataDir: string
   readonly logFile: string
@@ -251,6 +248,10 @@ class ProcessNode implements PreparedNode {
     const address = this.listensAt(port)
     if (address === undefined) throw new ClusterError('not-started', `${this.id} has not been started`)
     return address
+  }
+
+  get logs(): readonly string[] {
+    return this.#spec.logs ?? []
   }
 
   squeeze(squeezed: boolean): Promise<void> {
