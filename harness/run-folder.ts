@@ -36,6 +36,11 @@ export async function createRunFolder(name: string, startedMs: number): Promise<
   }
 }
 
+/** The id that everything of a run's cluster carries: what `splitbrain clean --run` takes. */
+export function clusterId(dir: string, { name, preset }: Pick<Plan, 'name' | 'preset'>): string {
+  return `${path.basename(dir)}${name}${preset}`.toLowerCase().replace(/[^a-z0-9]/g, '')
+}
+
 /** Points `runs/<link>` at a folder. The link is replaced in one step, so it always names a whole folder. */
 export async function point(link: 'current' | 'latest', dir: string): Promise<void> {
   const target = path.join(runsDir(), link)

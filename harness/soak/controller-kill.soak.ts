@@ -1,60 +1,166 @@
 /**
- * The controller dies by SIGKILL at any moment: the history it leaves must check, and `splitbrain clean` must
- * leave no process of the run.
+ * The controller dies by SIGKILL at any moment, from its first instruction to the middle of a partition, every other time
+ * in a run in containers: the history that it leaves must check, cuts must end by themselves within their lease, and
+ * `splitbrain clean --run` must remove everything of that run and nothing of those that go on beside it.
  */
 import { execa } from 'execa'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
+import { LEASE_MS } from '../../cluster/drivers/docker/links.ts'
+import { netnsDriver } from '../../cluster/drivers/netns/driver.ts'
 import { realClock, sleep } from '../clock.ts'
 import { seededRandom } from '../random.ts'
-import { processesOf } from './processes-of.ts'
+import { clusterId } from '../run-folder.ts'
+import { leftOf } from './leftovers.ts'
+import { orphanedLinks } from './orphaned-links.ts'
+
+type Print = (line: string) => void
 
 const bin = fileURLToPath(new URL('../../../harness/bin/splitbrain.mjs', import.meta.url))
 const clock = realClock()
 
-/** One run, killed when its history has reached `bytes` (0: while the cluster starts). Returns what went wrong, if anything. */
-async function killOnce(bytes: number, seed: number): Promise<string | undefined> {
-  const cwd = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-kill-'))
-  const splitbrain = (...args: string[]) => execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd } })
-  try {
-    const controller = splitbrain('run', '--preset', 'abd', '--time', '8s', '--nemesis', 'partition,kill,pause', '--rate', '500', '--seed', String(seed))
-    const history = path.join(cwd, 'runs/current/history.jsonl')
-    while (!existsSync(history) || (await stat(history)).size < bytes) {
-      if (controller.exitCode !== null) return `the controller ended by itself: ${(await controller).stderr}`
-      await sleep(clock, 5)
-    }
-    controller.kill('SIGKILL')
-    await controller
-    const cleaned = await splitbrain('clean')
-    if (cleaned.exitCode !== 0) return `clean ended with ${cleaned.exitCode}: ${cleaned.stderr}`
-    const left = await processesOf(cwd)
-    if (left.length > 0) return `${left.length} processes are left: ${left.join(', ')}`
-    const checked = await splitbrain('check', history, '--model', 'register')
-    if (![0, 1, 2].includes(checked.exitCode ?? -1)) return `check ended with ${checked.exitCode}: ${checked.stderr}`
-    const wrong = bytes > 0 && checked.exitCode !== 0
-    return wrong ? `the history of a linearizable store was judged ${checked.exitCode}: ${checked.stdout}` : undefined
-  } finally {
-    await rm(cwd, { recursive: true, force: true })
+const PRESET = 'abd'
+/** Controllers that are killed at the same time, beside one run that is not. */
+const AT_ONCE = 3
+/** Every fourth controller dies while it starts its cluster, within this time; the others when their history has grown so long. */
+const STARTING_MS = 4_000
+const HISTORY_BYTES = 120_000
+/** The lease ends in whole seconds, and the engine's clock is not ours. */
+const LEASE_SLACK_MS = 5_000
+
+const splitbrain = (cwd: string, ...words: string[]) => execa(process.execPath, [bin, ...words], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') } })
+
+/** Where the run of that name lies; undefined before it has a folder. */
+function folderOf(cwd: string, name: string): string | undefined {
+  const parent = path.join(cwd, 'runs', name)
+  const [folder] = existsSync(parent) ? readdirSync(parent) : []
+  return folder === undefined ? undefined : path.join(parent, folder)
+}
+
+/** Whether the history ends inside a partition. */
+async function isCut(history: string): Promise<boolean> {
+  const lines = (await readFile(history, 'utf8').catch(() => '')).split('\n').filter((line) => line.includes('"process":"nemesis"') && line.includes('"type":"ok"'))
+  return lines.at(-1)?.includes('"f":"inject"') === true
+}
+
+/** Cleans twice: an engine may still have been busy with what the dead controller asked for. */
+async function clean(cwd: string, id: string): Promise<string | undefined> {
+  for (let time = 0; time < 2; time++) {
+    const { exitCode, stderr } = await splitbrain(cwd, 'clean', '--run', id)
+    if (exitCode !== 0) return `clean ended with ${exitCode}: ${stderr}`
   }
+  return undefined
+}
+
+interface Case {
+  /** Of letters and digits only, and no other's beginning: everything of the run carries it. */
+  readonly name: string
+  readonly driver: string
+  readonly seed: number
+  /** Milliseconds after the start, or bytes of history. */
+  readonly moment: { readonly ms: number } | { readonly bytes: number }
+}
+
+/** Starts one run and kills its controller at its moment. Says what happened otherwise. */
+async function killController(cwd: string, { name, driver, seed, moment }: Case): Promise<string | undefined> {
+  const nemesis = driver === 'docker' ? 'partition,every=2s,for=1500ms' : 'partition,kill,pause'
+  const controller = splitbrain(cwd, 'run', '--driver', driver, '--preset', PRESET, '--nodes', '3', '--time', '10s', '--nemesis', nemesis, '--rate', '200', '--seed', String(seed), '--name', name)
+  const isDue = async (): Promise<boolean> => {
+    if ('ms' in moment) return true
+    const file = path.join(folderOf(cwd, name) ?? '', 'history.jsonl')
+    return existsSync(file) && (await stat(file)).size >= moment.bytes
+  }
+  if ('ms' in moment) await sleep(clock, moment.ms)
+  while (!(await isDue())) {
+    if (controller.exitCode !== null) return `the controller ended by itself: ${(await controller).stderr}`
+    await sleep(clock, 5)
+  }
+  controller.kill('SIGKILL')
+  await controller
+  return undefined
+}
+
+/** What went wrong with one case; undefined when nothing did. `leases` counts the cuts that were seen to end by themselves. */
+async function killOnce(cwd: string, one: Case, leases: { seen: number }): Promise<string | undefined> {
+  const early = await killController(cwd, one)
+  if (early !== undefined) return early
+  const dir = folderOf(cwd, one.name)
+  const history = path.join(dir ?? '', 'history.jsonl')
+  if (dir !== undefined) {
+    const id = clusterId(dir, { name: one.name, preset: PRESET })
+    if (one.driver === 'docker' && (await isCut(history))) {
+      const cut = await orphanedLinks(id, LEASE_MS + LEASE_SLACK_MS)
+      if (cut.length > 0) return `cut ${LEASE_MS + LEASE_SLACK_MS} ms after the controller's end: ${cut.join(', ')}`
+      leases.seen++
+    }
+    const problem = await clean(cwd, id)
+    if (problem !== undefined) return problem
+  }
+  const left = await leftOf(cwd, one.name)
+  if (left.length > 0) return `left behind: ${left.join('; ')}`
+  if (!('bytes' in one.moment)) return undefined
+  const checked = await splitbrain(cwd, 'check', history, '--model', 'register')
+  return checked.exitCode === 0 ? undefined : `the history of a linearizable store was judged ${checked.exitCode}: ${checked.stdout}${checked.stderr}`
+}
+
+/** Runs that nobody kills, one after another until `done`: each must hold. Resolves to how many there were. */
+async function runBeside(cwd: string, drivers: readonly string[], done: () => boolean): Promise<number> {
+  for (let count = 0; ; count++) {
+    if (done() && count > 0) return count
+    const driver = drivers[count % drivers.length]!
+    const { exitCode, stderr } = await splitbrain(cwd, 'run', '--driver', driver, '--preset', PRESET, '--nodes', '3', '--time', '10s', '--nemesis', 'none', '--rate', '50', '--name', `beside-${count}`)
+    if (exitCode !== 0) throw new Error(`the run beside, on ${driver}, ended with ${exitCode}: ${stderr}`)
+  }
+}
+
+async function run(cases: number, seed: number, print: Print): Promise<boolean> {
+  const mark = `kill${process.pid}`
+  const random = seededRandom(seed)
+  const hasDocker = (await dockerDriver().capabilities()).kill.available
+  const hasNamespaces = (await netnsDriver().capabilities()).cut.available
+  const processes = hasNamespaces ? ['process', 'netns'] : ['process']
+  const queue = Array.from({ length: cases }, (_, i): Case => ({
+    name: `${mark}c${i}x`,
+    driver: hasDocker && i % 2 === 0 ? 'docker' : processes[(i >> 1) % processes.length]!,
+    seed: seed * 1_000 + i,
+    moment: i % 4 === 3 || i % 8 === 6 ? { ms: random.int(STARTING_MS) } : { bytes: random.int(HISTORY_BYTES) },
+  }))
+  const leases = { seen: 0 }
+  let failed = 0
+  let done = 0
+  const worker = async (): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      // A folder of its own: what lies there is its own.
+      const cwd = await mkdtemp(path.join(os.tmpdir(), `splitbrain-${mark}-`))
+      await mkdir(path.join(cwd, 'tmp'))
+      const problem = await killOnce(cwd, one, leases)
+      const moment = 'ms' in one.moment ? `${one.moment.ms} ms after its start` : `at ${one.moment.bytes} bytes of history`
+      print(`${++done}/${cases} ${one.driver} killed ${moment}: ${problem ?? 'checks, and nothing is left'}`)
+      if (problem === undefined) await rm(cwd, { recursive: true, force: true })
+      else failed++
+    }
+  }
+  const besideCwd = await mkdtemp(path.join(os.tmpdir(), `splitbrain-${mark}-beside-`))
+  await mkdir(path.join(besideCwd, 'tmp'))
+  const beside = runBeside(besideCwd, hasDocker ? ['docker', 'process'] : processes, () => done === cases)
+  // Looked at below; the workers go on when it fails.
+  beside.catch(() => undefined)
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  const undisturbed = await beside.catch((error: Error) => error.message)
+  print(typeof undisturbed === 'number' ? `${undisturbed} runs beside them held; ${leases.seen} cuts ended by themselves` : `DISTURBED: ${undisturbed}`)
+  const passed = failed === 0 && typeof undisturbed === 'number'
+  if (passed) await rm(besideCwd, { recursive: true, force: true })
+  return passed
 }
 
 export const soak = {
   name: 'controller-kill',
-  describes: 'kill -9 of the controller at random moments: the history checks, clean leaves no process',
-  full: 20,
-  slice: 2,
-  async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
-    const random = seededRandom(seed)
-    let failed = 0
-    for (let i = 0; i < cases; i++) {
-      const bytes = i === 0 ? 0 : random.int(500_000)
-      const problem = await killOnce(bytes, seed + i)
-      print(`killed at ${bytes} bytes of history: ${problem ?? 'checks, and nothing is left'}`)
-      if (problem !== undefined) failed++
-    }
-    return failed === 0
-  },
+  describes: 'kill -9 of the controller at random moments, every other time in containers: the history checks, cuts end, clean removes that run and no other',
+  full: 100,
+  slice: 3,
+  run,
 }

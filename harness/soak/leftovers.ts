@@ -7,6 +7,7 @@
 import { execa } from 'execa'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { realClock, sleep } from '../clock.ts'
 import { processesOf } from './processes-of.ts'
 
 /** Lines of what a program prints; none when it is missing or refuses. */
@@ -70,4 +71,21 @@ export async function thingsOf(cwd: string, mark: string): Promise<string[]> {
     ...(await onEngine(mark)),
     ...(await forgotten()),
   ]
+}
+
+const LOOKS_MAX = 20
+const BETWEEN_LOOKS_MS = 500
+
+/**
+ * What is left of runs in `cwd` that was not there `before`. Looked for again and again until there is nothing: an engine
+ * needs a moment to take things away, and what others take away while we look may seem forgotten for once.
+ */
+export async function leftOf(cwd: string, mark: string, before: readonly string[] = []): Promise<string[]> {
+  let left: string[] | undefined
+  for (let look = 0; look < LOOKS_MAX && left?.length !== 0; look++) {
+    if (look > 0) await sleep(realClock(), BETWEEN_LOOKS_MS)
+    const found = await thingsOf(cwd, mark)
+    left = found.filter((line) => !before.includes(line) && (left === undefined || left.includes(line)))
+  }
+  return left ?? []
 }

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
 import { netnsDriver } from '../../cluster/drivers/netns/driver.ts'
-import { thingsOf } from './leftovers.ts'
+import { leftOf, thingsOf } from './leftovers.ts'
 
 type Print = (line: string) => void
 
@@ -52,15 +52,6 @@ async function runOne(cwd: string, name: string, driver: string, seed: number): 
   return { driver, verdict: verdict === 'unknown' ? `unknown (${reason ?? ''})` : verdict, faults: faults.length, problem: problems.length === 0 ? undefined : problems.join('; ') }
 }
 
-/** What these runs have left, looked for until there is nothing: an engine needs a moment to take a network away. */
-async function leftBy(cwd: string, mark: string, before: readonly string[]): Promise<string[]> {
-  for (let look = 0; ; look++) {
-    const left = (await thingsOf(cwd, mark)).filter((line) => !before.includes(line))
-    if (left.length === 0 || look === 20) return left
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-}
-
 function summary(outcomes: readonly Outcome[], left: readonly string[]): string {
   const count = (driver: string): number => outcomes.filter((one) => one.driver === driver).length
   const failed = outcomes.filter(({ problem }) => problem !== undefined).length
@@ -93,7 +84,7 @@ async function run(cases: number, seed: number, print: Print): Promise<boolean> 
   try {
     const before = await thingsOf(cwd, mark)
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
-    const left = await leftBy(cwd, mark, before)
+    const left = await leftOf(cwd, mark, before)
     for (const line of left) print(`left behind: ${line}`)
     print(summary(outcomes, left))
     passed = left.length === 0 && outcomes.every(({ problem }) => problem === undefined)

@@ -14,6 +14,7 @@ import { dockerDriver } from './driver.ts'
 import type { DockerDriverOptions } from './driver.ts'
 import { connectEngines } from './engine.ts'
 import { labels } from './labels.ts'
+import { containerNamespace } from './namespace.ts'
 import type { Mechanism } from './namespace.ts'
 import { noteSystem, passes, request } from './testing/note-system.ts'
 
@@ -202,15 +203,26 @@ containers('a start that fails says why in a sentence and leaves nothing', async
   await failing({}, { executables: [] }, 'node-ended', /Its last words/)
 })
 
+/** What the kernel lets a container have, read inside it: control groups of the first kind or of the second. */
+const INSIDE = `cd /sys/fs/cgroup
+for file in memory/memory.limit_in_bytes memory.max; do [ -e $file ] && read memory <$file; done
+for file in pids/pids.max pids.max; do [ -e $file ] && read pids <$file; done
+echo $memory $pids`
+
 containers('a node gets the resources that it is granted and no more', async () => {
   const cluster = await dockerDriver({ limits: { cpus: 0.5, memoryMb: 200, pids: 60 } }).start(noteSystem(), plan(['n1']))
+  const [engine] = await connectEngines()
   try {
-    const [engine] = await connectEngines()
-    const { HostConfig } = await engine!.docker.getContainer(`splitbrain-${cluster.runId}-n1`).inspect()
+    const container = engine!.docker.getContainer(`splitbrain-${cluster.runId}-n1`)
+    const { HostConfig } = await container.inspect()
     assert.is(HostConfig.Memory, 200 * 2 ** 20)
     assert.is(HostConfig.PidsLimit, 60)
     assert.is(HostConfig.CpuQuota! / HostConfig.CpuPeriod!, 0.5)
+    assert.is((await containerNamespace(container).feed(['sh', '-c', INSIDE], '')).trim(), `${200 * 2 ** 20} 60`, 'inside')
+    const share = Number(await request(cluster, 'n1', 'WORK 20000000'))
+    assert.ok(share < 0.65, `given ${share} of a processor`)
   } finally {
+    engine!.close()
     await cluster.stop()
   }
 })

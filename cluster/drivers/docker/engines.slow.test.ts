@@ -2,7 +2,8 @@
  * Engines that are not as one would wish, as far as possible real ones: each is one sentence which says what to do, the
  * exit code of bad usage or of a failed harness, and nothing left behind. And two engines that carry one cluster.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { suite, test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { freePorts } from '../real/ports.ts'
 import { connectEngines } from './engine.ts'
 import { explaining } from './errors.ts'
 import { labels } from './labels.ts'
@@ -28,11 +30,11 @@ interface Ended {
 }
 
 /** A command as a user types it, in an empty folder. `before`: a program that starts it as another user. */
-async function splitbrain(words: readonly string[], before: readonly string[] = []): Promise<Ended> {
+async function splitbrain(words: readonly string[], before: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const cwd = await mkdtemp(join(tmpdir(), 'splitbrain-engines-'))
   try {
     const [file, ...args] = [...before, process.execPath, bin, ...words] as [string, ...string[]]
-    const { exitCode, stdout, stderr } = await execa(file, args, { cwd: before.length > 0 ? '/' : cwd, reject: false, env: { SPLITBRAIN_PREPARED: root, HOME: cwd } })
+    const { exitCode, stdout, stderr } = await execa(file, args, { cwd: before.length > 0 ? '/' : cwd, reject: false, env: { SPLITBRAIN_PREPARED: root, HOME: cwd, ...env } })
     return { exitCode, stdout, stderr }
   } finally {
     await rm(cwd, { recursive: true, force: true })
@@ -170,6 +172,30 @@ engines('one cluster on two engines: its nodes are dealt out, a partition betwee
     assert.match(full.stderr + full.stdout, /the engine's disk is full\. See what takes it with `docker system df`, make room/)
     assert.equal(await thingsOn(second), [])
   }))
+
+engines('an engine that is reached by ssh', async () => {
+  const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path))
+  if (sshd === undefined) return console.log('skip: there is no sshd on this machine')
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-sshd-'))
+  const port = String((await freePorts(1))[0])
+  // Keys, known hosts and a server of this test's own; `ssh` finds them through a wrapper, as it would in a user's folder.
+  for (const key of ['user', 'host']) await execa`ssh-keygen -q -t ed25519 -N ${''} -f ${join(dir, key)}`
+  const hostKey = (await readFile(join(dir, 'host.pub'), 'utf8')).split(' ').slice(0, 2).join(' ')
+  await writeFile(join(dir, 'known'), `[127.0.0.1]:${port} ${hostKey}\n`)
+  await writeFile(join(dir, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F none -i ${dir}/user -o UserKnownHostsFile=${dir}/known "$@"\n`, { mode: 0o755 })
+  await mkdir('/run/sshd', { recursive: true })
+  const options = [`Port=${port}`, 'ListenAddress=127.0.0.1', `HostKey=${dir}/host`, `AuthorizedKeysFile=${dir}/user.pub`, 'StrictModes=no', 'PermitRootLogin=yes', 'PidFile=none']
+  const server = execa(sshd, ['-D', '-f', '/dev/null', ...options.flatMap((option) => ['-o', option])], { reject: false })
+  try {
+    const words = ['run', '--driver', 'docker', '--preset', 'abd', '--nodes', '1', '--nemesis', 'none', '--time', '2s', '--rate', '50', '--docker-host', `ssh://root@127.0.0.1:${port}`]
+    const { exitCode, stdout, stderr } = await splitbrain(words, [], { PATH: `${dir}:${process.env['PATH']}` })
+    assert.is(exitCode, 0, `${stdout}${stderr}`)
+  } finally {
+    server.kill()
+    await server
+    await rm(dir, { recursive: true })
+  }
+})
 
 engines('containers that may not set packet filters: faults of links are refused, with the reason', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'splitbrain-seccomp-'))
