@@ -54,7 +54,7 @@ export interface RunInput {
  */
 export async function run({ signal, onEvent, ...options }: RunInput = {}): Promise<FolderRun> {
   const words = Object.entries(options).flatMap(([name, value]) => [value ?? []].flat().flatMap((one) => [`--${name}`, String(one)]))
-  const plan = await planFrom(parseArguments(runCommand, words))
+  const plan = await planFrom(parseArguments(runCommand, words), (message) => onEvent?.({ type: 'warning', run: options.name ?? '', message }))
   await refuseImpossible(plan)
   return runInFolder(plan, { repeat: repeatCommand(['run', ...words], plan.seed), emit: onEvent ?? (() => undefined), ...(signal === undefined ? {} : { signal }) })
 }

@@ -78,7 +78,6 @@ export const planDefaults = {
   system: 'kv',
   preset: 'abd',
   workload: 'register',
-  driver: 'process',
   nodes: 5,
   clients: 10,
   rate: null,

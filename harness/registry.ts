@@ -11,7 +11,7 @@ import { refuseWithoutNeeds, storeOf, workloadFrom } from '../workloads/index.ts
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
 import type { Clock } from './env.ts'
-import { driverNames, planDefaults, type Containers, type Plan } from './plan.ts'
+import { driverNames, type Containers, type Plan } from './plan.ts'
 import { runsDir } from './run-folder.ts'
 import { loadWorkloadFile } from './workload-file.ts'
 
@@ -45,10 +45,18 @@ export function dockerOptions({ hosts, base_image: baseImage, cpus, memory_mb: m
   }
 }
 
-/** Where a system runs when nobody says where. */
-export async function defaultDriver({ sharedAddresses }: System): Promise<Plan['driver']> {
-  if (sharedAddresses !== true) return planDefaults.driver
-  return (await makeDriver({ driver: 'netns' }, realClock()).capabilities()).cut.available ? 'netns' : 'docker'
+/** Where nodes run when nobody says where. */
+export interface DefaultDriver {
+  readonly driver: Plan['driver']
+  /** Why it is not network namespaces, in a sentence; undefined when it is. */
+  readonly instead: string | undefined
+}
+
+/** Network namespaces, whose packets are real and which leave nothing behind; plain processes where this machine has none. */
+export async function defaultDriver(): Promise<DefaultDriver> {
+  const { available, reason } = (await netnsDriver().capabilities()).cut
+  if (available) return { driver: 'netns', instead: undefined }
+  return { driver: 'process', instead: `The nodes run as plain processes behind link proxies: ${reason.replace(/; use --driver \w+$/, '')}.` }
 }
 
 /** Every driver, for the doctor and for cleaning. */

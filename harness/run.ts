@@ -28,7 +28,7 @@ import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
 import { saveEnvironment } from './report-files.ts'
-import { saveJson } from './run-folder.ts'
+import { clusterId, saveJson } from './run-folder.ts'
 import { makeSystem } from './systems.ts'
 import { UsageError } from './usage-error.ts'
 import { version } from './version.ts'
@@ -185,7 +185,7 @@ function tellFault({ emit, label }: RunOptions, event: Event): void {
 
 function startCluster({ plan, options, system, driver }: Stage): Promise<Cluster> {
   return driver.start(system, {
-    runId: `${path.basename(options.dir)}${plan.name}${plan.preset}`.toLowerCase().replace(/[^a-z0-9]/g, ''),
+    runId: clusterId(options.dir, plan),
     nodes: nodeIds(plan),
     spares: spareIds(plan),
     needs: [...new Set(plan.schedule.flatMap(({ fault }) => resolveFault(fault).fault.needs))],

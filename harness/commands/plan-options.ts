@@ -24,6 +24,9 @@ import { UsageError } from '../usage-error.ts'
 import { loadWorkloadFile } from '../workload-file.ts'
 import { withoutReporter } from './reporters.ts'
 
+/** What `defaultDriver` chooses, in words for the help. */
+export const DEFAULT_DRIVER = 'netns, or process where this machine allows no network namespaces'
+
 /** The largest seed. */
 export const SEED_MAX = 0x7fffffff
 
@@ -62,7 +65,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   workload: { value: 'NAME', describes: 'what clients do, with options as in register(keys=10); splitbrain workloads lists them; or a file of your own, ./my-workload.ts', default: planDefaults.workload },
   nemesis: { value: 'LIST', describes: 'faults that take turns, faults with a rhythm (partition(one),every=10s,for=5s), all, swarm, or none', default: 'partition' },
   schedule: { value: 'FILE', describes: "faults from a file, as every run writes one: its folder's faults.json" },
-  driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: `${planDefaults.driver}; netns or docker for systems whose nodes need addresses that are the same for all` },
+  driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: DEFAULT_DRIVER },
   ...containerOptions,
   nodes: { value: 'N', describes: 'nodes', default: String(planDefaults.nodes) },
   spares: { value: 'N', describes: 'machines that are prepared and may join', default: '0; 1 when a fault changes the members' },
@@ -106,8 +109,8 @@ function faultLines(): string[] {
   })
 }
 
-/** Reads a plan from the command line. Throws UsageError, ScheduleError or WorkloadError. */
-export async function planFrom(args: Arguments): Promise<Plan> {
+/** Reads a plan from the command line. `tell` hears what a person should know about it. Throws UsageError, ScheduleError or WorkloadError. */
+export async function planFrom(args: Arguments, tell: (message: string) => void = () => undefined): Promise<Plan> {
   const planFile = args.text('plan')
   const base = planFile === undefined ? undefined : await readPlan(planFile)
   const family = await systemFamily(args.text('system') ?? base?.system ?? planDefaults.system)
@@ -117,7 +120,7 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   const workload = args.text('workload') ?? base?.workload ?? planDefaults.workload
   await loadWorkloadFile(workload)
   const timeMs = args.text('time') === undefined ? base?.time_ms ?? planDefaults.time_ms : parseDuration(args.text('time')!)
-  const driver = choose('driver', args.text('driver') ?? base?.driver ?? await defaultDriver(system), driverNames)
+  const driver = choose('driver', args.text('driver') ?? base?.driver ?? (await driverByDefault(tell)), driverNames)
   refuseWithoutContainers(args, driver)
   const containers = driver === 'docker' ? containersFrom(args, base?.containers) : undefined
   const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
@@ -159,6 +162,12 @@ export async function planFrom(args: Arguments): Promise<Plan> {
   // Who joins must be there beforehand.
   const joins = schedule.some(({ fault }) => resolveFault(fault).fault.disturbs === 'membership')
   return { ...plan, schedule, spares: args.integer('spares', { min: 0, max: 20 }) ?? (joins ? Math.max(1, plan.spares) : plan.spares) }
+}
+
+async function driverByDefault(tell: (message: string) => void): Promise<Plan['driver']> {
+  const { driver, instead } = await defaultDriver()
+  if (instead !== undefined) tell(instead)
+  return driver
 }
 
 /** The plan's own schedule, or the one that a nemesis makes for this plan. */

@@ -16,11 +16,13 @@ export const runCommand: Command = {
   options: { ...planOptions, ...reporterOptions, 'fail-fast': { describes: 'end the run at the first response that breaks what the system promises' } },
   notes: planNotes,
   async execute(args) {
-    const plan = await planFrom(args)
+    const notes: string[] = []
+    const plan = await planFrom(args, (message) => notes.push(message))
     await refuseImpossible(plan)
     const failFast = args.flag('fail-fast')
     if (failFast) await refuseToWatch(plan)
     const reporter = reporterFrom(args, plan.name)
+    for (const message of notes) reporter.on({ type: 'warning', run: plan.name, message })
     const began = performance.now()
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: plan.name, message }))
     const repeat = repeatCommand(args.words, plan.seed)

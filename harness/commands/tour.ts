@@ -10,10 +10,10 @@ import { runConfigurations } from '../configurations.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { driverNames, planDefaults, type Plan } from '../plan.ts'
 import { realClock } from '../clock.ts'
-import { makeDriver } from '../registry.ts'
+import { defaultDriver, makeDriver } from '../registry.ts'
 import { createRunFolder } from '../run-folder.ts'
 import { kvPresets } from '../systems.ts'
-import { SEED_MAX } from './plan-options.ts'
+import { DEFAULT_DRIVER, SEED_MAX } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
 
 /** The three corners that are worth seeing first. */
@@ -59,20 +59,22 @@ export const tourCommand: Command = {
   arguments: [],
   describes: 'Shows the CAP trade-off in under a minute: the same faults against three configurations of our store. This is npm start.',
   options: {
-    driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: 'process' },
+    driver: { value: 'NAME', describes: `where nodes run: ${driverNames.join(', ')}`, default: DEFAULT_DRIVER },
     seed: { value: 'N', describes: 'what chance decides: targets, keys, order', default: String(DEFAULT_SEED) },
     ...reporterOptions,
   },
   notes: () => ['Configurations:', ...kvPresets.filter((p) => PRESETS.some((name) => name === p.name)).map((p) => `  ${p.name.padEnd(8)}${p.promise}`)],
   async execute(args) {
-    const driver = choose('driver', args.text('driver') ?? 'process', driverNames)
+    const named = args.text('driver')
+    const { driver, instead } = named === undefined ? await defaultDriver() : { driver: choose('driver', named, driverNames), instead: undefined }
     const seed = args.integer('seed', { min: 0, max: SEED_MAX }) ?? DEFAULT_SEED
     const startedMs = Date.now()
     const dir = await createRunFolder('tour', startedMs)
     const reporter = reporterFrom(args, TITLE)
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: 'tour', message }))
-    const repeat = `npm start --${driver === 'process' ? '' : ` --driver ${driver}`} --seed ${seed}`
+    const repeat = `npm start --${named === undefined ? '' : ` --driver ${driver}`} --seed ${seed}`
     const started = new Date(startedMs).toISOString()
+    if (instead !== undefined) reporter.on({ type: 'warning', run: 'tour', message: instead })
     for (const preset of PRESETS) reporter.on({ type: 'announce', run: preset, describes: kvPresets.find((p) => p.name === preset)!.promise })
     const schedule = await scheduleFor(driver)
     try {
