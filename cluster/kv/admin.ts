@@ -1,7 +1,7 @@
 /**
  * The harness's own channel to a node: what only a tester may ask, behind the token of the run.
  *
- * `PEEK` shows what this replica alone holds; links are tried with the commands of `link-trials.ts` and timed with that of `exchanges.ts`; `CLOCK` reads the
+ * `PEEK` shows what this replica alone holds (an array where there are siblings); links are tried with the commands of `link-trials.ts` and timed with that of `exchanges.ts`; `CLOCK` reads the
  * node's wall clock, and sets it wrong; `DISK` spoils its disk.
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -15,6 +15,7 @@ import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
 import type { Eventually, Storage } from './storage.ts'
+import type { Cell } from './versions.ts'
 
 const DUMP_MAX = 10_000
 /** What PEEK answers for a key that this node is no replica of. */
@@ -27,6 +28,8 @@ export interface AdminOptions {
   readonly nodes: readonly NodeId[]
   readonly rpc: Rpc
   readonly storage: Storage
+  /** The value of a cell; several where it holds siblings. */
+  readonly valuesOf: (cell: Cell) => readonly (Uint8Array | null)[]
   /** Whether this node is a replica of the key. */
   readonly holds: (key: string) => Eventually<boolean>
   /** The node's own clock. */
@@ -58,8 +61,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
       const values = await Promise.all(keys.map(async word => {
         const key = word.toString('latin1')
         if (!(await holds(key))) return simpleReply(NO_REPLICA)
-        const { value } = await storage.read(key)
-        return value === null ? nullReply(2) : bulkReply(value)
+        return valueReply(options.valuesOf(await storage.read(key)))
       }))
       return arrayReply(values)
     },
@@ -93,7 +95,7 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     ['CLOCK', wallClock],
     ['WAITS', { words: [1, 1], keys: 'none', run: () => arrayReply(options.waits().map(line => bulkReply(line))) }],
     ['DISK', diskCommand(disk)],
-    ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage) }],
+    ['DUMP', { words: [1, 1], keys: 'none', run: () => dump(storage, options.valuesOf) }],
   ])
 }
 
@@ -121,11 +123,18 @@ function diskFaultOf(type: string, ms: number): DiskFault | undefined {
 }
 
 /** Everything on this replica's disk, up to a limit: [key, value or nil, counter, writer] each. */
-async function dump(storage: Storage): Promise<string> {
+async function dump(storage: Storage, valuesOf: AdminOptions['valuesOf']): Promise<string> {
   const rows: string[] = []
   for await (const [key, cell] of storage.scan(0, 2 ** 32)) {
-    rows.push(arrayReply([bulkReply(Buffer.from(key, 'latin1')), cell.value === null ? nullReply(2) : bulkReply(cell.value), integerReply(cell.counter), bulkReply(cell.writer)]))
+    rows.push(arrayReply([bulkReply(Buffer.from(key, 'latin1')), valueReply(valuesOf(cell)), integerReply(cell.counter), bulkReply(cell.writer)]))
     if (rows.length === DUMP_MAX) break
   }
   return arrayReply(rows)
+}
+
+/** The value; an array where there are siblings. */
+function valueReply(values: readonly (Uint8Array | null)[]): string {
+  const [first = null, ...others] = values
+  if (others.length > 0) return arrayReply(values.map((value) => valueReply([value])))
+  return first === null ? nullReply(2) : bulkReply(first)
 }

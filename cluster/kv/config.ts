@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { bugNames } from './bugs.ts'
 import { levels } from './replication/levels.ts'
 import { partitionerNames } from './partitioner.ts'
+import { conflictRuleNames } from './siblings.ts'
 import { timestampKinds } from './timestamps.ts'
 
 const nodeId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a node is named by 1 to 64 letters, digits, "-" or "_"')
@@ -20,6 +21,7 @@ export const nodeOptionsSchema = z.strictObject({
   write_quorum: z.int().min(1).describe('W: how many replicas must confirm a write'),
   read_level: z.enum(levels).optional().describe('instead of read_quorum: ANY, ONE, QUORUM ... of the replicas, as Cassandra counts'),
   write_level: z.enum(levels).optional().describe('instead of write_quorum'),
+  versions: z.enum(conflictRuleNames).describe('for replication quorum, what becomes of conflicting writes: the last one wins, or they stand side by side until somebody who has read them writes again'),
   timestamps: z.enum(timestampKinds).describe('for replication quorum, what the last write wins by: wall clocks, or hybrid clocks, which never issue a timestamp before one that the node has seen'),
   speculative: z.boolean().describe('a read asks only as many replicas as it needs, the fastest so far, and the others when these are late'),
   data_centers: z.int().min(1).describe('nodes are dealt out to so many data centers, and each holds its share of the replicas'),
@@ -93,6 +95,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
   if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum') yield `consistency levels go with replication "quorum", not with "${config.replication}"`
+  if (config.versions === 'vector-clocks' && (config.replication !== 'quorum' || config.lookup !== 'ring' || config.tombstone_grace_ms > 0)) yield 'versions "vector-clocks" go with replication "quorum", lookup "ring" and tombstone_grace_ms 0'
   if (config.write_level === 'any' && !config.sloppy) yield 'level "any" keeps writes for replicas that are down: that needs sloppy'
   if (config.lookup !== 'ring' && config.data_centers * config.racks > 1) yield `lookup "${config.lookup}" knows no data centers and racks`
   if (config.lookup !== 'ring' && config.replication !== 'quorum') yield `lookup "${config.lookup}" goes with replication "quorum": the quorums of "${config.replication}" must meet, so all coordinators must know the same ring`

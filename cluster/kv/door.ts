@@ -11,6 +11,7 @@ import { StoreError } from './errors.ts'
 import type { Level } from './replication/levels.ts'
 import { CommandParser, ProtocolError, errorReply } from './resp.ts'
 import type { RespLimits } from './resp.ts'
+import { SessionClocks } from './session-clocks.ts'
 import type { Eventually } from './storage.ts'
 
 /** Answers unwritten, and commands unanswered, at which a connection is no longer read. */
@@ -26,6 +27,7 @@ export interface Session {
   /** The consistency level of this connection's operations; undefined: as configured. */
   level: Level | undefined
   readonly id: number
+  readonly clocks: SessionClocks
   /** Commands since MULTI, until EXEC carries them out together. */
   queued: (readonly Buffer[])[] | undefined
 }
@@ -137,7 +139,7 @@ class Connection {
   constructor(door: Door, stream: Stream, id: number) {
     this.#door = door
     this.#stream = stream
-    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id, queued: undefined }
+    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id, clocks: new SessionClocks(id), queued: undefined }
     this.#parser = new CommandParser(door.options.limits)
     stream.onData(chunk => this.#receive(chunk))
     stream.onClose(() => this.#gone())

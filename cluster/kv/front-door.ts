@@ -9,6 +9,7 @@ import type { Command, Session } from './door.ts'
 import { StoreError } from './errors.ts'
 import { levels } from './replication/levels.ts'
 import type { Replication } from './replication/replication.ts'
+import { siblingCommands } from './sibling-commands.ts'
 import { queueing, transactionCommands } from './transactions/commands.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Eventually } from './storage.ts'
@@ -55,7 +56,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
         const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
         if (option === 'NX' && replication.cas !== undefined) return then(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
         if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
-        return then(replication.write(keyOf(key!), valueOf(value!), session.level), () => OK_REPLY)
+        return then(replication.write(keyOf(key!), valueOf(value!), session.clocks, session.level), () => OK_REPLY)
       },
     },
   ]
@@ -72,9 +73,11 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     },
   ]
 
+  yield* siblingCommands({ config, replication, keyOf, valueOf })
+
   yield ['CONSISTENCY', { words: [1, 2], keys: 'none', run: ([, word], session) => (word === undefined ? simpleReply(session.level ?? 'as configured') : setLevel(word.toString('latin1'), session, replication)) }]
 
-  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words], session) => countOver('write', [...new Set(words.map(keyOf))], key => replication.write(key, null, session.level)) }]
+  yield ['DEL', { words: [2, 1024], keys: 'all', run: ([, ...words], session) => countOver('write', [...new Set(words.map(keyOf))], key => replication.write(key, null, session.clocks, session.level)) }]
 
   // As in Redis, a key that is named twice counts twice.
   yield ['EXISTS', { words: [2, 1024], keys: 'all', run: ([, ...words], session) => countOver('read', words.map(keyOf), async key => (await replication.read(key, session.level)).value !== null) }]

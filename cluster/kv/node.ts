@@ -36,8 +36,9 @@ import { Rpc } from './rpc.ts'
 import { Storage } from './storage.ts'
 import type { CellObserver, Eventually } from './storage.ts'
 import { Timestamps } from './timestamps.ts'
-import { ABSENT, mergeCells } from './versions.ts'
-import type { Cell } from './versions.ts'
+import { conflictRules, siblingsOf } from './siblings.ts'
+import { ABSENT } from './versions.ts'
+import type { Cell, ConflictRule } from './versions.ts'
 
 const ARGUMENTS_MAX = 1024
 const ADMIN_ARGUMENTS_MAX = 1 << 16
@@ -102,7 +103,8 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
   const { id: self, nodes } = config
   const partitioner = partitioners[config.partitioner]
-  const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, bugs: config.bugs })
+  const conflicts = conflictRules[config.versions]
+  const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, conflicts, bugs: config.bugs })
   const ledger = await Ledger.open(disk, 'views', { clock, sync: true })
   const view = await viewToStartIn(env, config, ledger)
   const incarnation = await storage.nextIncarnation(livesBefore(env, config, view))
@@ -113,13 +115,13 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
-    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, bugs: config.bugs })
+    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, conflicts, bugs: config.bugs })
     : undefined
-  serveReplica(rpc, storage, hints, self)
-  const reconciler = new Reconciler(rpc, storage)
+  serveReplica(rpc, storage, hints, self, conflicts)
+  const reconciler = new Reconciler(rpc, storage, conflicts)
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? views
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, keepFor: keepFor(hints), suspects })
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   const moving = new Moving({ self, views, rpc, storage, reconciler, readQuorum: config.read_quorum, writeQuorum: config.write_quorum, strict: config.replication === 'abd', clock, random: env.random.fork('moving'), log: env.log })
@@ -158,13 +160,13 @@ async function digestsOf(storage: Storage, partitioner: Partitioner, self: NodeI
 }
 
 /** What any node may ask of this one as a replica, or as one who stands in for a replica. */
-function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self: NodeId): void {
+function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self: NodeId, { merge }: ConflictRule): void {
   const versionOf = (cell: Cell): readonly [number, boolean] => [cell.counter, cell.value !== null]
   rpc.serve(READ, (key): Eventually<Cell> => {
     const cell = storage.read(key)
     if (hints === undefined || hints.counts.pending === 0) return cell
     const kept = hints.read(key)
-    return cell instanceof Promise ? cell.then(own => mergeCells(own, kept)) : mergeCells(cell, kept)
+    return cell instanceof Promise ? cell.then(own => merge(own, kept)) : merge(cell, kept)
   })
   rpc.serve(WRITE, ([key, cell, standIns]) => {
     for (let i = 0; i < standIns.length; i += 2) {
@@ -225,7 +227,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   const admin = new Door({
     clock,
     log,
-    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: async () => null })]),
+    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: async () => null })]),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

@@ -21,6 +21,7 @@ export interface Preset {
 }
 
 const common = {
+  versions: 'last-write-wins' as const,
   timestamps: 'wall' as const,
   speculative: false,
   tombstone_grace_ms: 0,

@@ -5,12 +5,12 @@ import { partitioners } from './partitioner.ts'
 import { Storage } from './storage.ts'
 import type { StorageOptions } from './storage.ts'
 import { MemoryDisk } from './testing/memory-disk.ts'
-import { ABSENT } from './versions.ts'
+import { ABSENT, lastWriteWins } from './versions.ts'
 import type { Cell } from './versions.ts'
 
 const cell = (counter: number, value: string | null, writer = 'n1.1'): Cell => ({ counter, writer, value: value === null ? null : Buffer.from(value) })
 const valueOf = (held: Cell): string | null => (held.value === null ? null : Buffer.from(held.value).toString())
-const options: StorageOptions = { sync: 'always', syncIntervalMs: 100, cacheBytes: 1 << 20, bugs: [] }
+const options: StorageOptions = { sync: 'always', syncIntervalMs: 100, cacheBytes: 1 << 20, conflicts: lastWriteWins, bugs: [] }
 
 function withStorage(body: (storage: Storage, disk: MemoryDisk, clock: VirtualClock) => Promise<void>, change: Partial<StorageOptions> = {}): Promise<void> {
   const clock = new VirtualClock()

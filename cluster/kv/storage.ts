@@ -14,14 +14,15 @@ import type { Bug } from './bugs.ts'
 import { StoreError } from './errors.ts'
 import { decodeCell, encodeCell } from './records.ts'
 import type { Partitioner } from './partitioner.ts'
-import { ABSENT, compareVersions, mergeCells } from './versions.ts'
-import type { Cell } from './versions.ts'
+import { ABSENT, compareVersions } from './versions.ts'
+import type { Cell, ConflictRule } from './versions.ts'
 
 /** When writes are forced to the disk. */
 export interface StorageOptions {
   readonly sync: 'always' | 'periodic' | 'never'
   readonly syncIntervalMs: number
   readonly cacheBytes: number
+  readonly conflicts: ConflictRule
   readonly bugs: readonly Bug[]
 }
 
@@ -209,7 +210,7 @@ export class Storage {
     const before = entry.cell
     const existed = before.value !== null
     if (!this.#admits(key, before, cell)) return Promise.resolve(existed)
-    const merged = this.#has('last-arrival-wins') ? cell : mergeCells(before, cell)
+    const merged = this.#has('last-arrival-wins') ? cell : this.#options.conflicts.merge(before, cell)
     if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
     // The value may be a view into a network buffer: the entry keeps a copy of its own.
     const after = merged.value === null ? (this.#has('forget-tombstones') ? ABSENT : merged) : { counter: merged.counter, writer: merged.writer, value: Buffer.from(merged.value) }

@@ -35,6 +35,17 @@ export function mergeCells(a: Cell, b: Cell): Cell {
   return (compareVersions(a, b) || compareValues(a.value, b.value)) >= 0 ? a : b
 }
 
+/** What becomes of writes that conflict. */
+export interface ConflictRule {
+  /** The join of two cells of one key: commutative, associative, idempotent. Returns `a` itself when `b` adds nothing. */
+  merge(a: Cell, b: Cell): Cell
+  /** Whether the cell of the greater version is always the join of both. Otherwise replicas that differ give each other theirs. */
+  readonly ordered: boolean
+}
+
+/** The greater version stays. */
+export const lastWriteWins: ConflictRule = { merge: mergeCells, ordered: true }
+
 /** Only a broken coordinator issues a version twice; even then replicas agree in the end: a tombstone wins, then the greater bytes. */
 function compareValues(a: Uint8Array | null, b: Uint8Array | null): number {
   if (a === null || b === null) return (a === null ? 1 : 0) - (b === null ? 1 : 0)

@@ -14,8 +14,8 @@ import { StoreError } from '../errors.ts'
 import { NOBODY, WRITE } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
 import { decodeCell, encodeCell } from '../records.ts'
-import { ABSENT, mergeCells } from '../versions.ts'
-import type { Cell } from '../versions.ts'
+import { ABSENT } from '../versions.ts'
+import type { Cell, ConflictRule } from '../versions.ts'
 
 /** Hints handed over to one replica at a time. */
 const HANDED_AT_ONCE = 64
@@ -30,6 +30,7 @@ export interface HintsOptions {
   readonly ttlMs: number
   readonly sync: boolean
   readonly suspects: (node: NodeId) => boolean
+  readonly conflicts: ConflictRule
   readonly bugs: readonly Bug[]
 }
 
@@ -73,7 +74,7 @@ export class Hints {
   async keep(replica: NodeId, key: string, cell: Cell): Promise<boolean> {
     if (this.counts.pending >= this.#options.max) throw new StoreError('BUSY', `this node keeps ${this.counts.pending} cells for others already`)
     const before = this.#byReplica.get(replica)?.get(key)
-    const record = encodeCell(mergeCells(before?.cell ?? ABSENT, cell))
+    const record = encodeCell(this.#options.conflicts.merge(before?.cell ?? ABSENT, cell))
     const stamp = Math.max(this.#lastStamp + 1, Math.floor(this.#options.clock.wall() * 1000))
     if (before === undefined) this.counts.kept++
     this.#remember(replica, key, { cell: decodeCell(key, record), stamp })
@@ -85,7 +86,7 @@ export class Hints {
   /** The latest cell that is kept for any replica of this key. */
   read(key: string): Cell {
     let latest = ABSENT
-    for (const hints of this.#byReplica.values()) latest = mergeCells(latest, hints.get(key)?.cell ?? ABSENT)
+    for (const hints of this.#byReplica.values()) latest = this.#options.conflicts.merge(latest, hints.get(key)?.cell ?? ABSENT)
     return latest
   }
 

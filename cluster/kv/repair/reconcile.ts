@@ -1,6 +1,7 @@
 /**
  * Two replicas make some ranges of tokens equal, cell by cell: one sends its versions, the other answers with what is
- * newer there and with the keys whose newer cells it wants. Tombstones are cells like others, so deletions spread too.
+ * newer there and with the keys whose newer cells it wants. Where neither of two cells need be the newer one (siblings),
+ * they go both ways. Tombstones are cells like others, so deletions spread too.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { NOBODY, RECONCILE, WRITE } from '../messages.ts'
@@ -9,7 +10,7 @@ import type { TokenRange } from '../partitioner.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
 import { ABSENT, compareVersions } from '../versions.ts'
-import type { Cell } from '../versions.ts'
+import type { Cell, ConflictRule } from '../versions.ts'
 
 /** Bytes of cells given in one exchange. */
 const BYTES_AT_ONCE = 1 << 20
@@ -28,9 +29,12 @@ export class Reconciler {
   readonly #rpc: Rpc
   readonly #storage: Storage
 
-  constructor(rpc: Rpc, storage: Storage) {
+  readonly #conflicts: ConflictRule
+
+  constructor(rpc: Rpc, storage: Storage, conflicts: ConflictRule) {
     this.#rpc = rpc
     this.#storage = storage
+    this.#conflicts = conflicts
     rpc.serve(RECONCILE, ([ranges, versions]) => this.#answer(ranges, versions))
   }
 
@@ -81,8 +85,9 @@ export class Reconciler {
       for await (const [key, cell] of this.#storage.scan(...range)) {
         const order = compareVersions(cell, theirVersions.get(key) ?? ABSENT)
         theirVersions.delete(key)
-        if (order < 0) wanted.push(key)
-        if (order <= 0) continue
+        const bothWays = order !== 0 && !this.#conflicts.ordered
+        if (order < 0 || bothWays) wanted.push(key)
+        if (order <= 0 && !bothWays) continue
         if (bytes > BYTES_AT_ONCE) more = true
         else newer.push([key, cell])
         bytes += key.length + sizeOf(cell)

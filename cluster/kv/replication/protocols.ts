@@ -4,6 +4,7 @@
 import type { NodeConfig } from '../config.ts'
 import type { Eventually } from '../storage.ts'
 import { abdReplication } from './abd.ts'
+import { keepingSiblings } from './keeping-siblings.ts'
 import { paxosReplication } from './paxos.ts'
 import { primaryReplication } from './primary.ts'
 import { quorumReplication } from './quorum.ts'
@@ -14,7 +15,8 @@ import type { Coordinator, Replication } from './replication.ts'
 const protocols: Readonly<Record<NodeConfig['replication'], (coordinator: Coordinator) => Eventually<Replication>>> = { abd: abdReplication, paxos: paxosReplication, primary: primaryReplication, '2pc': transactionalReplication, 'paxos-commit': transactionalReplication, quorum: foundOrRelayed }
 
 function foundOrRelayed(coordinator: Coordinator): Replication {
-  const { relaysOf } = coordinator
+  const { relaysOf, config, timestamps } = coordinator
+  if (config.versions === 'vector-clocks') return keepingSiblings(quorumReplication(coordinator), timestamps)
   return relaysOf === undefined ? quorumReplication(coordinator) : relayed(quorumReplication(coordinator), { ...coordinator, relaysOf })
 }
 

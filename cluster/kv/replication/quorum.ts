@@ -25,7 +25,7 @@ import type { Location } from '../lookup/lookup.ts'
 import { VIEWS_MAX } from '../rpc.ts'
 import type { Gathered } from '../rpc.ts'
 import type { Eventually } from '../storage.ts'
-import { compareVersions, mergeCells } from '../versions.ts'
+import { compareVersions } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
 import type { Level, Requirement } from './levels.ts'
@@ -40,12 +40,12 @@ const ASK_ALL_EVERY = 32
 
 /** The quorum protocol, which can also store a cell that somebody else has stamped. */
 export interface QuorumReplication extends Replication {
-  place(key: string, cell: Cell): Eventually<boolean>
+  place(key: string, cell: Cell, level?: Level): Eventually<boolean>
 }
 
 /** The quorum protocol. */
 export function quorumReplication(coordinator: Coordinator): QuorumReplication {
-  const { self, config, lookup, partitioner, rpc, storage, timestamps } = coordinator
+  const { self, config, conflicts, lookup, partitioner, rpc, storage, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum } = config
   let reads = 0
   let readRepairs = 0
@@ -68,7 +68,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     const repeated = answers.complete || !answers.outdated ? undefined : await again()
     if (repeated !== undefined) return repeated
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', required.need, answers, config)
-    const latest = answers.replies.reduce(mergeCells)
+    const latest = answers.replies.reduce(conflicts.merge)
     timestamps.witness(latest)
     if (config.read_repair) repair(key, latest, replicas, answers)
     return latest
@@ -83,7 +83,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
 
   function repair(key: string, latest: Cell, replicas: readonly NodeId[], { replies, from }: Gathered<Cell>): void {
     for (let i = 0; i < from.length; i++) {
-      if (compareVersions(replies[i]!, latest) >= 0 || !replicas.includes(from[i]!)) continue
+      if (compareVersions(replies[i]!, latest) === 0 || !replicas.includes(from[i]!)) continue
       readRepairs++
       rpc.send(from[i]!, WRITE, [key, latest, NOBODY])
     }
@@ -121,7 +121,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   return {
     hasLevels: true,
     read: (key, level) => locate(key, location => readAt(location, key, level)),
-    write: (key, value, level) => place(key, { ...timestamps.version(), value }, level),
+    write: (key, value, _, level) => place(key, { ...timestamps.version(), value }, level),
     place,
     ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),
   }

@@ -10,10 +10,12 @@ import type { Partitioner } from '../partitioner.ts'
 import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
 import type { Eventually, Storage } from '../storage.ts'
+import type { SessionClocks } from '../session-clocks.ts'
 import type { Step, StepResult } from '../transactions/steps.ts'
 import type { Timestamps } from '../timestamps.ts'
 import type { Topology } from '../topology.ts'
-import type { Cell } from '../versions.ts'
+import type { Sibling, VectorClock } from '../siblings.ts'
+import type { Cell, ConflictRule } from '../versions.ts'
 import type { Level } from './levels.ts'
 
 /** A replication protocol, as any node coordinates it. */
@@ -21,7 +23,7 @@ export interface Replication {
   /** The key's cell. Fails with UNAVAILABLE: a read leaves nothing behind. */
   read(key: string, level?: Level): Eventually<Cell>
   /** Puts a value, or deletes with null. Resolves to whether the key had a value before, as far as the coordinator saw. */
-  write(key: string, value: Uint8Array | null, level?: Level): Eventually<boolean>
+  write(key: string, value: Uint8Array | null, session: SessionClocks, level?: Level): Eventually<boolean>
   /** Whether an operation may say its own consistency level. */
   readonly hasLevels?: boolean
   /**
@@ -29,6 +31,8 @@ export interface Replication {
    * protocols that order the operations of a key have it.
    */
   cas?(key: string, expected: Uint8Array | null, value: Uint8Array | null): Promise<boolean>
+  /** Conflicting writes stand side by side: only where the configuration keeps them. */
+  readonly siblings?: SiblingStore
   /** Carries out several steps, all or none, as if nothing else happened meanwhile; resolves to what each of them found. */
   transact?(steps: readonly Step[]): Promise<readonly StepResult[]>
   /** Who waits for whom, one line each. */
@@ -37,6 +41,14 @@ export interface Replication {
   stats?(): Readonly<Record<string, number>>
   /** Ends what the protocol itself has open. */
   close?(): Promise<void>
+}
+
+/** Keys whose conflicting writes stand side by side. */
+export interface SiblingStore {
+  /** The newest first. Fails with UNAVAILABLE. */
+  read(key: string, level?: Level): Promise<readonly Sibling[]>
+  /** Writes, or deletes with null, knowing what these clocks and the session have seen. Fails with INDETERMINATE. */
+  put(key: string, value: Uint8Array | null, seen: readonly VectorClock[], session: SessionClocks, level?: Level): Promise<void>
 }
 
 /** What a coordinator works with. */
@@ -59,6 +71,7 @@ export interface Coordinator {
   readonly storage: Storage
   readonly timestamps: Timestamps
   readonly topology: Topology
+  readonly conflicts: ConflictRule
   /** Keeps a cell here for replicas that are all down. */
   readonly keepFor: (replicas: readonly NodeId[], key: string, cell: Cell) => Promise<boolean>
   /** Whether a node is believed to be down. */
