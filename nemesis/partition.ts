@@ -3,6 +3,8 @@
  * bitten when no message passes any cut link while one still passes a link that was left alone.
  */
 import type { Cluster, Link } from '../cluster/cluster.ts'
+import type { NodeId, Random } from '../harness/env.ts'
+import { pick } from '../harness/random.ts'
 import type { Fault, Injection, InjectOptions, Observation } from './fault.ts'
 import { apart, grudgeProblem, grudges, oneWay, ways, type Grudge, type Way } from './grudges.ts'
 import { arrow, HEAL_DEADLINE_MS, passing, PROBE_DEADLINE_MS, runningOnly, untilSeen } from './observe.ts'
@@ -51,8 +53,15 @@ export const partitionVariants = [...Object.keys(grudges), ...selectorNames.filt
 /** The grudge that these options ask for, in this cluster now. */
 export async function grudgeOf({ variant, parameters, random, scene, select }: InjectOptions): Promise<Grudge> {
   const named = grudges[variant]
-  const grudge = named ? named(scene, random) : apart(await select(), scene.nodes)
+  const grudge = named ? named(scene, random) : apart(someOf(await select(), scene.nodes, random), scene.nodes)
   return oneWay(grudge, parameters['way'] as Way, random)
+}
+
+/** The selected nodes; when that is all of them, all but one by chance: a partition has two sides. */
+function someOf(selected: readonly NodeId[], nodes: readonly NodeId[], random: Random): readonly NodeId[] {
+  if (selected.length < nodes.length || nodes.length === 1) return selected
+  const left = pick(random, nodes)
+  return selected.filter((node) => node !== left)
 }
 
 /** Why a variant cannot be cut in this scene. */

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 import { bugNames } from './bugs.ts'
+import { fixedMembers } from './membership/fixed.ts'
+import { detectorNames, heartbeatNames } from './membership/detectors.ts'
 import { levels } from './replication/levels.ts'
 import { partitionerNames } from './partitioner.ts'
 import { conflictRuleNames } from './siblings.ts'
@@ -28,8 +30,13 @@ export const nodeOptionsSchema = z.strictObject({
   racks: z.int().min(1).describe('racks in each data center; replicas go to different ones as long as there are'),
   sloppy: z.boolean().describe('hinted handoff: where a replica is down, the next node on the ring stands in for it, counts for the quorum, and hands over later'),
   read_repair: z.boolean().describe('a read gives the replicas that answered it with an older value the newest one'),
-  heartbeat_interval_ms: z.number().min(0).describe('how often every node asks every other whether it is there; 0: never, everyone is believed to be up'),
-  suspect_after_ms: z.number().min(1).describe('a node that has not answered a heartbeat for this long is believed to be down'),
+  heartbeats: z.enum(heartbeatNames).describe('how nodes hear of each other: each asks every other, or lists of heartbeats are gossiped'),
+  heartbeat_interval_ms: z.number().min(0).describe('T_gossip: how often; 0: never, everyone is believed to be up'),
+  failure_detector: z.enum(detectorNames).describe('what makes a node believed to be down: a silence of suspect_after_ms, or one that is unlikely after the intervals so far (phi accrual)'),
+  suspect_after_ms: z.number().min(1).describe('T_fail: a node that was not heard of for this long is believed to be down'),
+  phi_threshold: z.number().min(0.1).describe('for failure_detector accrual: down when the chance that a heartbeat is only late is below 10^-phi'),
+  cleanup_after_ms: z.number().min(1).describe('T_cleanup: who is no member and silent for this long is struck off the list'),
+  dismiss_after_ms: z.number().min(0).describe('a member that is silent for this long is let go, and others hold what it held; 0: never'),
   lease_ms: z.number().min(0).describe('for replication primary: how long a primary may answer reads after a majority has confirmed it; 0: as long as it believes to be the primary'),
   hints_max: z.int().min(0).describe('cells that a node keeps for others at most'),
   hints_ttl_ms: z.number().min(0).describe('a hint that could not be handed over for this long is dropped; 0: never'),
@@ -103,6 +110,9 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (config.lookup === 'chord' && config.routing !== 'iterative') yield 'lookup "chord" is iterative'
   if (config.lookup === 'leaf-set' && config.routing !== 'recursive') yield 'lookup "leaf-set" is recursive'
   if (config.lookup === 'directory' && config.heartbeat_interval_ms === 0) yield 'a directory needs heartbeats: heartbeat_interval_ms is 0'
+  if (config.dismiss_after_ms > 0 && config.heartbeat_interval_ms === 0) yield 'dismiss_after_ms needs heartbeats: heartbeat_interval_ms is 0'
+  if (config.dismiss_after_ms > 0 && fixedMembers(config) !== undefined) yield `dismiss_after_ms: ${fixedMembers(config)}`
+  if (config.cleanup_after_ms <= config.suspect_after_ms) yield `a node is struck off before it is suspected: cleanup_after_ms is ${config.cleanup_after_ms}, suspect_after_ms ${config.suspect_after_ms}`
   if (config.tombstone_grace_ms > 0 && config.replication !== 'quorum') yield `tombstone_grace_ms goes with replication "quorum": the versions of "${config.replication}" do not tell their age`
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`

@@ -14,7 +14,9 @@ import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
 import type { Lookup, Overlay } from './lookup/lookup.ts'
 import { remembered } from './lookup/remembered.ts'
-import { fixedMembers, membershipCommands } from './membership/commands.ts'
+import { Absentees } from './membership/absentees.ts'
+import { membershipCommands } from './membership/commands.ts'
+import { fixedMembers } from './membership/fixed.ts'
 import { livesBefore, viewToStartIn } from './membership/joining.ts'
 import { Liveness } from './membership/liveness.ts'
 import { Moving } from './membership/moving.ts'
@@ -58,6 +60,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
   await replica.overlay?.start()
   replica.repair.start()
   replica.moving.enter(replica.views.view)
+  replica.absentees.start()
   replica.tombstones?.start()
   replica.hints?.start()
   env.log.info(`${config.id} runs, incarnation ${replica.incarnation}: ${config.replication}, N=${config.replicas} R=${config.read_quorum} W=${config.write_quorum}, sync ${config.sync}`)
@@ -66,6 +69,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
     stop: async () => {
       replica.repair.stop()
       replica.moving.stop()
+      replica.absentees.stop()
       replica.tombstones?.stop()
       replica.overlay?.stop()
       replica.liveness.stop()
@@ -95,13 +99,14 @@ interface Replica {
   readonly views: Views
   readonly ledger: Ledger
   readonly moving: Moving
+  readonly absentees: Absentees
   readonly tombstones: TombstoneCollection | undefined
   readonly hints: Hints | undefined
 }
 
 async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const { clock, disk } = env
-  const { id: self, nodes } = config
+  const { id: self } = config
   const partitioner = partitioners[config.partitioner]
   const conflicts = conflictRules[config.versions]
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, conflicts, bugs: config.bugs })
@@ -112,7 +117,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const digests = config.lookup === 'ring' ? undefined : await digestsOf(storage, partitioner, self, timestamps)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
   const views = new Views({ self, view, ledger, rpc, writer: timestamps.writer, choices: config, clock, random: env.random.fork('views'), log: env.log })
-  const liveness = new Liveness({ self, nodes, intervalMs: config.heartbeat_interval_ms, suspectAfterMs: config.suspect_after_ms, clock, random: env.random.fork('liveness'), rpc })
+  const liveness = new Liveness({ self, generation: incarnation, members: () => (config.lookup === 'ring' ? everyone(views.view) : config.nodes), config, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
     ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, conflicts, bugs: config.bugs })
@@ -125,12 +130,13 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   const moving = new Moving({ self, views, rpc, storage, reconciler, readQuorum: config.read_quorum, writeQuorum: config.write_quorum, strict: config.replication === 'abd', clock, random: env.random.fork('moving'), log: env.log })
+  const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
   views.onEnter = entered => {
     if (repair instanceof Upkeep) repair.enter()
     moving.enter(entered)
   }
   const tombstones = config.tombstone_grace_ms === 0 ? undefined : new TombstoneCollection({ graceMs: config.tombstone_grace_ms, clock, storage })
-  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, views, ledger, moving, tombstones, hints }
+  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, views, ledger, moving, absentees, tombstones, hints }
 }
 
 /** What level ANY falls back on: the coordinator keeps the cell for every replica. */

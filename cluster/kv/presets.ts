@@ -29,8 +29,13 @@ const common = {
   racks: 1,
   sloppy: false,
   read_repair: false,
+  heartbeats: 'direct' as const,
   heartbeat_interval_ms: 0,
+  failure_detector: 'timeout' as const,
   suspect_after_ms: 300,
+  phi_threshold: 8,
+  cleanup_after_ms: 10_000,
+  dismiss_after_ms: 0,
   lease_ms: 0,
   hints_max: 100_000,
   hints_ttl_ms: 3 * 3_600_000,
@@ -137,6 +142,7 @@ const dynamo: Preset = {
     write_quorum: Math.min(2, nodes),
     sloppy: true,
     read_repair: true,
+    heartbeats: 'gossip',
     heartbeat_interval_ms: 100,
   }),
 }
@@ -196,7 +202,9 @@ function cassandra(level: 'one' | 'quorum' | 'local-quorum' | 'each-quorum', pro
       speculative: true,
       sloppy: true,
       read_repair: true,
+      heartbeats: 'gossip',
       heartbeat_interval_ms: 100,
+      failure_detector: 'accrual',
     }),
   }
 }

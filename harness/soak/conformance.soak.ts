@@ -8,8 +8,10 @@ import os from 'node:os'
 import path from 'node:path'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { presets } from '../../cluster/kv/presets.ts'
+import { kvSystem } from '../../cluster/systems/kv.ts'
 import { simDriver } from '../../cluster/drivers/sim/driver.ts'
 import { faults } from '../../nemesis/index.ts'
+import { resolveFault } from '../../nemesis/notation.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { VirtualClock } from '../clock.ts'
 import { planDefaults, type Plan } from '../plan.ts'
@@ -35,6 +37,7 @@ export function conformancePlan(preset: string, fault: string, seed: number, bug
     rate: RATE,
     time_ms: TIME_MS,
     converge_timeout_ms: 30_000,
+    spares: resolveFault(fault).fault.disturbs === 'membership' ? 1 : 0,
     seed,
     schedule: planSchedule(parseNemesis(fault), TIME_MS, random),
     ...(bugs.length === 0 ? {} : { bugs: [...bugs] }),
@@ -63,6 +66,11 @@ function selectsSomebody(preset: string, variant: string): boolean {
   return !/[A-Z(+]|^n\d|^dcs?$|^racks?$/.test(variant) && (variant !== 'primaries' || presets[preset]!.name.startsWith('primary'))
 }
 
+/** Whether a fault has something to strike in a cluster of this preset: members that can change, say. */
+function applies(preset: string, name: string): boolean {
+  return faults.get(name)!.disturbs !== 'membership' || kvSystem({ preset }).membership !== undefined
+}
+
 /** What was seen of one preset. */
 interface Row {
   runs: number
@@ -79,7 +87,7 @@ export const soak = {
   async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
     const rows = new Map<string, Row>(Object.keys(presets).map((name) => [name, { runs: 0, broken: 0, unknown: 0, violated: new Map() }]))
     const possible = await simulatedFaults()
-    const pairs = Object.keys(presets).flatMap((preset) => possible.map(([name, variants]) => [preset, [name, variants.filter((variant) => selectsSomebody(preset, variant))]] as const))
+    const pairs = Object.keys(presets).flatMap((preset) => possible.filter(([name]) => applies(preset, name)).map(([name, variants]) => [preset, [name, variants.filter((variant) => selectsSomebody(preset, variant))]] as const))
     const order = seededRandom(seed)
     for (let i = 0; i < cases; i++) {
       // A slice draws its pairs, a whole round takes each once.

@@ -3,19 +3,12 @@
  * answers when the members have agreed to begin; `MEMBERS` tells how far that is.
  */
 import type { NodeId } from '../../../harness/env.ts'
-import type { NodeOptions } from '../config.ts'
 import type { Command } from '../door.ts'
 import { StoreError } from '../errors.ts'
 import { OK_REPLY, bulkReply } from '../resp.ts'
 import { abandoned, admitting, dismissing, replacing } from './view.ts'
 import type { View } from './view.ts'
 import type { Views } from './views.ts'
-
-/** Why the members of a store with these choices cannot change; undefined where they can. */
-export function fixedMembers({ replication, lookup }: Pick<NodeOptions, 'replication' | 'lookup'>): string | undefined {
-  if (lookup !== 'ring') return `members are not admitted or dismissed where "${lookup}" finds the keys: a node joins by starting, and leaves by ending`
-  return replication === 'quorum' || replication === 'abd' ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
-}
 
 /** What the commands work on. */
 export interface MembershipCommandsOptions {

@@ -1,18 +1,26 @@
 /**
- * A local notion of failure (Dynamo, SOSP 2007, section 4.8.3): a node believes that another is down when that has not
- * answered its own heartbeats for a while. It matters whether I can reach you, not whether somebody else can, so
- * nobody's opinion is passed on. Wrong suspicions cost detours, not correctness.
+ * Who is up, as one node sees it: heartbeats, by one of two ways, and a detector (`detectors.ts`) that makes suspicions of
+ * their absence.
+ *
+ * `direct`: a node asks every other itself, so it matters whether this one can reach that one, not whether somebody else
+ * can (Dynamo, SOSP 2007, section 4.8.3). `gossip`: heartbeats spread through whoever can be reached (`gossip.ts`).
  */
 import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
+import type { NodeConfig } from '../config.ts'
 import { HEARTBEAT } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
+import { accrualDetector, timeoutDetector } from './detectors.ts'
+import type { Detector } from './detectors.ts'
+import { Gossip } from './gossip.ts'
 
 /** What a node watches its peers with. */
 export interface LivenessOptions {
   readonly self: NodeId
-  readonly nodes: readonly NodeId[]
-  readonly intervalMs: number
-  readonly suspectAfterMs: number
+  /** This life's number. */
+  readonly generation: number
+  /** Whom to watch, this node perhaps included. */
+  readonly members: () => readonly NodeId[]
+  readonly config: Pick<NodeConfig, 'heartbeats' | 'heartbeat_interval_ms' | 'failure_detector' | 'suspect_after_ms' | 'phi_threshold' | 'cleanup_after_ms'>
   readonly clock: Clock
   readonly random: Random
   readonly rpc: Rpc
@@ -21,35 +29,48 @@ export interface LivenessOptions {
 /** Who answers, as this node sees it. */
 export class Liveness {
   readonly #options: LivenessOptions
-  readonly #peers: readonly NodeId[]
-  readonly #lastAnswer = new Map<NodeId, number>()
+  readonly #detector: Detector
+  readonly #gossip: Gossip | undefined
+  /** When each watched node was last heard of, or when watching it began. */
+  readonly #lastHeard = new Map<NodeId, number>()
   #timer: Timer | undefined
   #stopped = false
 
   constructor(options: LivenessOptions) {
+    const { self, generation, members, config, random, rpc } = options
     this.#options = options
-    this.#peers = options.nodes.filter(node => node !== options.self)
-    const now = options.clock.now()
-    for (const peer of this.#peers) this.#lastAnswer.set(peer, now)
-    options.rpc.serve(HEARTBEAT, () => null)
+    this.#detector = config.failure_detector === 'timeout' ? timeoutDetector({ failAfterMs: config.suspect_after_ms }) : accrualDetector({ intervalMs: config.heartbeat_interval_ms, threshold: config.phi_threshold })
+    if (config.heartbeats === 'gossip') this.#gossip = new Gossip({ self, generation, members, rpc, random, heard: node => this.#heard(node) })
+    this.#expectAll()
+    rpc.serve(HEARTBEAT, () => null)
   }
 
   /** Whether this node believes that the other is down. Itself it never suspects, and without heartbeats nobody. */
   suspects(node: NodeId): boolean {
-    const { intervalMs, suspectAfterMs, clock } = this.#options
-    const last = this.#lastAnswer.get(node)
-    return intervalMs > 0 && last !== undefined && clock.now() - last > suspectAfterMs * 1e6
+    const { self, config, clock } = this.#options
+    return config.heartbeat_interval_ms > 0 && node !== self && this.#detector.suspects(node, clock.now())
+  }
+
+  /** For how many milliseconds a node has not been heard of. */
+  silentMs(node: NodeId): number {
+    const { self, clock } = this.#options
+    return node === self ? 0 : (clock.now() - (this.#lastHeard.get(node) ?? clock.now())) / 1e6
+  }
+
+  /** The nodes that are watched. */
+  get watched(): readonly NodeId[] {
+    return [...this.#lastHeard.keys()]
   }
 
   start(): void {
-    const { intervalMs, clock, random } = this.#options
-    if (intervalMs === 0 || this.#peers.length === 0) return
+    const { config, clock, random } = this.#options
+    if (config.heartbeat_interval_ms === 0) return
     const beat = (): void => {
       if (this.#stopped) return
-      for (const peer of this.#peers) void this.#ask(peer)
-      this.#timer = clock.after(intervalMs, beat)
+      this.#round()
+      this.#timer = clock.after(config.heartbeat_interval_ms, beat)
     }
-    this.#timer = clock.after(intervalMs * random.float(), beat)
+    this.#timer = clock.after(config.heartbeat_interval_ms * random.float(), beat)
   }
 
   stop(): void {
@@ -57,9 +78,40 @@ export class Liveness {
     this.#timer?.cancel()
   }
 
+  #round(): void {
+    const { self, members } = this.#options
+    this.#expectAll()
+    this.#cleanUp()
+    if (this.#gossip !== undefined) this.#gossip.round()
+    else for (const peer of members()) if (peer !== self) void this.#ask(peer)
+  }
+
+  #heard(node: NodeId): void {
+    const now = this.#options.clock.now()
+    this.#lastHeard.set(node, now)
+    this.#detector.heard(node, now)
+  }
+
+  /** Members that are new are heard of from now on. */
+  #expectAll(): void {
+    const { self, members } = this.#options
+    for (const node of members()) if (node !== self && !this.#lastHeard.has(node)) this.#heard(node)
+  }
+
+  /** Strikes off who is no member and has been silent for long. */
+  #cleanUp(): void {
+    const { members, config } = this.#options
+    const now = members()
+    for (const node of this.watched) {
+      if (now.includes(node) || this.silentMs(node) <= config.cleanup_after_ms) continue
+      this.#lastHeard.delete(node)
+      this.#detector.forget(node)
+      this.#gossip?.forget(node)
+    }
+  }
+
   async #ask(peer: NodeId): Promise<void> {
-    const { rpc, clock } = this.#options
-    const { complete } = await rpc.gather(HEARTBEAT, { to: [peer], request: null, need: 1 })
-    if (complete) this.#lastAnswer.set(peer, clock.now())
+    const { complete } = await this.#options.rpc.gather(HEARTBEAT, { to: [peer], request: null, need: 1 })
+    if (complete) this.#heard(peer)
   }
 }
