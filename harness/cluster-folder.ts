@@ -13,8 +13,9 @@ const FILE = 'cluster.json'
 const clusterFileSchema = z.strictObject({
   schema: z.literal('splitbrain-cluster/1'),
   preset: z.string(),
-  /** The process that keeps the cluster. */
+  /** The process that keeps the cluster, and where it takes commands (`cluster-control.ts`). */
   pid: z.int().positive(),
+  control: z.string(),
   token: z.string(),
   nodes: z.array(z.strictObject({ id: z.string(), client: z.string(), admin: z.string() })),
   overrides: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

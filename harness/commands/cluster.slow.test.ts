@@ -8,7 +8,7 @@ import { packageRoot } from '../version.ts'
 
 const splitbrain = path.join(packageRoot(), 'harness', 'bin', 'splitbrain.mjs')
 
-test('a cluster that is started in the background answers, tells its status, and is stopped', async () => {
+test('a cluster that is started in the background answers, tells its status, takes a node in and lets one go, and is stopped', async () => {
   const cwd = await mkdtemp(path.join(tmpdir(), 'splitbrain-cluster-'))
   const run = (...words: string[]) => execa(process.execPath, [splitbrain, 'cluster', ...words], { cwd, reject: false })
   try {
@@ -18,6 +18,14 @@ test('a cluster that is started in the background answers, tells its status, and
     const status = await run('status')
     assert.is(status.exitCode, 0)
     assert.is(status.stdout.split('\n').filter((line) => /^n\d .* up .*%/.test(line)).length, 3)
+    const added = await run('add')
+    assert.match(added.stdout, /^n4 is a member and has what is its own/)
+    const removed = await run('remove', 'n2')
+    assert.match(removed.stdout, /^n2 is no member any more/)
+    const unknown = await run('remove', 'n2')
+    assert.is(unknown.exitCode, 254)
+    assert.match(unknown.stderr, 'There is no node n2 in this cluster; there are n1, n3, n4.')
+    assert.equal((await run('status')).stdout.split('\n').flatMap((line) => /^(n\d) .* up +yes .*%/.exec(line)?.[1] ?? []), ['n1', 'n3', 'n4'])
     const stopped = await run('stop')
     assert.is(stopped.stdout, 'Stopped 3 nodes.')
     const after = await run('status')

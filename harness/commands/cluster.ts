@@ -1,41 +1,39 @@
 /**
  * `splitbrain cluster`: our own store as processes, to try by hand with redis-cli. `start` keeps it until Ctrl-C, or
- * with --background until `cluster stop`; `status` asks every node.
+ * with --background until `cluster stop`; `status` asks every node; `add` and `remove` change its members while it runs.
  */
 import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Choices } from '../../cluster/kv/config.ts'
-import { TOKENS } from '../../cluster/kv/partitioner.ts'
-import { findPreset, presetConfigs, presets } from '../../cluster/kv/presets.ts'
-import { Ring } from '../../cluster/kv/ring.ts'
-import { dealtOut, topologyPlacement } from '../../cluster/kv/topology.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import { findPreset, presets } from '../../cluster/kv/presets.ts'
+import type { System } from '../../cluster/system.ts'
 import { kvSystem } from '../../cluster/systems/kv.ts'
-import { RespConnection } from '../../cluster/systems/resp-connection.ts'
-import { dialAddress } from '../../cluster/drivers/real/socket-stream.ts'
 import { exitCodes } from '../../checker/verdict.ts'
 import { realClock, sleep } from '../clock.ts'
+import { askControl, serveControl } from '../cluster-control.ts'
 import { clusterIn, forgetCluster, runningCluster, saveCluster, type ClusterFile } from '../cluster-folder.ts'
 import { choose, type Arguments, type Command } from '../command.ts'
 import { seededRandom } from '../random.ts'
 import { makeDriver } from '../registry.ts'
 import { checkChoices, choicesOf, setOption } from './plan-options.ts'
+import { clusterStatus } from './cluster-status.ts'
 import { createRunFolder } from '../run-folder.ts'
 import { UsageError } from '../usage-error.ts'
 
-const ACTIONS = ['start', 'status', 'stop'] as const
+const ACTIONS = ['start', 'status', 'add', 'remove', 'stop'] as const
 const NODES = 5
+const SPARES = 3
 const START_DEADLINE_MS = 30_000
 const STOP_DEADLINE_MS = 10_000
-const ASK_DEADLINE_MS = 1_000
-/** Places on the ring that are looked at to tell each node's share. */
-const SAMPLES = 20_000
+/** How long a change of members may take. */
+const CHANGE_DEADLINE_MS = 600_000
 
 export const clusterCommand: Command = {
   name: 'cluster',
-  arguments: ['ACTION'],
-  describes: 'Keeps a cluster of our own store to try by hand. ACTION is start, status or stop; redis-cli -p PORT works against any node.',
+  arguments: ['ACTION', '[NODE]'],
+  describes: 'Keeps a cluster of our own store to try by hand. ACTION is start, status, add, remove NODE or stop; redis-cli -p PORT works against any node.',
   options: {
     preset: { value: 'NAME', describes: 'configuration (splitbrain presets lists them)', default: 'dynamo' },
     nodes: { value: 'N', describes: 'how many nodes', default: String(NODES) },
@@ -43,6 +41,8 @@ export const clusterCommand: Command = {
     racks: { value: 'N', describes: 'racks in each data center', default: "the preset's" },
     dcs: { value: 'N', describes: 'data centers', default: "the preset's" },
     set: setOption,
+    spares: { value: 'N', describes: 'machines that may join later with splitbrain cluster add', default: String(SPARES) },
+    replace: { value: 'NODE', describes: 'with add: the dead member whose place the new one takes' },
     background: { describes: 'return as soon as the nodes answer; splitbrain cluster stop ends them' },
   },
   async execute(args) {
@@ -50,7 +50,12 @@ export const clusterCommand: Command = {
       case 'start':
         return args.flag('background') ? startInBackground(args) : start(args)
       case 'status':
-        return status()
+        return clusterStatus()
+      case 'add':
+        return change(['add', ...(args.text('replace') === undefined ? [] : [args.text('replace')!])])
+      case 'remove':
+        if (args.positionals[1] === undefined) throw new UsageError('splitbrain cluster remove takes the name of a node, as splitbrain cluster status shows it.')
+        return change(['remove', args.positionals[1]])
       case 'stop':
         return stop()
     }
@@ -59,7 +64,7 @@ export const clusterCommand: Command = {
 
 /** What the options change of the preset. */
 function overridesOf(args: Arguments): Choices {
-  const given = { replicas: args.integer('replicas', { min: 1, max: 99 }), racks: args.integer('racks', { min: 1, max: 99 }), data_centers: args.integer('dcs', { min: 1, max: 99 }) }
+  const given = { racks: args.integer('racks', { min: 1, max: 99 }), data_centers: args.integer('dcs', { min: 1, max: 99 }) }
   return { ...choicesOf(args), ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Record<string, number>) }
 }
 
@@ -76,18 +81,55 @@ async function start(args: Arguments): Promise<number> {
   const dir = await createRunFolder('cluster', Date.now())
   const seed = process.pid
   const log = { info: () => undefined, warn: (line: string) => console.error(line), error: (line: string) => console.error(line) }
-  const cluster = await makeDriver({ driver: 'process' }, realClock()).start(kvSystem({ preset, overrides }), { runId: `cluster${process.pid}`, nodes: ids, dir, seed, random: seededRandom(seed), log })
+  const system = kvSystem({ preset, overrides })
+  const spares = system.membership === undefined ? [] : Array.from({ length: args.integer('spares', { min: 0, max: 20 }) ?? SPARES }, (_, i) => `n${ids.length + i + 1}`)
+  const cluster = await makeDriver({ driver: 'process' }, realClock()).start(system, { runId: `cluster${process.pid}`, nodes: ids, spares, dir, seed, random: seededRandom(seed), log })
+  const save = async (control: string): Promise<ClusterFile> => {
+    const file: ClusterFile = { schema: 'splitbrain-cluster/1', preset, pid: process.pid, control, token: cluster.token, nodes: cluster.nodes.map(({ id }) => ({ id, client: cluster.address(id, 'client')!, admin: cluster.address(id, 'admin')! })), overrides }
+    await saveCluster(dir, file)
+    return file
+  }
+  const { server, address } = await serveControl(cluster.token, async (words) => {
+    const text = await changeMembers(cluster, system, words)
+    await save(address)
+    return text
+  })
   try {
-    const nodes = ids.map((id) => ({ id, client: cluster.address(id, 'client')!, admin: cluster.address(id, 'admin')! }))
-    await saveCluster(dir, { schema: 'splitbrain-cluster/1', preset, pid: process.pid, token: cluster.token, nodes, overrides })
-    printAddresses({ preset, nodes })
+    printAddresses(await save(address))
     console.log('Ctrl-C or splitbrain cluster stop ends it.')
     await interrupted()
   } finally {
+    server.close()
     await forgetCluster(dir)
     await cluster.stop()
   }
   return 0
+}
+
+/** In the process that keeps the cluster: `add`, `add` in the place of a dead member, `remove`. Resolves to what came of it. */
+async function changeMembers(cluster: Cluster, system: System, [action, node]: readonly string[]): Promise<string> {
+  const { membership } = cluster
+  if (membership === undefined) throw new Error(`the members of this cluster cannot change: ${system.fixedMembers ?? 'its system does not say how'}`)
+  if (action === 'remove') {
+    await membership.leave(node!, CHANGE_DEADLINE_MS)
+    return `${node} is no member any more: the others hold what it held.`
+  }
+  const [fresh] = membership.spares
+  if (fresh === undefined) throw new Error('there is no spare machine left; start the cluster with more --spares')
+  if (node === undefined) await membership.join(fresh, CHANGE_DEADLINE_MS)
+  else await membership.replace!(node, fresh, CHANGE_DEADLINE_MS)
+  await system.membership!.settled?.(cluster, fresh, CHANGE_DEADLINE_MS)
+  return `${fresh} is a member${node === undefined ? '' : ` in the place of ${node}`} and has what is its own: redis-cli -p ${cluster.address(fresh, 'client')!.split(':')[1]}`
+}
+
+/** Asks the process that keeps the cluster. */
+async function change(words: readonly string[]): Promise<number> {
+  const { cluster } = await runningCluster()
+  if (words[0] === 'remove' && !cluster.nodes.some(({ id }) => id === words[1])) throw new UsageError(`There is no node ${words[1]} in this cluster; there are ${cluster.nodes.map(({ id }) => id).join(', ')}.`)
+  const { ok, text } = await askControl(cluster.control, cluster.token, words)
+  if (ok) console.log(text)
+  else console.error(text)
+  return ok ? 0 : exitCodes.crash
 }
 
 function printAddresses({ preset, nodes }: Pick<ClusterFile, 'preset' | 'nodes'>): void {
@@ -137,52 +179,4 @@ async function stop(): Promise<number> {
   }
   console.error(`The cluster (process ${cluster.pid}) has not stopped within ${STOP_DEADLINE_MS / 1000} s; end it, then splitbrain clean.`)
   return exitCodes.crash
-}
-
-/** One line a node: is it there, what is its share, what does it hold and keep. */
-async function status(): Promise<number> {
-  const { dir, cluster } = await runningCluster()
-  const shares = ownership(cluster)
-  console.log(`${cluster.preset}, ${cluster.nodes.length} nodes, kept by process ${cluster.pid}\n`)
-  console.log(['node', 'address', 'health', 'owns', 'bytes', 'hints', 'suspects', 'clients'].map((title, i) => title.padEnd(WIDTHS[i]!)).join(''))
-  let healthy = true
-  for (const { id, client, admin } of cluster.nodes) {
-    const stats = await statsOf(admin, cluster.token).catch(() => undefined)
-    healthy &&= stats !== undefined
-    const cells = [id, client, stats === undefined ? 'down' : 'up', shares?.get(id) ?? '-', String(await bytesBelow(path.join(dir, 'nodes', id))), ...['hints_pending', 'suspected', 'clients'].map((name) => stats?.get(name) ?? '-')]
-    console.log(cells.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join(''))
-  }
-  return healthy ? 0 : exitCodes.unknown
-}
-const WIDTHS = [6, 18, 8, 8, 12, 8, 10, 8] as const
-
-async function statsOf(address: string, token: string): Promise<ReadonlyMap<string, string>> {
-  const connection = new RespConnection(await dialAddress(address, ASK_DEADLINE_MS), realClock())
-  try {
-    await connection.ask(['AUTH', token], ASK_DEADLINE_MS)
-    const words = ((await connection.ask(['STATS'], ASK_DEADLINE_MS)) as Uint8Array[]).map((word) => Buffer.from(word).toString())
-    return new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1]!] as const] : [])))
-  } finally {
-    connection.close()
-  }
-}
-
-/** Which share of the ring each node is the first replica of; undefined where nodes find keys in another way. */
-function ownership({ preset, nodes, token, overrides }: ClusterFile): ReadonlyMap<string, string> | undefined {
-  const ids = nodes.map((node) => node.id)
-  const config = presetConfigs(findPreset(preset), ids, token, overrides)[0]!
-  if (config.lookup !== 'ring') return undefined
-  const ring = new Ring({ nodes: ids, replicas: config.replicas, virtualNodes: config.virtual_nodes, placement: topologyPlacement(dealtOut(ids, config.data_centers, config.racks)) })
-  const owned = new Map<string, number>()
-  for (let i = 0; i < SAMPLES; i++) {
-    const [first] = ring.replicas(Math.floor((i / SAMPLES) * TOKENS))
-    owned.set(first!, (owned.get(first!) ?? 0) + 1)
-  }
-  return new Map([...owned].map(([id, count]) => [id, `${((100 * count) / SAMPLES).toFixed(1)} %`]))
-}
-
-async function bytesBelow(dir: string): Promise<number> {
-  const entries = await readdir(dir, { withFileTypes: true, recursive: true }).catch(() => [])
-  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => stat(path.join(entry.parentPath, entry.name)).then(({ size }) => size, () => 0)))
-  return sizes.reduce((sum, size) => sum + size, 0)
 }

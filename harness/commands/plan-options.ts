@@ -39,10 +39,12 @@ const SIM_RATE = 100
 /** Changes single choices of a preset of our own store. */
 export const setOption: Option = { value: 'LIST', describes: "choices of our own store that differ from the preset's: NAME=VALUE,...; cluster/kv/README.md lists them", default: 'none' }
 
-/** What `--set` says. Throws UsageError. */
+/** What `--set` and `--replicas` say. Throws UsageError. */
 export function choicesOf(args: Arguments): Choices | undefined {
   const text = args.text('set')
-  return text === undefined ? undefined : orUsageError(() => parseChoices(text))
+  const replicas = args.integer('replicas', { min: 1, max: 99 })
+  if (text === undefined && replicas === undefined) return undefined
+  return { ...(text === undefined ? {} : orUsageError(() => parseChoices(text))), ...(replicas === undefined ? {} : { replicas }) }
 }
 
 /** Throws UsageError where the choices do not go with the rest of the preset, or with so few nodes. */
@@ -79,6 +81,7 @@ export const planOptions: Readonly<Record<string, Option>> = {
   expect: { value: 'MODEL', describes: 'judge against this model (splitbrain models lists them)', default: 'what the system promises' },
   dcs: { value: 'N', describes: 'data centers, to which nodes are dealt out in turn', default: String(planDefaults.dcs) },
   racks: { value: 'N', describes: 'racks of each data center', default: String(planDefaults.racks) },
+  replicas: { value: 'N', describes: 'nodes of our own store that hold each key', default: "the preset's" },
   set: setOption,
   bug: { value: 'LIST', describes: 'plants known mistakes in our own store, to test the harness with', default: 'none' },
   name: { value: 'NAME', describes: 'the run goes to runs/NAME/', default: 'PRESET-WORKLOAD or SYSTEM-WORKLOAD' },
