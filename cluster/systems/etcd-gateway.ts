@@ -56,3 +56,15 @@ export interface Member {
 /** The members as `asked` believes. */
 export const memberList = async (cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<readonly Member[]> =>
   (await call<{ members: Member[] }>(cluster, asked, 'cluster/member/list', {}, deadlineMs)).members
+
+/** What is told of a member's metrics, by their names in Prometheus' text format. */
+const COUNTED = ['leader_changes_seen', 'proposals_failed', 'slow_apply', 'slow_read_indexes', 'read_indexes_failed', 'heartbeat_send_failures']
+
+/** What a member counted since its last start: leader changes, failed proposals, slow applies and reads. */
+export async function counters(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Record<string, number>> {
+  const text = await (await fetch(`http://${cluster.address(node, 'client')}/metrics`, { signal: AbortSignal.timeout(deadlineMs) })).text()
+  return Object.fromEntries(COUNTED.flatMap((name) => {
+    const found = new RegExp(`^etcd_server_${name}_total ([0-9.e+]+)$`, 'm').exec(text)
+    return found === null ? [] : [[name, Number(found[1])]]
+  }))
+}

@@ -10,7 +10,7 @@ import type { NodeId } from '../../harness/env.ts'
 import type { Cluster } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import type { Client, Command, NodeAddresses, NodeSpec, Peek, System, SystemMembership } from '../system.ts'
-import { EtcdError, bytesOf, call, jsonOf, keyOf, memberList, status, valueOf } from './etcd-gateway.ts'
+import { EtcdError, bytesOf, call, counters, jsonOf, keyOf, memberList, status, valueOf } from './etcd-gateway.ts'
 import type { KeyValue } from './etcd-gateway.ts'
 import { installed } from './installed.ts'
 
@@ -53,6 +53,7 @@ export function etcdSystem(reads: EtcdReads): System {
       return seen.filter((node) => node.seen !== undefined && node.seen.leader === node.seen.header.member_id).map(({ id }) => id)
     },
     peek,
+    counters,
     membership: membershipOf(peerAddresses),
   }
 }

@@ -69,6 +69,7 @@ export function redisSentinelSystem(preset: RedisPreset): System {
       return roles.filter(({ role: [role] }) => Array.isArray(role) && text((role as readonly Reply[])[0]!) === 'master').map(({ id }) => id)
     },
     peek,
+    counters,
   }
 }
 
@@ -187,4 +188,10 @@ class SentinelClient implements Client {
 async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadlineMs: number): Promise<Peek[]> {
   const replies = await once(cluster, node, 'client', keys.map((key) => ['GET', keyText(key)]), deadlineMs)
   return keys.map((key, index) => ({ key, value: valueOf(replies[index]!) }))
+}
+
+/** How often this server gave its whole state to a replica, or took up again where one had stopped. */
+async function counters(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Record<string, number>> {
+  const [stats] = await once(cluster, node, 'client', [['INFO', 'stats']], deadlineMs)
+  return Object.fromEntries([...text(stats!).matchAll(/^(sync_\w+):(\d+)/gm)].map(([, name, count]) => [name!, Number(count)]))
 }
