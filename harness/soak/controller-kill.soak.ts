@@ -13,6 +13,7 @@ import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
 import { LEASE_MS } from '../../cluster/drivers/docker/links.ts'
 import { netnsDriver } from '../../cluster/drivers/netns/driver.ts'
 import { realClock, sleep } from '../clock.ts'
+import type { Random } from '../env.ts'
 import { seededRandom } from '../random.ts'
 import { clusterId } from '../run-folder.ts'
 import { leftOf } from './leftovers.ts'
@@ -26,7 +27,7 @@ const clock = realClock()
 const PRESET = 'abd'
 /** Controllers that are killed at the same time, beside one run that is not. */
 const AT_ONCE = 3
-/** Every fourth controller dies while it starts its cluster, within this time; the others when their history has grown so long. */
+/** A controller that dies while it starts does so within this time; others when their history has grown so long. */
 const STARTING_MS = 4_000
 const HISTORY_BYTES = 120_000
 /** The lease ends in whole seconds, and the engine's clock is not ours. */
@@ -61,8 +62,27 @@ interface Case {
   readonly name: string
   readonly driver: string
   readonly seed: number
-  /** Milliseconds after the start, or bytes of history. */
-  readonly moment: { readonly ms: number } | { readonly bytes: number }
+  readonly moment: Moment
+}
+
+/** When a controller dies: so long after its start, with so much history, or as soon as its first partition has been seen to bite. */
+type Moment = { readonly type: 'start'; readonly ms: number } | { readonly type: 'history'; readonly bytes: number } | { readonly type: 'cut' }
+
+function inWords(moment: Moment): string {
+  switch (moment.type) {
+    case 'start':
+      return `${moment.ms} ms after its start`
+    case 'history':
+      return `at ${moment.bytes} bytes of history`
+    case 'cut':
+      return 'inside a partition'
+  }
+}
+
+/** Every fourth case dies while it starts; of those in containers, every fourth inside a partition. */
+function momentOf(i: number, random: Random): Moment {
+  if (i % 8 === 4) return { type: 'cut' }
+  return i % 8 === 3 || i % 8 === 6 ? { type: 'start', ms: random.int(STARTING_MS) } : { type: 'history', bytes: random.int(HISTORY_BYTES) }
 }
 
 /** Starts one run and kills its controller at its moment. Says what happened otherwise. */
@@ -70,11 +90,11 @@ async function killController(cwd: string, { name, driver, seed, moment }: Case)
   const nemesis = driver === 'docker' ? 'partition,every=2s,for=1500ms' : 'partition,kill,pause'
   const controller = splitbrain(cwd, 'run', '--driver', driver, '--preset', PRESET, '--nodes', '3', '--time', '10s', '--nemesis', nemesis, '--rate', '200', '--seed', String(seed), '--name', name)
   const isDue = async (): Promise<boolean> => {
-    if ('ms' in moment) return true
     const file = path.join(folderOf(cwd, name) ?? '', 'history.jsonl')
-    return existsSync(file) && (await stat(file)).size >= moment.bytes
+    if (moment.type === 'cut') return isCut(file)
+    return moment.type === 'start' || (existsSync(file) && (await stat(file)).size >= moment.bytes)
   }
-  if ('ms' in moment) await sleep(clock, moment.ms)
+  if (moment.type === 'start') await sleep(clock, moment.ms)
   while (!(await isDue())) {
     if (controller.exitCode !== null) return `the controller ended by itself: ${(await controller).stderr}`
     await sleep(clock, 5)
@@ -102,7 +122,7 @@ async function killOnce(cwd: string, one: Case, leases: { seen: number }): Promi
   }
   const left = await leftOf(cwd, one.name)
   if (left.length > 0) return `left behind: ${left.join('; ')}`
-  if (!('bytes' in one.moment)) return undefined
+  if (one.moment.type === 'start') return undefined
   const checked = await splitbrain(cwd, 'check', history, '--model', 'register')
   return checked.exitCode === 0 ? undefined : `the history of a linearizable store was judged ${checked.exitCode}: ${checked.stdout}${checked.stderr}`
 }
@@ -127,7 +147,7 @@ async function run(cases: number, seed: number, print: Print): Promise<boolean> 
     name: `${mark}c${i}x`,
     driver: hasDocker && i % 2 === 0 ? 'docker' : processes[(i >> 1) % processes.length]!,
     seed: seed * 1_000 + i,
-    moment: i % 4 === 3 || i % 8 === 6 ? { ms: random.int(STARTING_MS) } : { bytes: random.int(HISTORY_BYTES) },
+    moment: momentOf(i, random),
   }))
   const leases = { seen: 0 }
   let failed = 0
@@ -138,8 +158,7 @@ async function run(cases: number, seed: number, print: Print): Promise<boolean> 
       const cwd = await mkdtemp(path.join(os.tmpdir(), `splitbrain-${mark}-`))
       await mkdir(path.join(cwd, 'tmp'))
       const problem = await killOnce(cwd, one, leases)
-      const moment = 'ms' in one.moment ? `${one.moment.ms} ms after its start` : `at ${one.moment.bytes} bytes of history`
-      print(`${++done}/${cases} ${one.driver} killed ${moment}: ${problem ?? 'checks, and nothing is left'}`)
+      print(`${++done}/${cases} ${one.driver} killed ${inWords(one.moment)}: ${problem ?? 'checks, and nothing is left'}`)
       if (problem === undefined) await rm(cwd, { recursive: true, force: true })
       else failed++
     }

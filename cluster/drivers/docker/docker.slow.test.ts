@@ -17,11 +17,10 @@ import { labels } from './labels.ts'
 import { containerNamespace } from './namespace.ts'
 import type { Mechanism } from './namespace.ts'
 import { noteSystem, passes, request } from './testing/note-system.ts'
+import { HERE, whyNoEngines, withEngine } from './testing/own-engine.ts'
 
 const PROBE_MS = 400
 const engineMissing = await connectEngines().then((engines) => engines.forEach((engine) => engine.close())).catch((error: Error) => error.message)
-/** Several engines, separated by blanks. */
-const engineHosts = (process.env['SPLITBRAIN_DOCKER_HOSTS'] ?? '').split(' ').filter((host) => host !== '')
 const required = process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1'
 
 let runs = 0
@@ -247,14 +246,18 @@ containers('a stopped cluster leaves nothing', async () => {
 })
 
 containers('a cluster spread over several engines can be partitioned like one on a single engine', async () => {
-  if (engineHosts.length < 2) return console.log('skip: SPLITBRAIN_DOCKER_HOSTS names no second engine (testing/second-engine.sh starts one)')
-  const cluster = await dockerDriver({ hosts: engineHosts }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
-  try {
-    await partitionsAreReal(cluster)
-  } finally {
-    await cluster.stop()
-  }
-  assert.equal(await leftOf(cluster.runId, engineHosts), [])
+  const obstacle = await whyNoEngines()
+  if (obstacle !== undefined) return console.log(`skip: ${obstacle}`)
+  await withEngine([], async (second) => {
+    const hosts = [HERE, second]
+    const cluster = await dockerDriver({ hosts }).start(noteSystem(), plan(['n1', 'n2', 'n3']))
+    try {
+      await partitionsAreReal(cluster)
+    } finally {
+      await cluster.stop()
+    }
+    assert.equal(await leftOf(cluster.runId, hosts), [])
+  })
 })
 
 containers('what can be done is found out by trying', async () => {

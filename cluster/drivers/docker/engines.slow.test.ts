@@ -14,14 +14,12 @@ import * as assert from 'uvu/assert'
 import { freePorts } from '../real/ports.ts'
 import { connectEngines } from './engine.ts'
 import { explaining } from './errors.ts'
+import { ensureImages } from './image.ts'
 import { labels } from './labels.ts'
+import { HERE, whyNoEngines, withEngine } from './testing/own-engine.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const bin = join(root, 'harness/bin/splitbrain.mjs')
-const script = join(root, 'cluster/drivers/docker/testing/second-engine.sh')
-const HERE = 'unix:///var/run/docker.sock'
-/** Room for the images of a run (about 220 MB) and little more. */
-const STORAGE_MB = 400
 
 interface Ended {
   readonly exitCode: number | undefined
@@ -78,40 +76,11 @@ test('an engine too old to speak with (played by a server that says so: none of 
   }
 })
 
-/** Why engines cannot be started here; undefined when they can. */
-async function whyNoEngines(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can start engines of its own'
-  for (const program of ['dockerd', 'ip', 'setpriv']) {
-    if ((await execa('which', [program], { reject: false })).exitCode !== 0) return `there is no ${program} on this machine`
-  }
-  try {
-    for (const engine of await connectEngines([HERE])) engine.close()
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-
 const obstacle = await whyNoEngines()
 const engines = suite('engines of our own')
 test('engines can be started here', () => {
-  if (obstacle === undefined) return
-  assert.not(process.env['SPLITBRAIN_REQUIRE_DOCKER'] === '1', obstacle)
-  console.log(`skip: ${obstacle}`)
+  if (obstacle !== undefined) console.log(`skip: ${obstacle}`)
 })
-
-let started = 0
-
-/** An engine of its own on this machine, for as long as `action` takes. */
-async function withEngine(options: readonly string[], action: (host: string, storage: string) => Promise<void>): Promise<void> {
-  const number = 2 + ((process.pid * 2 + started++) % 59)
-  try {
-    const { stdout } = await execa('sh', [script, 'up', String(number), ...options], { env: { STORAGE_MB: String(STORAGE_MB) } })
-    await action(stdout.split('\n')[0]!, `/var/lib/splitbrain-engine${number}`)
-  } finally {
-    await execa('sh', [script, 'down', String(number)], { reject: false })
-  }
-}
 
 engines('a user without the right to use the engine is told how to get it', () =>
   refused(['--docker-host', HERE], /this user may not use the engine's socket\. Join its group/, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']))
@@ -119,13 +88,13 @@ engines('a user without the right to use the engine is told how to get it', () =
 engines('a port that is taken, on a real engine', async () => {
   const [engine] = await connectEngines([HERE])
   const { docker } = engine!
-  const image = (await docker.listImages({ filters: { label: [labels.image] } }))[0]?.RepoTags?.[0]
-  if (image === undefined) return console.log('skip: this engine holds no image of ours yet')
+  const silent = (): void => undefined
+  const { base } = await ensureImages(engine!, [], { baseImage: undefined, log: { info: silent, warn: silent, error: silent } })
   const name = `splitbrain-test-port-${process.pid}`
   const taker = createServer()
   await new Promise<void>((listening) => void taker.listen(0, '127.0.0.1', listening))
   const { port } = taker.address() as { port: number }
-  const container = await docker.createContainer({ name, Image: image, Entrypoint: ['sleep', '1'], ExposedPorts: { '1/tcp': {} }, HostConfig: { PortBindings: { '1/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } } })
+  const container = await docker.createContainer({ name, Image: base, Entrypoint: ['sleep', '1'], ExposedPorts: { '1/tcp': {} }, HostConfig: { PortBindings: { '1/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } } })
   try {
     await explaining('Starting it', () => container.start())
     assert.unreachable('it started')
