@@ -40,7 +40,7 @@ export const flapping: Fault = {
       targets: [...new Set(cut.map((l) => l.to))].sort(),
       sides,
       async verify(): Promise<Observation> {
-        if (sample === undefined) return { seen: false, evidence: `with ${cluster.nodes.length} nodes there is no link to cut` }
+        if (sample === undefined) return { seen: false, evidence: `there is no link to cut: of ${cluster.nodes.length} nodes all stand on one side` }
         const seen = { shut: 0, open: 0 }
         for (const end = cluster.clock.now() + PERIODS_MAX * 2 * halfMs * 1e6; cluster.clock.now() < end && (seen.shut === 0 || seen.open === 0);) {
           if ((await runningOnly(cluster, [sample])).length === 0) return { seen: false, evidence: `${arrow(sample)} has no running nodes at both ends` }

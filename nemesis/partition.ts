@@ -21,7 +21,7 @@ function control(links: readonly Link[], cut: readonly Link[]): Link | undefined
 async function verifyCut(cluster: Cluster, all: readonly Link[]): Promise<Observation> {
   const ids = cluster.nodes.map((n) => n.id)
   const [cut, others] = await Promise.all([runningOnly(cluster, all), runningOnly(cluster, linksFromTo(ids, ids))])
-  if (cut.length === 0) return { seen: false, evidence: all.length === 0 ? `with ${ids.length} nodes there is no link to cut` : 'no cut link has running nodes at both ends' }
+  if (cut.length === 0) return { seen: false, evidence: all.length === 0 ? `there is no link to cut: of ${ids.length} nodes all stand on one side` : 'no cut link has running nodes at both ends' }
   const open = control(others, all)
   const [leaks, controls] = await Promise.all([passing(cluster, cut), open ? passing(cluster, [open]) : []])
   if (leaks.length > 0) return { seen: false, evidence: `${leaks.length} of ${cut.length} cut links still pass messages: ${leaks.map(arrow).join(', ')}` }

@@ -36,7 +36,7 @@ export async function programAnswers(system: System, cluster: Cluster, id: NodeI
 export const OWN_CLOCK: CapabilityStatus = { available: true, reason: "the store takes its clock from the harness, and is told through its admin port to set it wrong; of foreign programs where their system says how", ofSystem: 'clock' }
 
 /** Why nodes of this machine cannot lose their power. */
-export const NO_POWER_LOSS = 'what a program has written stays in the kernel of this machine when the program ends; use --driver sim, whose disks forget'
+export const NO_POWER_LOSS = 'what a program has written stays in the kernel of this machine when the program ends; use --driver netns, which gives nodes disks of their own, or --driver sim'
 
 /** A node's clock, as far as its system gives access to it. */
 export function clockOf({ clock }: System, cluster: Cluster, id: NodeId): NodeClock | undefined {
