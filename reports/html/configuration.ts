@@ -78,7 +78,7 @@ function ladder(configuration: Configuration): Html {
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
   return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
 <div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: document.strongest === null ? [] : [document.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
-<div><h4>Beside the ladder</h4>${beside(configuration, judgements.filter((judgement) => !shown.has(judgement.judgement)))}</div></div>
+<div><h4>Beside the ladder</h4>${beside(configuration, judgements.filter((judgement) => judgement.model === undefined && !shown.has(judgement.judgement)))}</div></div>
 <h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
 ${statistics}`
 }

@@ -251,10 +251,10 @@ interface FoundWitness {
   readonly end_ns: number
 }
 
-/** All witnesses: the first of each judgement before further ones, what broke the promise before what was not promised, what can be drawn before what cannot, then the earliest. */
+/** All witnesses: the first of each judgement before further ones, what can be drawn before what cannot, the promise itself before what it implies and that before what was not promised, then the earliest. */
 function foundWitnesses(history: History, document: VerdictDocument): FoundWitness[] {
   const all = document.judgements.flatMap((judgement) => judgement.witnesses.map((witness, index) => ({ judgement, witness, index, end_ns: endOf(history, witness) })))
-  const rank = ({ judgement, witness, index }: FoundWitness): number => (index === 0 ? 0 : 4) + (countsFor(document, judgement) ? 0 : 2) + (witness.operations.length > drawnMax ? 1 : 0)
+  const rank = ({ judgement, witness, index }: FoundWitness): number => (index === 0 ? 0 : 8) + (witness.operations.length > drawnMax ? 4 : 0) + (judgement.model === document.promised || judgement.binding === true ? 0 : countsFor(document, judgement) ? 1 : 2)
   return all.toSorted((a, b) => rank(a) - rank(b) || (a.end_ns < b.end_ns ? -1 : a.end_ns > b.end_ns ? 1 : 0))
 }
 
