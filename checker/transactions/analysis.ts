@@ -2,6 +2,7 @@
  * What the version orders of a history say, before any cycle is looked for: the dependencies that are certain, the
  * anomalies that need no cycle, and how the orders could be completed where reads do not show them whole.
  */
+import type { Family } from './cycles.ts'
 import type { Edges } from './graph.ts'
 import type { AnomalyType } from './levels.ts'
 import type { Witness } from '../verdict.ts'
@@ -31,8 +32,8 @@ export interface Analysis {
   readonly edges: Edges
   /** Why reads cannot be traced to writes, or undefined. */
   readonly ambiguous: string | undefined
-  /** Adds those that hold wherever it is under parallel snapshot isolation, or (with sessions) under its strong session form. */
-  strengthen(edges: Edges, sessions: boolean): void
+  /** Adds those that hold wherever it is under parallel snapshot isolation, or under the form of snapshot isolation that counts the family's orders. */
+  strengthen(edges: Edges, family: Family): void
   /** 1: the transaction took place (it committed, or somebody saw its effects). */
   readonly happened: Uint8Array
   /** By micro-operation: the transaction whose write a read returned, INITIAL or NO_SOURCE. */

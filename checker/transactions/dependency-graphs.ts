@@ -15,7 +15,7 @@ export class DependencyGraphs {
   /** Dependencies, sessions, real time: as families count them, one after the other. */
   readonly #parts: readonly Edges[]
   readonly #cores = new Map<string, Graph>()
-  readonly #strengthened = new Map<boolean, Edges>()
+  readonly #strengthened = new Map<Family, Edges>()
 
   constructor(transactions: Transactions, analysis: Analysis) {
     const { count } = transactions
@@ -33,10 +33,10 @@ export class DependencyGraphs {
     return this.#once('base', () => coreOf(graphOf(this.#parts, this.#transactions.count)))
   }
 
-  /** The cycles of what is certain under parallel snapshot isolation and everything stronger, or (with sessions) under its strong session form. */
-  strong(sessions: boolean): Graph {
-    const edges = this.#strength(sessions)
-    return edges.count === 0 ? this.base : this.#once(`strong ${sessions}`, () => coreOf(this.whole(edges)))
+  /** The cycles of what is certain under parallel snapshot isolation and everything stronger, or under the form of snapshot isolation that counts the family's orders. */
+  strong(family: Family): Graph {
+    const edges = this.#strength(family)
+    return edges.count === 0 ? this.base : this.#once(`strong ${family}`, () => coreOf(this.whole(edges)))
   }
 
   /** The cycles of one total order of versions. */
@@ -49,7 +49,7 @@ export class DependencyGraphs {
   /** All that is certain under the strong levels of a family, and nothing of the orders that it does not count. */
   certain(family: Family): Graph {
     const counted = this.#parts.slice(0, 1 + Object.keys(families).indexOf(family))
-    return graphOf([...counted, this.#strength(family !== 'plain')], this.#transactions.count)
+    return graphOf([...counted, this.#strength(family)], this.#transactions.count)
   }
 
   /** For edges to be added to a graph. */
@@ -62,11 +62,11 @@ export class DependencyGraphs {
     return graphOf([...this.#parts, edges], this.#transactions.count)
   }
 
-  #strength(sessions: boolean): Edges {
-    let edges = this.#strengthened.get(sessions)
+  #strength(family: Family): Edges {
+    let edges = this.#strengthened.get(family)
     if (edges === undefined) {
-      this.#strengthened.set(sessions, (edges = this.more(0)))
-      this.#analysis.strengthen(edges, sessions)
+      this.#strengthened.set(family, (edges = this.more(0)))
+      this.#analysis.strengthen(edges, family)
     }
     return edges
   }

@@ -108,7 +108,7 @@ class Inquiry {
     const seen = new Set<string>()
     for (const family of Object.keys(families) as Family[]) {
       const { base } = this.#graphs
-      const stronger = this.#graphs.strong(family !== 'plain')
+      const stronger = this.#graphs.strong(family)
       const parts: { graph: Graph; strong: boolean; report: CycleReport }[] = [
         { graph: base, strong: false, report: findCycles(base, family, ['G0', 'G1c']) },
         { graph: stronger, strong: true, report: findCycles(stronger, family, ['G-single', 'G-nonadjacent', 'G2-item']) },
@@ -117,7 +117,8 @@ class Inquiry {
         for (const cycle of report.cycles) {
           const type = this.#ownType(cycle.type, strong, family)
           const anomaly = { ...explainer.anomaly(graph, { ...cycle, type }), type }
-          const name = `${type} ${[...anomaly.transactions].sort((a, b) => a - b).join(' ')}`
+          // What a family before this one shows without an order, or with fewer, is no news.
+          const name = `${type.replace(/-(process|realtime)$/, '')} ${[...anomaly.transactions].sort((a, b) => a - b).join(' ')}`
           if (seen.has(name)) continue
           seen.add(name)
           this.#anomalies.push(anomaly)
@@ -129,14 +130,13 @@ class Inquiry {
 
   /**
    * What a cycle refutes. Write dependencies of registers are inferred from what read committed needs, so that a cycle of
-   * them refutes that and not less; those that stronger levels force refute no less than parallel snapshot isolation.
+   * them refutes that and not less; those that stronger levels force refute no less than these levels, whose orders they rest on.
    */
   #ownType(type: AnomalyType, strong: boolean, family: Family): AnomalyType {
     const [name, suffix] = [type.replace(/-(process|realtime)$/, ''), /-(process|realtime)$/.exec(type)?.[0] ?? '']
     if (this.#transactions.model === 'list-append') return type
     if (!strong) return name === 'G0' ? (`G1c${suffix}` as AnomalyType) : type
-    if (name !== 'G0' && name !== 'G1c') return suffix === '' && family !== 'plain' ? (`${name}-process` as AnomalyType) : type
-    return `G-single${suffix === '' && family !== 'plain' ? '-process' : suffix}` as AnomalyType
+    return `${name === 'G0' || name === 'G1c' ? 'G-single' : name}${family === 'plain' ? '' : `-${family}`}` as AnomalyType
   }
 
   #saturate(): void {

@@ -4,19 +4,19 @@
  * What is certain: the initial value comes first; a transaction that read a version and then wrote the key put its own
  * after it (anything else would be a circular information flow); and whatever causality forces. The last is the
  * saturation of Biswas and Enea (OOPSLA 2019, section 4): where t2 wrote x and comes before t3, which reads x from t1,
- * t2's version comes before t1's. Where nothing more is known, an order is tried: if the history passes under it, it
+ * t2's version comes before t1's. Under levels that count real time, so does that (`real-time-versions.ts`), and nothing
+ * comes between updates of one another (`update-chains.ts`). Where nothing more is known, an order is tried: if the history passes under it, it
  * holds; what no order of ours passes is unknown, because trying all is NP-complete (Papadimitriou 1979).
  */
 import type { History } from '../history/index.ts'
 import { INITIAL, isFinal, NO_SOURCE, WriteIndex, type Analysis, type Anomaly } from './analysis.ts'
 import { Fan } from './fan.ts'
 import { Edges, RW, WR, WW } from './graph.ts'
+import { realTimePrecedences, type Precedence } from './real-time-versions.ts'
 import { saturate } from './saturation.ts'
 import { ABORTED, COMMITTED, READ, UNKNOWN, WRITE, type Transactions } from './transactions.ts'
+import { UpdateChains } from './update-chains.ts'
 import { wordsFor, type Words } from './words.ts'
-
-/** The version of `a` comes before that of `b`, under this key. */
-type Precedence = readonly [a: number, b: number, key: number]
 
 /** Reads dependencies off the values. */
 export function analyzeRegisters(history: History, transactions: Transactions): Analysis {
@@ -62,9 +62,13 @@ class Registers {
     return {
       edges: this.#edges,
       ambiguous: this.#index.ambiguous,
-      strengthen: (edges, sessions) => {
+      strengthen: (edges, family) => {
+        const sessions = family !== 'plain'
         const { forced } = saturate(this.#transactions, { happened: this.#happened, source: this.#source }, { visibility: sessions ? 'causal' : 'read-atomic', sessions })
-        this.#addPrecedences(edges, forced.filter(({ before }) => before !== INITIAL).map(({ after, before, key }) => [after, before, key]))
+        const causal = forced.filter(({ before }) => before !== INITIAL).map(({ after, before, key }): Precedence => [after, before, key])
+        const real = family === 'realtime' ? realTimePrecedences(this.#transactions, this.#writers, this.#readers) : []
+        const chains = new UpdateChains(this.#before, this.#transactions.count)
+        this.#addPrecedences(edges, [...causal, ...real].map((one) => chains.stretched(one)))
       },
       happened: this.#happened,
       source: this.#source,

@@ -5,7 +5,8 @@
  * A transaction can be next when everything that certainly precedes it is done, its reads name the versions that are there,
  * and nobody still has to read a version that it overwrites. Transactions that only read go first, since that takes
  * nothing from the others; then writers of what nobody reads, for the same reason; then those of what a transaction reads
- * that could be next; then whoever was complete first. Greedy: that no execution is found proves nothing. O(n x open transactions).
+ * that could be next; then whoever was complete first. Where that leads nowhere the search goes back to the last choice, a
+ * bounded number of times: that no execution is found proves nothing. O(n x open transactions) for each way tried.
  */
 import { INITIAL, NO_SOURCE, type Analysis } from './analysis.ts'
 import type { Graph } from './graph.ts'
@@ -13,20 +14,44 @@ import { READ, WRITE, type Transactions } from './transactions.ts'
 
 /** More transactions that could be next than this are not looked through. */
 const READY_MAX = 4_000
+/** So often the search goes back. */
+const RETREATS_MAX = 3_000
+/** Up to this urgency (it only reads; nobody reads what it writes) a transaction takes nothing from the others. */
+const HARMLESS = 1
+
+/** A transaction that was carried out, what it replaced, and what could have been carried out instead. */
+interface Step {
+  readonly transaction: number
+  readonly replaced: readonly number[]
+  readonly others: number[]
+  /** The state before it, where there was a choice. */
+  readonly state: string
+}
 
 /** The rank of every transaction in a serial execution that agrees with the graph, or undefined. */
 export function serialRank(graph: Graph, transactions: Transactions, analysis: Analysis, prefer: (transaction: number) => number): ((transaction: number) => number) | undefined {
   const schedule = new Schedule(graph, transactions, analysis)
-  const rank = new Int32Array(transactions.count)
-  let at = 0
-  for (;;) {
+  const steps: Step[] = []
+  const hopeless = new Set<string>()
+  for (let retreats = 0; steps.length < schedule.wanted; ) {
     if (schedule.ready.length > READY_MAX) return undefined
-    const next = schedule.choose(prefer)
-    if (next < 0) break
-    rank[next] = at++
-    schedule.carryOut(next)
+    let others = schedule.choices(prefer)
+    let state = others.length > 1 ? schedule.state() : ''
+    if (hopeless.has(state)) others = []
+    while (others.length === 0) {
+      const last = steps.pop()
+      if (last === undefined || ++retreats > RETREATS_MAX) return undefined
+      schedule.undo(last)
+      others = last.others
+      state = last.state
+      if (others.length === 0 && state !== '') hopeless.add(state)
+    }
+    const transaction = others.shift()!
+    steps.push({ transaction, others, state, replaced: schedule.carryOut(transaction) })
   }
-  return schedule.ready.length === 0 && at === schedule.wanted ? (transaction) => rank[transaction]! : undefined
+  const rank = new Int32Array(transactions.count)
+  for (const [at, { transaction }] of steps.entries()) rank[transaction] = at
+  return (transaction) => rank[transaction]!
 }
 
 class Schedule {
@@ -54,27 +79,42 @@ class Schedule {
     for (let node = 0; node < graph.nodes; node++) if (this.#waiting[node] === 0 && this.#isOrigin(node)) this.#arrive(node)
   }
 
-  /** The transaction to be carried out next, or -1. */
-  choose(prefer: (transaction: number) => number): number {
-    let best = -1
-    let bestClass = 4
+  /** The transactions that can be carried out next, the most urgent first; one alone where it takes nothing from the others. */
+  choices(prefer: (transaction: number) => number): number[] {
     const needed = this.#needed()
-    for (const t of this.ready) {
-      if (!this.#isPossible(t)) continue
-      const urgency = this.#urgency(t, needed)
-      if (urgency < bestClass || (urgency === bestClass && prefer(t) < prefer(best))) {
-        best = t
-        bestClass = urgency
-      }
-    }
-    return best
+    const possible = this.ready.filter((t) => this.#isPossible(t)).map((t) => ({ t, urgency: this.#urgency(t, needed) }))
+    const harmless = possible.find(({ urgency }) => urgency <= HARMLESS)
+    if (harmless !== undefined) return [harmless.t]
+    return possible.sort((a, b) => a.urgency - b.urgency || prefer(a.t) - prefer(b.t)).map(({ t }) => t)
   }
 
-  carryOut(t: number): void {
+  /** Carries a transaction out; returns whose versions it replaced. */
+  carryOut(t: number): number[] {
     this.ready.splice(this.ready.indexOf(t), 1)
     for (const micro of this.#reads(t)) this.#count(this.#analysis.source[micro]!, this.#transactions.key[micro]!, -1)
-    for (const micro of this.#writes(t)) this.#current[this.#transactions.key[micro]!] = t
+    const replaced = this.#writes(t).map((micro) => {
+      const key = this.#transactions.key[micro]!
+      const before = this.#current[key]!
+      this.#current[key] = t
+      return before
+    })
     this.#release(t)
+    return replaced
+  }
+
+  /** Takes the last transaction back. */
+  undo({ transaction, replaced }: Step): void {
+    this.#withdraw(transaction)
+    for (const [at, micro] of [...this.#writes(transaction).entries()].reverse()) this.#current[this.#transactions.key[micro]!] = replaced[at]!
+    for (const micro of this.#reads(transaction)) this.#count(this.#analysis.source[micro]!, this.#transactions.key[micro]!, 1)
+    this.ready.push(transaction)
+  }
+
+  /** What matters for the rest: what is done, and which versions are there that somebody still has to read. */
+  state(): string {
+    const held: number[] = []
+    for (const [key, writer] of this.#current.entries()) if ((this.#readers.get(this.#version(writer, key)) ?? 0) > 0) held.push(key, writer)
+    return `${[...this.ready].sort((a, b) => a - b).join(' ')};${held.join(' ')}`
   }
 
   #isOrigin(node: number): boolean {
@@ -94,6 +134,19 @@ class Schedule {
         const target = this.#graph.to[edge]!
         if (--this.#waiting[target]! > 0) continue
         if (target < this.#transactions.count) this.ready.push(target)
+        else pending.push(target)
+      }
+    }
+  }
+
+  /** The opposite of `#release`. */
+  #withdraw(node: number): void {
+    const pending = [node]
+    for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+      for (let edge = this.#graph.first[from]!; edge < this.#graph.first[from + 1]!; edge++) {
+        const target = this.#graph.to[edge]!
+        if (this.#waiting[target]!++ > 0) continue
+        if (target < this.#transactions.count) this.ready.splice(this.ready.indexOf(target), 1)
         else pending.push(target)
       }
     }
