@@ -44,7 +44,11 @@ export function isDefinite(code: string): boolean {
 export class StoreError extends Error {
   readonly code: ErrorCode
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    // It answers a client and is no defect: taking down the stack would be most of its price.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'StoreError'
     this.code = code
   }

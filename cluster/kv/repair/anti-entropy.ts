@@ -44,7 +44,7 @@ export class AntiEntropy {
 
   constructor(options: AntiEntropyOptions) {
     this.#options = options
-    this.#peers = options.nodes.filter(node => node !== options.self && options.digests.sharedLeaves(node).length > 0)
+    this.#peers = options.nodes.filter(node => node !== options.self && options.digests.shared(node).leaves.length > 0)
     this.#turn = this.#peers.length === 0 ? 0 : options.random.int(this.#peers.length)
     options.rpc.serve(COMPARE, ([level, indices, digests], from) => this.#compare(from, level, indices, digests))
   }
@@ -90,24 +90,22 @@ export class AntiEntropy {
   /** The leaves at which this node and the peer differ, shuffled. */
   async #differingLeaves(peer: NodeId): Promise<number[]> {
     const { digests, rpc, random } = this.#options
-    const shared = digests.sharedLeaves(peer)
-    const tree = digests.tree(shared)
+    const tree = digests.shared(peer)
     let indices: readonly number[] = [0]
-    for (let level = tree.length - 1; level >= 0; level--) {
-      const request = [level, indices, indices.map(index => tree[level]![index]!)] as const
+    for (let level = tree.depth - 1; level >= 0; level--) {
+      const request = [level, indices, indices.map(index => tree.digest(level, index)!)] as const
       const answer = await rpc.gather(COMPARE, { to: [peer], request, need: 1 })
       const differing = answer.replies[0] ?? []
       if (differing.length === 0) return []
-      indices = level === 0 ? differing : differing.flatMap(index => childrenOf(index, tree[level - 1]!.length))
+      indices = level === 0 ? differing : differing.flatMap(index => childrenOf(index, tree.width(level - 1)))
     }
-    return shuffled(indices.flatMap(index => shared[index] ?? []), random)
+    return shuffled(indices.flatMap(index => tree.leaves[index] ?? []), random)
   }
 
   /** The peer's question: which of these nodes of our common tree differ here? */
   #compare(peer: NodeId, level: number, indices: readonly number[], theirs: readonly number[]): number[] {
-    const { digests } = this.#options
-    const ours = digests.tree(digests.sharedLeaves(peer))[level] ?? []
-    return indices.filter((index, i) => ours[index] !== theirs[i])
+    const ours = this.#options.digests.shared(peer)
+    return indices.filter((index, i) => ours.digest(level, index) !== theirs[i])
   }
 }
 

@@ -6,6 +6,7 @@ import { Ring } from '../ring.ts'
 import { ABSENT } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { RangeDigests } from './hash-tree.ts'
+import type { SharedTree } from './hash-tree.ts'
 
 const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
 const ring = new Ring({ nodes, replicas: 3, virtualNodes: 64 })
@@ -16,7 +17,7 @@ function digestsOf(cells: readonly (readonly [key: string, cell: Cell])[], self 
   for (const [key, held] of cells) digests.replace(partitioners.murmur3.token(key), ABSENT, held)
   return digests
 }
-const rootOf = (digests: RangeDigests): number => digests.tree(digests.sharedLeaves('n2')).at(-1)![0]!
+const rootOf = (digests: RangeDigests): number => digests.shared('n2').digest(digests.shared('n2').depth - 1, 0)!
 
 test('every token lies in one leaf, and every leaf within one arc of the ring', () => {
   const digests = new RangeDigests(ring, 'n1')
@@ -34,7 +35,7 @@ test('every token lies in one leaf, and every leaf within one arc of the ring', 
 
 test('two nodes share exactly the leaves that both are replicas of', () => {
   const digests = new RangeDigests(ring, 'n1')
-  const shared = new Set(digests.sharedLeaves('n2'))
+  const shared = new Set(digests.shared('n2').leaves)
   for (let i = 0; i < 500; i++) {
     const token = partitioners.murmur3.token(`key${i}`)
     const replicas = ring.replicas(token)
@@ -57,13 +58,18 @@ test('one cell that differs changes its leaf and the nodes above it, and nothing
   const [self, peer] = ring.replicas(partitioners.murmur3.token('key7'))
   const a = digestsOf(keys.map((key) => [key, cell(1)]), self)
   const b = digestsOf(keys.map((key) => [key, cell(key === 'key7' ? 2 : 1)]), self)
-  const leaves = a.sharedLeaves(peer!)
-  const [left, right] = [a.tree(leaves), b.tree(leaves)]
-  for (let level = 0; level < left.length; level++) {
-    assert.is(left[level]!.filter((digest, i) => digest !== right[level]![i]).length, 1, `level ${level}`)
-  }
-  const differing = left[0]!.findIndex((digest, i) => digest !== right[0]![i])
-  assert.is(leaves[differing], a.leafOf(partitioners.murmur3.token('key7')))
+  const [left, right] = [a.shared(peer!), b.shared(peer!)]
+  const differing = (level: number): number[] => Array.from({ length: left.width(level) }, (_, i) => i).filter(i => left.digest(level, i) !== right.digest(level, i))
+  for (let level = 0; level < left.depth; level++) assert.is(differing(level).length, 1, `level ${level}`)
+  assert.is(left.leaves[differing(0)[0]!], a.leafOf(partitioners.murmur3.token('key7')))
+})
+
+test('a tree that is asked for before its cells come equals one that is asked for after', () => {
+  const [early, late] = [digestsOf([]), digestsOf([])]
+  early.shared('n2')
+  for (const digests of [early, late]) for (let i = 0; i < 200; i++) digests.replace(partitioners.murmur3.token(`key${i}`), ABSENT, cell(i + 1))
+  const all = (shared: SharedTree): unknown[] => Array.from({ length: shared.depth }, (_, level) => Array.from({ length: shared.width(level) }, (_, i) => shared.digest(level, i)))
+  assert.equal(all(early.shared('n2')), all(late.shared('n2')))
 })
 
 test.run()

@@ -3,9 +3,10 @@
  * agree learn it from one number; two that do not find the ranges of keys that differ in as many rounds as the tree is
  * deep.
  *
- * A leaf is a range of tokens that lies within one arc of the ring, so that all its keys have the same replicas. Its
- * digest is the XOR of its cells' digests: a changed cell changes it in constant time, without looking at the others.
- * The levels above are hashed when they are asked for, over the leaves that a pair of nodes shares.
+ * A leaf is a range of tokens that lies within one arc of the ring, so that all its keys have the same replicas. A
+ * digest, of a leaf as of a node above, is the XOR of the digests of the cells under it: a changed cell changes its
+ * path in as many steps as the tree is deep, without looking at the others. Every pair of nodes has a tree of its own,
+ * over the leaves that it shares.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { fold, murmur3 } from '../hash.ts'
@@ -41,9 +42,7 @@ export class RangeDigests {
   readonly #high: Uint32Array
   readonly #ring: Arcs
   readonly #self: NodeId
-  readonly #shared = new Map<NodeId, readonly number[]>()
-  /** Trees as they were computed last; none of them is right any more after a change. */
-  readonly #trees = new Map<readonly number[], readonly (readonly number[])[]>()
+  readonly #shared = new Map<NodeId, SharedTree>()
 
   constructor(ring: Arcs, self: NodeId) {
     const cuts = new Set<number>()
@@ -85,51 +84,80 @@ export class RangeDigests {
 
   /** The digest of a leaf. */
   digest(leaf: number): number {
-    return (this.#high[leaf]! & HIGH_BITS) * TOKENS + this.#low[leaf]!
+    return join(this.#low[leaf]!, this.#high[leaf]!)
   }
 
   /** One cell took the place of another. */
   replace(token: number, before: Cell, after: Cell): void {
+    const [lowBefore, highBefore] = digestOf(token, before)
+    const [lowAfter, highAfter] = digestOf(token, after)
+    const [low, high] = [lowBefore ^ lowAfter, highBefore ^ highAfter]
     const leaf = this.leafOf(token)
-    this.#toggle(leaf, token, before)
-    this.#toggle(leaf, token, after)
-    this.#trees.clear()
-  }
-
-  /** The leaves whose keys both this node and the peer hold, in order. */
-  sharedLeaves(peer: NodeId): readonly number[] {
-    const known = this.#shared.get(peer)
-    if (known !== undefined) return known
-    const shared: number[] = []
-    for (let leaf = 0; leaf < this.#starts.length; leaf++) {
-      const replicas = this.#ring.replicas(this.#starts[leaf]!)
-      if (replicas.includes(this.#self) && replicas.includes(peer)) shared.push(leaf)
-    }
-    this.#shared.set(peer, shared)
-    return shared
-  }
-
-  /** The tree over these leaves as they are now: level 0 holds their digests, the last level the root alone. */
-  tree(leaves: readonly number[]): readonly (readonly number[])[] {
-    const known = this.#trees.get(leaves)
-    if (known !== undefined) return known
-    let level = leaves.map(leaf => this.digest(leaf))
-    const levels = [level]
-    while (level.length > 1) {
-      const above: number[] = []
-      for (let first = 0; first < level.length; first += FANOUT) above.push(hashOf(level, first, Math.min(first + FANOUT, level.length)))
-      levels.push(above)
-      level = above
-    }
-    this.#trees.set(leaves, levels)
-    return levels
-  }
-
-  #toggle(leaf: number, token: number, cell: Cell): void {
-    const [low, high] = digestOf(token, cell)
     this.#low[leaf]! ^= low
     this.#high[leaf]! ^= high
+    for (const tree of this.#shared.values()) tree.change(leaf, low, high)
   }
+
+  /** The tree over the leaves whose keys both this node and the peer hold. */
+  shared(peer: NodeId): SharedTree {
+    let tree = this.#shared.get(peer)
+    if (tree === undefined) {
+      const both = (leaf: number): boolean => [this.#self, peer].every(node => this.#ring.replicas(this.#starts[leaf]!).includes(node))
+      tree = new SharedTree(this.#starts.flatMap((_, leaf) => (both(leaf) ? [leaf] : [])), this.#low, this.#high)
+      this.#shared.set(peer, tree)
+    }
+    return tree
+  }
+}
+
+/** A hash tree over some leaves. Level 0 holds their digests, the last level the root alone. */
+export class SharedTree {
+  /** The leaves, ascending. */
+  readonly leaves: readonly number[]
+  /** Leaf -> its place at level 0. */
+  readonly #places: ReadonlyMap<number, number>
+  readonly #levels: { readonly low: Uint32Array; readonly high: Uint32Array }[]
+
+  /** `low` and `high` are the two words of every leaf's digest. */
+  constructor(leaves: readonly number[], low: Uint32Array, high: Uint32Array) {
+    this.leaves = leaves
+    this.#places = new Map(leaves.map((leaf, place) => [leaf, place]))
+    this.#levels = widths(leaves.length).map(width => ({ low: new Uint32Array(width), high: new Uint32Array(width) }))
+    for (const leaf of leaves) this.change(leaf, low[leaf]!, high[leaf]!)
+  }
+
+  /** How many levels there are. */
+  get depth(): number {
+    return this.#levels.length
+  }
+
+  /** How many nodes a level has. */
+  width(level: number): number {
+    return this.#levels[level]?.low.length ?? 0
+  }
+
+  /** The digest of a node; undefined where there is none. */
+  digest(level: number, index: number): number | undefined {
+    if (!(index < this.width(level))) return undefined
+    const { low, high } = this.#levels[level]!
+    return join(low[index]!, high[index]!)
+  }
+
+  /** A leaf's digest changed by these two words. */
+  change(leaf: number, low: number, high: number): void {
+    let index = this.#places.get(leaf)
+    if (index === undefined) return
+    for (const level of this.#levels) {
+      level.low[index]! ^= low
+      level.high[index]! ^= high
+      index = Math.floor(index / FANOUT)
+    }
+  }
+}
+
+/** How many nodes each level has above so many leaves. */
+function widths(leaves: number): number[] {
+  return leaves <= 1 ? [leaves] : [leaves, ...widths(Math.ceil(leaves / FANOUT))]
 }
 
 /** The digest of a cell, in two words. A version belongs to one write, and a token nearly to one key: together they are the cell. */
@@ -148,16 +176,9 @@ export function digestOfCells(cells: Iterable<readonly [token: number, cell: Cel
     low ^= digest[0]
     high ^= digest[1]
   }
-  return ((high >>> 0) & HIGH_BITS) * TOKENS + (low >>> 0)
+  return join(low, high)
 }
 
-function hashOf(level: readonly number[], from: number, to: number): number {
-  let low = 0
-  let high = 1
-  for (let i = from; i < to; i++) {
-    const digest = level[i]!
-    low = fold(fold(low, digest), Math.floor(digest / TOKENS))
-    high = fold(high, low)
-  }
-  return (high & HIGH_BITS) * TOKENS + low
+function join(low: number, high: number): number {
+  return ((high >>> 0) & HIGH_BITS) * TOKENS + (low >>> 0)
 }
