@@ -19,6 +19,11 @@ function digestsOf(cells: readonly (readonly [key: string, cell: Cell])[], self 
 }
 const rootOf = (digests: RangeDigests): number => digests.shared('n2').digest(digests.shared('n2').depth - 1, 0)!
 
+/** Every digest of a tree, level by level. */
+function levelsOf(tree: SharedTree): (number | undefined)[][] {
+  return Array.from({ length: tree.depth }, (_, level) => [...new Array(tree.width(level)).keys()].map(i => tree.digest(level, i)))
+}
+
 test('every token lies in one leaf, and every leaf within one arc of the ring', () => {
   const digests = new RangeDigests(ring, 'n1')
   let next = 0
@@ -59,17 +64,17 @@ test('one cell that differs changes its leaf and the nodes above it, and nothing
   const a = digestsOf(keys.map((key) => [key, cell(1)]), self)
   const b = digestsOf(keys.map((key) => [key, cell(key === 'key7' ? 2 : 1)]), self)
   const [left, right] = [a.shared(peer!), b.shared(peer!)]
-  const differing = (level: number): number[] => Array.from({ length: left.width(level) }, (_, i) => i).filter(i => left.digest(level, i) !== right.digest(level, i))
-  for (let level = 0; level < left.depth; level++) assert.is(differing(level).length, 1, `level ${level}`)
-  assert.is(left.leaves[differing(0)[0]!], a.leafOf(partitioners.murmur3.token('key7')))
+  const digests = levelsOf(right)
+  const differing = levelsOf(left).map((level, at) => [...level.keys()].filter(i => level[i] !== digests[at]![i]))
+  assert.equal(differing.map(({ length }) => length), differing.map(() => 1))
+  assert.is(left.leaves[differing[0]![0]!], a.leafOf(partitioners.murmur3.token('key7')))
 })
 
 test('a tree that is asked for before its cells come equals one that is asked for after', () => {
   const [early, late] = [digestsOf([]), digestsOf([])]
   early.shared('n2')
   for (const digests of [early, late]) for (let i = 0; i < 200; i++) digests.replace(partitioners.murmur3.token(`key${i}`), ABSENT, cell(i + 1))
-  const all = (shared: SharedTree): unknown[] => Array.from({ length: shared.depth }, (_, level) => Array.from({ length: shared.width(level) }, (_, i) => shared.digest(level, i)))
-  assert.equal(all(early.shared('n2')), all(late.shared('n2')))
+  assert.equal(levelsOf(early.shared('n2')), levelsOf(late.shared('n2')))
 })
 
 test.run()
