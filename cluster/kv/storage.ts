@@ -38,6 +38,8 @@ export type Admission = (key: string, before: Cell, cell: Cell) => boolean
 /** The latest cell of a key, and the batch that carries it to disk. */
 interface Entry {
   readonly token: number
+  /** Where its record lies. */
+  readonly diskKey: string
   cell: Cell
   batch: Batch | undefined
 }
@@ -190,10 +192,11 @@ export class Storage {
     const under = this.#loading.get(key)
     if (under !== undefined) return under
     const token = this.#partitioner.token(key)
-    const loading = this.#table.get(tokenPrefix(token) + key).then(
+    const diskKey = tokenPrefix(token) + key
+    const loading = this.#table.get(diskKey).then(
       record => {
         this.#loading.delete(key)
-        const entry: Entry = { token, cell: record === undefined ? ABSENT : decodeCell(key, record), batch: undefined }
+        const entry: Entry = { token, diskKey, cell: record === undefined ? ABSENT : decodeCell(key, record), batch: undefined }
         this.#keep(key, entry)
         return entry
       },
@@ -243,7 +246,7 @@ export class Storage {
       this.#filling = new Batch()
       const sync = (this.#options.sync === 'always' && !this.#has('skip-fsync')) || this.#syncDue
       const writes: TableWrite[] = []
-      for (const [key, entry] of batch.entries) writes.push({ key: tokenPrefix(entry.token) + key, value: entry.cell === ABSENT ? undefined : encodeCell(entry.cell) })
+      for (const entry of batch.entries.values()) writes.push({ key: entry.diskKey, value: entry.cell === ABSENT ? undefined : encodeCell(entry.cell) })
       try {
         await this.#table.write(writes, { sync })
         this.batches++

@@ -74,7 +74,7 @@ export class PeerLink {
     if (this.#queueBytes > QUEUE_BYTES_MAX) this.#dropOldest()
     if (this.#connected && !this.#flushing) {
       this.#flushing = true
-      setImmediate(() => this.#flush())
+      queueMicrotask(() => this.#flush())
     }
   }
 

@@ -34,7 +34,7 @@ export class SocketStream implements Stream {
 
   write(chunk: Uint8Array): void {
     if (this.#closed || chunk.length === 0) return
-    if (this.#pending.length === 0) setImmediate(() => this.#flush())
+    if (this.#pending.length === 0) queueMicrotask(() => this.#flush())
     this.#pending.push(chunk)
     this.#pendingBytes += chunk.length
   }

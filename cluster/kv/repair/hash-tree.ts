@@ -89,9 +89,9 @@ export class RangeDigests {
 
   /** One cell took the place of another. */
   replace(token: number, before: Cell, after: Cell): void {
-    const [lowBefore, highBefore] = digestOf(token, before)
-    const [lowAfter, highAfter] = digestOf(token, after)
-    const [low, high] = [lowBefore ^ lowAfter, highBefore ^ highAfter]
+    const [old, young] = [digestOf(token, before), digestOf(token, after)]
+    const low = old[0] ^ young[0]
+    const high = old[1] ^ young[1]
     const leaf = this.leafOf(token)
     this.#low[leaf]! ^= low
     this.#high[leaf]! ^= high
@@ -114,14 +114,15 @@ export class RangeDigests {
 export class SharedTree {
   /** The leaves, ascending. */
   readonly leaves: readonly number[]
-  /** Leaf -> its place at level 0. */
-  readonly #places: ReadonlyMap<number, number>
+  /** Leaf -> its place at level 0, or -1. */
+  readonly #places: Int32Array
   readonly #levels: { readonly low: Uint32Array; readonly high: Uint32Array }[]
 
   /** `low` and `high` are the two words of every leaf's digest. */
   constructor(leaves: readonly number[], low: Uint32Array, high: Uint32Array) {
     this.leaves = leaves
-    this.#places = new Map(leaves.map((leaf, place) => [leaf, place]))
+    this.#places = new Int32Array(low.length).fill(-1)
+    for (const [place, leaf] of leaves.entries()) this.#places[leaf] = place
     this.#levels = widths(leaves.length).map(width => ({ low: new Uint32Array(width), high: new Uint32Array(width) }))
     for (const leaf of leaves) this.change(leaf, low[leaf]!, high[leaf]!)
   }
@@ -145,12 +146,12 @@ export class SharedTree {
 
   /** A leaf's digest changed by these two words. */
   change(leaf: number, low: number, high: number): void {
-    let index = this.#places.get(leaf)
-    if (index === undefined) return
+    let index = this.#places[leaf]!
+    if (index < 0) return
     for (const level of this.#levels) {
       level.low[index]! ^= low
       level.high[index]! ^= high
-      index = Math.floor(index / FANOUT)
+      index = (index / FANOUT) | 0
     }
   }
 }
