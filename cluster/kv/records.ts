@@ -24,6 +24,13 @@ export function encodeCell(cell: Cell): Uint8Array {
   return record
 }
 
+/** The record of a cell, and the cell with its value as a view into that record: one copy serves both. */
+export function recorded(cell: Cell): { readonly record: Uint8Array; readonly held: Cell } {
+  const record = encodeCell(cell)
+  const { counter, writer, value } = cell
+  return { record, held: { counter, writer, value: value === null ? null : record.subarray(WRITER_AT + writer.length) } }
+}
+
 /** The cell of a record; its value is a view into that. Throws when the record is not what was written. */
 export function decodeCell(key: string, bytes: Uint8Array): Cell {
   const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

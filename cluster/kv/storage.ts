@@ -12,7 +12,7 @@
 import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
 import type { Bug } from './bugs.ts'
 import { StoreError } from './errors.ts'
-import { decodeCell, encodeCell } from './records.ts'
+import { decodeCell, recorded } from './records.ts'
 import type { Partitioner } from './partitioner.ts'
 import { ABSENT, compareVersions } from './versions.ts'
 import type { Cell, ConflictRule } from './versions.ts'
@@ -41,6 +41,8 @@ interface Entry {
   /** Where its record lies. */
   readonly diskKey: string
   cell: Cell
+  /** The cell's record as long as it is on its way to disk; undefined: nothing shall be there. */
+  record: Uint8Array | undefined
   batch: Batch | undefined
 }
 
@@ -139,6 +141,7 @@ export class Storage {
     if (entry.cell === ABSENT || compareVersions(entry.cell, cell) !== 0 || !still()) return false
     const before = entry.cell
     entry.cell = ABSENT
+    entry.record = undefined
     entry.batch = this.#filling
     this.#filling.entries.set(key, entry)
     for (const observe of this.#observers) observe(entry.token, before, ABSENT, key)
@@ -196,7 +199,7 @@ export class Storage {
     const loading = this.#table.get(diskKey).then(
       record => {
         this.#loading.delete(key)
-        const entry: Entry = { token, diskKey, cell: record === undefined ? ABSENT : decodeCell(key, record), batch: undefined }
+        const entry: Entry = { token, diskKey, cell: record === undefined ? ABSENT : decodeCell(key, record), record: undefined, batch: undefined }
         this.#keep(key, entry)
         return entry
       },
@@ -215,9 +218,11 @@ export class Storage {
     if (!this.#admits(key, before, cell)) return Promise.resolve(existed)
     const merged = this.#has('last-arrival-wins') ? cell : this.#options.conflicts.merge(before, cell)
     if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
-    // The value may be a view into a network buffer: the entry keeps a copy of its own.
-    const after = merged.value === null ? (this.#has('forget-tombstones') ? ABSENT : merged) : { counter: merged.counter, writer: merged.writer, value: Buffer.from(merged.value) }
+    // The value may be a view into a network buffer: the entry keeps a copy of its own, in its record.
+    const { record, held } = recorded(merged)
+    const after = held.value === null && this.#has('forget-tombstones') ? ABSENT : held
     entry.cell = after
+    entry.record = after === ABSENT ? undefined : record
     entry.batch = this.#filling
     this.#filling.entries.set(key, entry)
     for (const observe of this.#observers) observe(entry.token, before, after, key)
@@ -246,7 +251,7 @@ export class Storage {
       this.#filling = new Batch()
       const sync = (this.#options.sync === 'always' && !this.#has('skip-fsync')) || this.#syncDue
       const writes: TableWrite[] = []
-      for (const entry of batch.entries.values()) writes.push({ key: entry.diskKey, value: entry.cell === ABSENT ? undefined : encodeCell(entry.cell) })
+      for (const entry of batch.entries.values()) writes.push({ key: entry.diskKey, value: entry.record })
       try {
         await this.#table.write(writes, { sync })
         this.batches++
