@@ -13,7 +13,7 @@ mkdirSync(join(here, 'dist'), { recursive: true })
 mkdirSync(join(here, 'src/generated'), { recursive: true })
 run(join(dirname(require.resolve('assemblyscript/package.json')), 'bin/asc.js'), '--config', 'asconfig.json')
 const bytes = readFileSync(join(here, 'dist/engine.wasm'))
-const module = `/** The engine's bytes in base64 (built from assembly/engine.ts; ${bytes.length} bytes). */\nexport const engineBase64 =\n  '${bytes.toString('base64')}'\n`
+const module = `/** The engine's bytes in base64 (built from assembly/; ${bytes.length} bytes). */\nexport const engineBase64 =\n  '${bytes.toString('base64')}'\n`
 const path = join(here, 'src/generated/engine.ts')
 let before = ''
 try {

@@ -1,49 +1,29 @@
 /**
- * The general engine for histories that are still being made: just-in-time linearization (Lowe 2017; see
- * assembly/engine.ts) of any model, over the open window only.
+ * The general engine for histories that are still being made: just-in-time linearization of any model, over the open window
+ * only (live-frontier.ts is one step of it).
  *
  * What an open operation will return is not known yet, so it is treated as one that crashed: it may take effect, or not, and
- * returns anything. When its response arrives the window is walked again from its invocation on, knowing more;
- * for that, the frontier (all configurations that are possible) is kept as it was when each open operation was invoked. An
- * operation costs as many steps as events happened while it was open. What lies before the earliest open invocation is
- * forgotten but for the frontier there and the operations that crashed.
+ * returns anything. When its response has come the window is walked again from its invocation on, knowing more;
+ * for that, the frontier (all configurations that are possible) is kept as it was when each open operation was invoked. What
+ * lies before the earliest open invocation is forgotten but for the frontier there and the operations that crashed.
  *
- * The frontier can grow beyond all bounds (as many as there are orders of what is open): then this gives up, and says so.
+ * Walking is put off as long as one order of all operations is known that explains everything (live-candidate.ts): then
+ * nothing is violated. Only when that order cannot go on, or much has been put off, the window is walked, for all the
+ * responses at once; so that most responses cost one step. The frontier can grow beyond all bounds (as many as there are orders of
+ * what is open): then only the one order is left, and when it cannot go on, this gives up, and says so.
  */
-import { traitsOf, typeName } from './problem.ts'
-import type { Model, ModelOperation, Traits } from './model.ts'
+import { LiveCandidate } from './live-candidate.ts'
+import { LiveFrontier, nothingUsed } from './live-frontier.ts'
+import { LiveObject } from './live-object.ts'
+import type { Configuration } from './live-frontier.ts'
+import type { State, Type } from './live-object.ts'
+import type { Model } from './model.ts'
 import type { Json } from './values.ts'
-import { canonical } from './values.ts'
 
-/** How many configurations one response may visit. */
-const VISITS_MAX = 20_000
-/** Acknowledged operations that are open at one moment. */
+/** Operations that are open at one moment. */
 const SLOTS_MAX = 31
-const STATES_MAX = 4096
-
-interface State {
-  readonly value: Json
-  readonly text: string
-  readonly after: Map<Type, readonly State[]>
-}
-
-/** Operations that are interchangeable. */
-interface Type {
-  readonly name: string
-  readonly operation: ModelOperation
-  readonly traits: Traits
-}
-
-/** What may be true at one moment. */
-interface Configuration {
-  readonly state: State
-  /** By slot: which acknowledged operations that are open took effect. */
-  readonly done: number
-  /** By slot: which open ones may be hidden directly before the last that overwrote the state. */
-  readonly hide: number
-  /** Crashed (or still open) operations that took effect, by the name of their type, in order. */
-  readonly used: readonly string[]
-}
+/** Events that may be put off, at least. */
+const EVENTS_MAX = 64
 
 /** One operation while it is remembered. */
 export interface LiveOperation {
@@ -51,12 +31,15 @@ export interface LiveOperation {
   readonly f: string
   readonly input: Json
   readonly process: Json
-  /** Events, counted from the first; Infinity while the response is not known, or crashed. */
+  /** Events, counted from the first; Infinity while the response is not known. */
   readonly invoked: number
   ended: number
   type: Type
-  slot: number
-  /** The frontier just before the invocation, while it is open. */
+  /** Bit of the masks, while it is open; -1 when too many are. */
+  readonly slot: number
+  /** `crashed`: it may take effect at any time. `gone`: it proves nothing. */
+  fate: 'open' | 'ended' | 'crashed' | 'gone'
+  /** The frontier just before the invocation, as of the last walk, until the response was taken into account. */
   before: readonly Configuration[] | undefined
 }
 
@@ -68,237 +51,197 @@ const TOO_HARD: LiveAnswer = { type: 'too hard' }
 
 /** The window of one key. */
 export class LiveWindow {
-  readonly #model: Model
-  #states = new Map<string, State>()
-  #types = new Map<string, Type>()
-  #frontier: readonly Configuration[]
+  readonly #object: LiveObject
+  readonly #walker: LiveFrontier
+  readonly #candidate: LiveCandidate
+  /** All configurations that are possible before event `#walked`; undefined once they were too many. */
+  #frontier: readonly Configuration[] | undefined
+  #walked = 0
+  /** Where the next walk begins, if earlier: an operation whose outcome was not known at the last. */
+  #changed: LiveOperation | undefined
   #events = 0
-  /** Operations that are open, or ended after the earliest open invocation; in order of invocation. */
-  #recent: LiveOperation[] = []
-  /** Operations that crashed and may take effect at any time. */
-  readonly #crashed: LiveOperation[] = []
-  /** Used by the response at hand: who is open where, and how much was visited. */
-  #open: (LiveOperation | undefined)[] = []
-  #pure = 0
-  #visits = 0
+  /** Who was invoked or ended at each event from `#first` on. */
+  #log: LiveOperation[] = []
+  #first = 0
+  /** Operations that ended after the earliest event that can be walked again; in order of invocation. */
+  #ended: LiveOperation[] = []
+  #open: LiveOperation[] = []
+  #taken = 0
+  readonly #crashedTypes = new Set<Type>()
+  #crashed = 0
 
   constructor(model: Model) {
-    this.#model = model
-    this.#frontier = [{ state: this.#state(model.init), done: 0, hide: 0, used: [] }]
+    this.#object = new LiveObject(model)
+    this.#walker = new LiveFrontier(this.#object)
+    this.#candidate = new LiveCandidate(this.#object)
+    this.#frontier = [{ state: this.#object.init, done: 0, hide: 0, used: nothingUsed() }]
   }
 
   /** How many operations are remembered. */
   get size(): number {
-    return this.#recent.length + this.#crashed.length
+    return this.#open.length + this.#ended.length + this.#crashed
   }
 
   invoke(f: string, input: Json, process: Json, row: number): LiveOperation {
-    const type = this.#type({ f, input, output: undefined, outcome: 'info', process })
-    const operation: LiveOperation = { row, f, input, process, invoked: this.#events++, ended: Infinity, type, slot: -1, before: this.#frontier }
-    this.#recent.push(operation)
+    const type = this.#object.type(f, input, undefined, 'info', process)
+    const slot = this.#freeSlot()
+    if (slot >= 0) this.#taken |= 1 << slot
+    const operation: LiveOperation = { row, f, input, process, invoked: this.#events++, ended: Infinity, type, slot, fate: 'open', before: undefined }
+    this.#open.push(operation)
+    this.#log.push(operation)
     return operation
   }
 
   complete(operation: LiveOperation, outcome: 'ok' | 'fail' | 'info', output: Json): LiveAnswer {
-    const crashed = operation.type
-    const from = operation.before!
-    const provesNothing = ({ traits: { ignored, pure } }: Type, isCrashed: boolean): boolean => ignored === true || (isCrashed && pure === true)
-    operation.before = undefined
+    const unknown = operation.type
+    const neverCounted = unknown.ignored || unknown.pure
+    this.#open.splice(this.#open.indexOf(operation), 1)
+    if (operation.slot >= 0) this.#taken &= ~(1 << operation.slot)
     if (outcome === 'info') {
-      this.#recent.splice(this.#recent.indexOf(operation), 1)
-      if (!provesNothing(crashed, true)) this.#crashed.push(operation)
-      this.#forget()
+      this.#crash(operation, neverCounted)
       return POSSIBLE
     }
     const { f, input, process } = operation
-    operation.type = this.#type({ f, input, output: outcome === 'ok' ? output : undefined, outcome, process })
+    const type = this.#object.type(f, input, outcome === 'ok' ? output : undefined, outcome, process)
+    if (type.ignored) {
+      operation.fate = 'gone'
+      if (operation.slot < 0) return neverCounted ? POSSIBLE : TOO_HARD
+      if (!neverCounted) this.#change(operation)
+      return this.#candidate.leave(operation.slot, true) ? POSSIBLE : this.#walk()
+    }
+    if (operation.slot < 0) return TOO_HARD
+    operation.type = type
+    operation.fate = 'ended'
     operation.ended = this.#events++
-    if (provesNothing(operation.type, false)) {
-      this.#recent.splice(this.#recent.indexOf(operation), 1)
-      if (provesNothing(crashed, true)) return POSSIBLE
-    } else {
-      operation.slot = this.#freeSlot(operation)
-      if (operation.slot < 0) return TOO_HARD
-    }
-    const answer = this.#walk(from, operation.invoked)
-    if (answer.type === 'possible') this.#forget()
-    return answer
-  }
-
-  /** Walks over the window again from an event on, with the frontier as it was there. */
-  #walk(frontier: readonly Configuration[], from: number): LiveAnswer {
-    let now = frontier
-    this.#visits = 0
-    this.#open = []
-    for (const operation of this.#recent) if (operation.slot >= 0 && operation.invoked < from && operation.ended >= from) this.#open[operation.slot] = operation
-    for (const [event, operation] of this.#eventsFrom(from)) {
-      if (event === operation.invoked) {
-        if (operation.before !== undefined) operation.before = now
-        if (operation.slot >= 0) this.#open[operation.slot] = operation
-        continue
-      }
-      const next = this.#respond(now, operation, event)
-      if (next === undefined) return TOO_HARD
-      if (next.length === 0) return { type: 'violated', states: [...new Set(now.map(({ state }) => state))].map(({ value }) => value) }
-      this.#open[operation.slot] = undefined
-      now = next
-    }
-    this.#frontier = now
+    this.#ended.push(operation)
+    this.#log.push(operation)
+    this.#change(operation)
+    if (!this.#candidate.respond(operation, operation.ended, this.#open)) return this.#walk()
+    if (this.#events - this.#walked > EVENTS_MAX && this.#events - this.#walked > this.#log.length >> 1) this.#catchUp()
     return POSSIBLE
   }
 
-  #eventsFrom(from: number): (readonly [number, LiveOperation])[] {
-    const events: (readonly [number, LiveOperation])[] = []
-    for (const operation of this.#recent) {
-      if (operation.invoked >= from) events.push([operation.invoked, operation])
-      if (operation.slot >= 0 && operation.ended >= from) events.push([operation.ended, operation])
-    }
-    return events.sort((a, b) => a[0] - b[0])
+  /** The lowest slot that is free; -1. */
+  #freeSlot(): number {
+    const free = ~this.#taken
+    const slot = 31 - Math.clz32(free & -free)
+    return slot < SLOTS_MAX ? slot : -1
   }
 
-  /** The frontier after a response; undefined when too much would have to be visited. */
-  #respond(frontier: readonly Configuration[], x: LiveOperation, event: number): readonly Configuration[] | undefined {
-    const out: Configuration[] = []
-    const seen = new Set<string>()
-    const todo: Configuration[] = []
-    const bit = 1 << x.slot
-    const settle = (raw: Configuration, wasHidden: boolean): void => {
-      const configuration = this.#eager(raw)
-      if ((configuration.done & bit) !== 0 || ((configuration.hide & bit) !== 0 && !wasHidden)) this.#keep(out, { ...configuration, done: configuration.done & ~bit, hide: configuration.hide & ~bit })
-      if ((configuration.done & bit) !== 0) return
-      const name = `${configuration.state.text} ${configuration.done} ${configuration.hide} ${configuration.used.join()}`
-      if (seen.has(name)) return
-      seen.add(name)
-      todo.push(configuration)
-    }
-    this.#pure = 0
-    for (const operation of this.#open) if (operation?.type.traits.pure) this.#pure |= 1 << operation.slot
-    for (const configuration of frontier) settle(configuration, false)
-    const maybe = this.#maybe(event)
-    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-      if (++this.#visits > VISITS_MAX) return undefined
-      const wasHidden = (next.hide & bit) !== 0
-      for (const after of this.#successors(next, maybe)) settle(after, wasHidden)
-    }
-    return out
+  /** The operation may take effect at any later time, or never. */
+  #crash(operation: LiveOperation, neverCounted: boolean): void {
+    operation.fate = neverCounted ? 'gone' : 'crashed'
+    if (operation.slot >= 0) this.#candidate.leave(operation.slot, false)
+    operation.before = undefined
+    if (neverCounted) return
+    const { crashed } = operation.type
+    let at = crashed.length
+    while (at > 0 && crashed[at - 1]! > operation.invoked) at--
+    crashed.splice(at, 0, operation.invoked)
+    this.#crashedTypes.add(operation.type)
+    this.#crashed++
   }
 
-  /** Types that may take effect without a response, and how many there are before an event. */
-  #maybe(event: number): Map<Type, number> {
-    const counts = new Map<Type, number>()
-    const count = (operation: LiveOperation): void => {
-      const { ignored, pure } = operation.type.traits
-      if (operation.invoked < event && ignored !== true && pure !== true) counts.set(operation.type, (counts.get(operation.type) ?? 0) + 1)
-    }
-    this.#crashed.forEach(count)
-    for (const operation of this.#recent) if (operation.before !== undefined) count(operation)
-    return counts
+  /** More is known of an operation than at the last walk, unless it was invoked after that. */
+  #change(operation: LiveOperation): void {
+    if (operation.before !== undefined && (this.#changed === undefined || operation.invoked < this.#changed.invoked)) this.#changed = operation
   }
 
-  #successors(configuration: Configuration, maybe: ReadonlyMap<Type, number>): Configuration[] {
-    const found: Configuration[] = []
-    const { state, done, hide, used } = configuration
-    for (const operation of this.#open) {
-      if (operation === undefined || operation.type.traits.pure || (done & (1 << operation.slot)) !== 0 || this.#hasEarlierTwin(configuration, operation)) continue
-      const bit = 1 << operation.slot
-      for (const next of this.#after(state, operation.type)) found.push(this.#hiding(operation.type, { state: next, done: done | bit, hide: hide & ~bit, used }))
+  /** Walks although nothing is wrong, so that what lies behind can be forgotten; the one order suffices where that is too hard. */
+  #catchUp(): void {
+    if (this.#walk().type === 'violated') throw new Error('a history that one order explains cannot be violated')
+  }
+
+  /** Walks over the window from the earliest operation on of which more is known now. */
+  #walk(): LiveAnswer {
+    const from = this.#changed?.invoked ?? this.#walked
+    let now = this.#changed?.before ?? this.#frontier
+    if (now === undefined) return this.#giveUp()
+    this.#prepare(from)
+    for (let event = from; event < this.#events; event++) {
+      const operation = this.#log[event - this.#first]!
+      if (event === operation.ended) {
+        const next = this.#walker.respond(now, operation)
+        if (next === undefined) return this.#giveUp()
+        if (next.length === 0) return { type: 'violated', states: [...new Set(now.map(({ state }) => state))].map(({ value }) => value) }
+        now = next
+      } else this.#invokedAgain(operation, now)
     }
-    for (const [type, count] of maybe) {
-      if (used.filter((name) => name === type.name).length >= count) continue
-      for (const next of this.#after(state, type)) {
-        if (next !== state || type.traits.constant) found.push(this.#hiding(type, { state: next, done, hide, used: [...used, type.name].sort() }))
+    this.#settle(now)
+    return POSSIBLE
+  }
+
+  /** Too much is possible: from now on there is only the one order. */
+  #giveUp(): LiveAnswer {
+    this.#frontier = undefined
+    this.#changed = undefined
+    this.#walked = this.#events
+    for (const operation of this.#open) operation.before = undefined
+    this.#forget()
+    return TOO_HARD
+  }
+
+  #invokedAgain(operation: LiveOperation, now: readonly Configuration[]): void {
+    if (operation.fate === 'ended') this.#walker.invoke(operation)
+    else if (operation.fate !== 'gone' && !operation.type.ignored && !operation.type.pure) this.#walker.allow(operation.type, 1)
+    if (operation.fate === 'open') operation.before = now
+  }
+
+  /** Who is open, and what may take effect without a response, before an event. */
+  #prepare(from: number): void {
+    this.#walker.begin()
+    for (const operation of this.#ended) if (operation.invoked < from && operation.ended >= from) this.#walker.invoke(operation)
+    for (const type of this.#crashedTypes) this.#walker.allow(type, type.crashed.length)
+    for (let event = from; event < this.#events; event++) {
+      const operation = this.#log[event - this.#first]!
+      if (operation.fate === 'crashed') this.#walker.allow(operation.type, -1)
+    }
+    for (const { invoked, type } of this.#open) if (invoked < from && !type.ignored && !type.pure) this.#walker.allow(type, 1)
+  }
+
+  /** Everything so far has been walked. */
+  #settle(frontier: readonly Configuration[]): void {
+    for (const operation of this.#log) if (operation.fate !== 'open') operation.before = undefined
+    this.#frontier = frontier
+    this.#walked = this.#events
+    this.#changed = undefined
+    let least = frontier[0]!
+    for (const one of frontier) if (one.used.size < least.used.size) least = one
+    this.#candidate.restart(least.state, this.#effective(least), this.#events)
+    this.#forget()
+  }
+
+  /** Slots of the open operations that took effect in a configuration: of each type those that were invoked first. */
+  #effective({ used }: Configuration): number {
+    let done = 0
+    for (const [type, count] of used.counts) {
+      let left = count
+      let crashed = 0
+      for (const { invoked, slot, type: other } of this.#open) {
+        if (other !== type) continue
+        while (crashed < type.crashed.length && type.crashed[crashed]! < invoked) crashed++
+        if (crashed >= left) break
+        left--
+        if (slot >= 0) done |= 1 << slot
       }
     }
-    return found
+    return done
   }
 
-  /** An operation that overwrites the state hides those that are possible in every state. */
-  #hiding({ traits }: Type, configuration: Configuration): Configuration {
-    if (traits.constant !== true) return configuration
-    let hide = 0
-    for (const operation of this.#open) {
-      if (operation !== undefined && (operation.type.traits.total || operation.type.traits.constant) && !operation.type.traits.pure) hide |= 1 << operation.slot
-    }
-    return { ...configuration, hide: hide & ~configuration.done }
-  }
-
-  #hasEarlierTwin({ done, hide }: Configuration, operation: LiveOperation): boolean {
-    return this.#open.some((twin) => twin !== undefined && twin !== operation && twin.type === operation.type && twin.ended < operation.ended && ((done | hide) & (1 << twin.slot)) === 0)
-  }
-
-  /** Operations that never change the state take effect as soon as they can. */
-  #eager(configuration: Configuration): Configuration {
-    let { done } = configuration
-    for (const operation of this.#open) {
-      if (operation !== undefined && operation.type.traits.pure && (done & (1 << operation.slot)) === 0 && this.#after(configuration.state, operation.type).length > 0) done |= 1 << operation.slot
-    }
-    return done === configuration.done ? configuration : { ...configuration, done }
-  }
-
-  /** Adds a configuration unless one is there that is at least as good; takes out those that are not better. */
-  #keep(out: Configuration[], fresh: Configuration): void {
-    for (const other of out) if (this.#dominates(other, fresh)) return
-    let kept = 0
-    for (const other of out) if (!this.#dominates(fresh, other)) out[kept++] = other
-    out.length = kept
-    out.push(fresh)
-  }
-
-  #dominates(a: Configuration, b: Configuration): boolean {
-    if (a.state !== b.state || (b.hide & ~a.hide) !== 0) return false
-    const pure = this.#pure
-    if ((b.done & ~a.done & pure) !== 0 || ((a.done ^ b.done) & ~a.hide & ~pure) !== 0) return false
-    let at = 0
-    for (const name of b.used) if (a.used[at] === name) at++
-    return at === a.used.length
-  }
-
-  #after(state: State, type: Type): readonly State[] {
-    let after = state.after.get(type)
-    if (after === undefined) {
-      after = this.#model.step(state.value, type.operation).map((next) => this.#state(next))
-      state.after.set(type, after)
-    }
-    return after
-  }
-
-  #state(value: Json): State {
-    const text = canonical(value)
-    let state = this.#states.get(text)
-    if (state === undefined) {
-      state = { value, text, after: new Map() }
-      this.#states.set(text, state)
-    }
-    return state
-  }
-
-  #type(operation: ModelOperation): Type {
-    const name = typeName(operation)
-    let type = this.#types.get(name)
-    if (type === undefined) {
-      type = { name, operation, traits: traitsOf(this.#model, operation) }
-      this.#types.set(name, type)
-    }
-    return type
-  }
-
-  /** A slot that no operation has which is open together with this one. */
-  #freeSlot(mine: LiveOperation): number {
-    let taken = 0
-    for (const { slot, ended, invoked } of this.#recent) if (slot >= 0 && ended >= mine.invoked && invoked <= mine.ended) taken |= 1 << slot
-    for (let slot = 0; slot < SLOTS_MAX; slot++) if ((taken & (1 << slot)) === 0) return slot
-    return -1
-  }
-
-  /** Forgets operations that ended before the earliest open invocation, and states and types that nobody remembers. */
+  /** Forgets operations that ended before the earliest event that can be walked again, and states and types that nobody remembers. */
   #forget(): void {
-    let earliest = this.#events
-    for (const operation of this.#recent) if (operation.before !== undefined) earliest = Math.min(earliest, operation.invoked)
-    if (this.#recent.some(({ ended }) => ended < earliest)) this.#recent = this.#recent.filter(({ ended }) => ended >= earliest)
-    if (this.#states.size + this.#types.size < STATES_MAX) return
-    const live = new Set([this.#frontier, ...this.#recent.flatMap(({ before }) => (before === undefined ? [] : [before]))].flat().map(({ state }) => state))
-    this.#states = new Map([...live].map((state) => [state.text, state]))
-    for (const state of live) state.after.clear()
-    this.#types = new Map([...this.#recent, ...this.#crashed].map(({ type }) => [type.name, type]))
+    let earliest = this.#walked
+    for (const { invoked } of this.#open) earliest = Math.min(earliest, invoked)
+    this.#candidate.forget(earliest)
+    this.#ended = this.#frontier === undefined ? [] : this.#ended.filter(({ ended }) => ended >= earliest)
+    this.#log = this.#log.slice(earliest - this.#first)
+    this.#first = earliest
+    if (!this.#object.isFull) return
+    const states = new Set<State>(this.#candidate.states)
+    for (const frontier of [this.#frontier, ...this.#open.map(({ before }) => before)]) for (const { state, used } of frontier ?? []) {
+      states.add(state)
+      used.more.clear()
+    }
+    this.#object.forget(states, [...this.#open, ...this.#ended].map(({ type }) => type).concat([...this.#crashedTypes]))
   }
 }

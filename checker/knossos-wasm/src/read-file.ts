@@ -44,7 +44,7 @@ export async function readJsonlFile(path: string, options: ReadOptions = {}): Pr
     const piece = Buffer.alloc(PIECE)
     let at = readSync(file, piece, 0, PIECE, 0)
     reader.push(piece.subarray(0, at))
-    reader.history.reserve(at === 0 ? 0 : Math.ceil((size / at) * reader.history.length * 1.02))
+    if (at > 0) reserve(reader.history, (size / at) * 1.02)
     if (size >= WORTHWHILE && reader.plain) {
       const from = at - reader.pending
       reader.restartLine()
@@ -60,6 +60,12 @@ export async function readJsonlFile(path: string, options: ReadOptions = {}): Pr
   } finally {
     closeSync(file)
   }
+}
+
+/** Makes room for so many times what was read: growing leaves copies behind. */
+function reserve(history: History, times: number): void {
+  history.values.reserve(Math.ceil(history.values.size * times))
+  history.reserve(Math.ceil(history.length * times))
 }
 
 /** Where lines begin that follow this many others; they are counted in the file. */

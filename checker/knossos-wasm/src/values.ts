@@ -131,6 +131,17 @@ export class Values {
     return this.#rows
   }
 
+  /** Makes room for this many values in the table, most of them arrays. */
+  reserve(rows: number): void {
+    if (rows > this.#first.length) {
+      this.#first = grown(this.#first, rows)
+      this.#second = grown(this.#second, rows)
+    }
+    let slots = this.#slots.length
+    while (slots < rows * 2) slots *= 2
+    if (slots > this.#slots.length) this.#rehash(slots)
+  }
+
   #encodeArray(value: readonly Json[]): number {
     const { length } = value
     if (length === 2) return this.encodePair(this.encode(value[0]), this.encode(value[1]))
@@ -159,7 +170,7 @@ export class Values {
   #enter(slot: number, code: number): number {
     this.#slots[slot] = -1 - code
     this.#arrays++
-    if (this.#arrays * 2 > this.#slots.length) this.#rehash()
+    if (this.#arrays * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2)
     return code
   }
 
@@ -203,9 +214,9 @@ export class Values {
     return true
   }
 
-  #rehash(): void {
+  #rehash(size: number): void {
     const old = this.#slots
-    this.#slots = new Int32Array(old.length * 2)
+    this.#slots = new Int32Array(size)
     for (const found of old) {
       if (found === 0) continue
       const [first, second] = [this.#first[found - 1]!, this.#second[found - 1]!]

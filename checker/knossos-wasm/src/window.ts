@@ -90,7 +90,7 @@ function load(engine: Engine, problem: Problem, trace: boolean): boolean {
   const at = columns.map((column) => put(engine, column))
   if (at.includes(undefined)) return false
   const [events, type, slot, returns, keep, flags, needs, makes, crash, crashTypes, nextMake, lastNeed, forced] = at as number[]
-  engine.bind(events!, problem.events.length, type!, slot!, returns!, keep!, flags!, needs!, makes!, crash!, problem.flags.length, crashTypes!, problem.crashTypes.length, problem.states, nextMake!, lastNeed!, problem.register ? 1 : 0, problem.forced === undefined ? 0 : forced!)
+  engine.bind(events!, problem.events.length, type!, slot!, returns!, keep!, flags!, needs!, makes!, crash!, crashTypes!, problem.crashTypes.length, problem.states, nextMake!, lastNeed!, problem.register ? 1 : 0, problem.forced === undefined ? 0 : forced!)
   if (engine.start(problem.initial, problem.slots, trace ? 1 : 0) === 0) return false
   if (problem.register) {
     new Int32Array(engine.memory.buffer, engine.stateNextAt() >>> 0, problem.states).set(chances.firstMake)

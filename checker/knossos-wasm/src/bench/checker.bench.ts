@@ -20,6 +20,7 @@ import { createMonitor } from '../monitor.ts'
 import { models } from '../models.ts'
 import { readJsonlFile } from '../read-file.ts'
 import { corpusHistories, findCorpora, modelOf } from '../testing/corpora.ts'
+import { chance, randomHistory } from '../testing/random-history.ts'
 import { simulatedHistory } from '../testing/simulated-history.ts'
 import type { History } from '../history.ts'
 import type { Model } from '../model.ts'
@@ -185,29 +186,31 @@ async function fileChecked(path: string): Promise<Row> {
   }
 }
 
-/** The monitor on clean histories: zones (unique values) and windows (16 values; few processes, so that few orders are possible). */
+/** The monitor on clean histories: zones (registers of unique values), and windows (16 values; every other model). */
 function streaming(): Row[] {
-  const shapes: readonly SimulationShape[] = [
+  const registers: readonly SimulationShape[] = [
     ...([5, 25, 100] as const).flatMap((processes) => (['register', 'cas-register'] as const).map((model) => ({ operations: 200_000, processes, model }))),
-    ...([2, 5] as const).map((processes) => ({ operations: 5_000, processes, model: 'register', values: 16 }) as const),
+    ...([2, 5, 10] as const).map((processes) => ({ operations: 20_000, processes, model: 'register', values: 16 }) as const),
   ]
-  return shapes.map((shape) => {
-    const { processes, model, values = 0 } = shape
-    const history = simulatedHistory(shape)
-    const events = Array.from({ length: history.length }, (_, row) => history.event(row))
-    let ms = Infinity
-    let remembered = 0
-    let leaves = ''
-    for (let run = 0; run < 3; run++) {
-      const monitor = createMonitor({ model: model === 'register' ? models.register() : models.casRegister(), record: false })
-      const begun = systemElapsedMs()
-      for (const event of events) monitor.push(event)
-      ms = Math.min(ms, systemElapsedMs() - begun)
-      remembered = monitor.remembered
-      leaves = monitor.leaves ?? ''
-    }
-    return { model, values: values === 0 ? 'unique' : values, processes, events: events.length, us_per_event: rounded((ms * 1000) / events.length), remembered, leaves }
-  })
+  const rows = registers.map((shape) => streamed(simulatedHistory(shape), shape.model === 'register' ? models.register() : models.casRegister(), (shape.values ?? 0) === 0 ? 'unique' : shape.values!, shape.processes))
+  for (const make of Object.values(models).slice(2)) {
+    for (const processes of [2, 5]) rows.push(streamed(randomHistory(make(), { operations: 1000, processes, crashed: 0, wrong: 0, values: 0, keys: 1, ties: false }, chance(5)), make(), 'unique', processes))
+  }
+  return rows
+}
+
+function streamed(history: History, model: Model, values: string | number, processes: number): Row {
+  const events = Array.from({ length: history.length }, (_, row) => history.event(row))
+  let [us, remembered, leaves] = [Infinity, 0, '']
+  for (let run = 0; run < 3; run++) {
+    const monitor = createMonitor({ model, record: false })
+    const before = process.cpuUsage()
+    for (const event of events) monitor.push(event)
+    us = Math.min(us, (cpuSince(before) * 1000) / events.length)
+    remembered = monitor.remembered
+    leaves = monitor.leaves ?? ''
+  }
+  return { model: model.name, values, processes, events: events.length, cpu_us_per_event: rounded(us), remembered, leaves }
 }
 
 const parts: Readonly<Record<string, (setting: Setting) => Promise<Row[]> | Row[]>> = { corpora, cells, ambiguous, streaming, large }

@@ -10,6 +10,17 @@ type List = readonly Json[]
 
 const fails = (operation: ModelOperation): boolean => operation.outcome === 'fail'
 const sorted = (list: List): Json[] => [...list].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1))
+/** A sorted list with one more element. */
+function inserted(list: List, value: Json): Json[] {
+  const text = canonical(value)
+  let [low, high] = [0, list.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (canonical(list[middle]!) <= text) low = middle + 1
+    else high = middle
+  }
+  return [...list.slice(0, low), value, ...list.slice(low)]
+}
 const has = (list: List, value: Json): boolean => list.some((other) => same(other, value))
 
 /** `add`, `remove` (their results, if boolean, say whether they changed anything), `contains`, and `read` of all elements. */
@@ -31,7 +42,7 @@ function setModel(name: string, functions: readonly string[]): Model {
         case 'contains': return output === present ? [state] : []
         case 'add':
           if (typeof output === 'boolean' && output === present) return []
-          return [present ? state : sorted([...elements, input])]
+          return [present ? state : inserted(elements, input)]
         default:
           if (typeof output === 'boolean' && output !== present) return []
           return [present ? elements.filter((other) => !same(other, input)) : state]
@@ -66,15 +77,15 @@ export const fetchAndAdd = ({ initial = 0 }: { readonly initial?: number } = {})
   traits: (operation) => ({ ignored: fails(operation), pure: operation.f === 'read' }),
 })
 
-/** Adds at one end; `take` names the elements that may be taken from a state (by index); none from an empty one. */
-function container(name: string, put: string, get: string, take: (list: List) => readonly number[], order: (list: List) => List = (list) => list): Model {
+/** `add` puts an element where it belongs (default: at the end); `take` names the elements that may be taken from a state (by index); none from an empty one. */
+function container(name: string, put: string, get: string, take: (list: List) => readonly number[], add: (list: List, value: Json) => List = (list, value) => [...list, value]): Model {
   return {
     name,
     init: [],
     functions: [put, get],
     step(state, { f, input, output }) {
       const list = state as List
-      if (f === put) return [order([...list, input])]
+      if (f === put) return [add(list, input)]
       if (list.length === 0) return output === undefined || output === null ? [state] : []
       return take(list)
         .filter((index) => output === undefined || same(list[index]!, output))
@@ -89,14 +100,14 @@ function container(name: string, put: string, get: string, take: (list: List) =>
 export const fifoQueue = (): Model => container('fifo-queue', 'enqueue', 'dequeue', () => [0])
 
 /** `enqueue`, `dequeue` of any element that is in it. */
-export const unorderedQueue = (): Model => container('unordered-queue', 'enqueue', 'dequeue', (list) => list.map((_, index) => index), sorted)
+export const unorderedQueue = (): Model => container('unordered-queue', 'enqueue', 'dequeue', (list) => list.map((_, index) => index), inserted)
 
 /** `push`, `pop`: last in, first out. */
 export const stack = (): Model => container('stack', 'push', 'pop', (list) => [list.length - 1])
 
 /** `insert`, `poll` of the smallest number. */
 export const priorityQueue = (): Model =>
-  container('priority-queue', 'insert', 'poll', () => [0], (list) => [...list].sort((a, b) => (a as number) - (b as number)))
+  container('priority-queue', 'insert', 'poll', () => [0], (list, value) => [...list, value].sort((a, b) => (a as number) - (b as number)))
 
 /** `append`, and `read` of the whole list. */
 export const appendList = (): Model => ({
