@@ -126,7 +126,7 @@ export interface Placed {
   readonly inv: number
   /** Rank of the response; NEVER for operations that crashed. */
   readonly ret: number
-  /** Equal for operations that are interchangeable (see typeName), within one history. */
+  /** Equal for operations that are interchangeable, within one history: function, arguments, result, outcome and, where it matters, who asked. */
   readonly type: string
 }
 
@@ -153,11 +153,6 @@ export function placedOperations(history: History, key: KeyRows, rank: Int32Arra
 /** What the checker may rely on about an operation; without traits, that failures prove nothing. */
 export function traitsOf(model: Model, operation: ModelOperation): Traits {
   return model.traits?.(operation) ?? { ignored: operation.outcome === 'fail' }
-}
-
-/** Operations of the same type are interchangeable: function, arguments, result, outcome and, where it matters, who asked. */
-export function typeName({ f, outcome, input, output, process }: ModelOperation): string {
-  return `${f} ${outcome} ${canonical(input)} ${output === undefined ? '' : canonical(output)} ${canonical(process)}`
 }
 
 /** The problem of any other model. */
