@@ -49,7 +49,10 @@ async function inTurn(looks: readonly (() => Promise<Observation>)[]): Promise<O
 /** Makes the members what they are to be: idempotent, so that a heal may be tried again. */
 async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Readonly<Record<NodeId, boolean>>): Promise<void> {
   for (const [id, isMember] of Object.entries(wanted)) {
-    const isNow = cluster.nodes.some((node) => node.id === id)
+    const node = cluster.nodes.find((one) => one.id === id)
+    const isNow = node !== undefined
+    // A change that could not be carried out may have left a member that was to go without its program.
+    if (isMember && isNow && (await node.state()) === 'stopped') await node.start()
     if (isMember && !isNow) await membership.join(id, CHANGE_DEADLINE_MS)
     if (!isMember && isNow) await membership.leave(id, CHANGE_DEADLINE_MS)
   }

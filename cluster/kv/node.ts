@@ -20,6 +20,7 @@ import { fixedMembers } from './membership/fixed.ts'
 import { livesBefore, viewToStartIn } from './membership/joining.ts'
 import { Liveness } from './membership/liveness.ts'
 import { Moving } from './membership/moving.ts'
+import { LOADS, placesByBytes } from './membership/places.ts'
 import { Upkeep } from './membership/upkeep.ts'
 import { everyone } from './membership/view.ts'
 import { Views } from './membership/views.ts'
@@ -120,7 +121,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const liveness = new Liveness({ self, generation: incarnation, members: () => (config.lookup === 'ring' ? everyone(views.view) : config.nodes), config, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
-    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, conflicts, bugs: config.bugs })
+    ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, isMember: node => everyone(views.view).includes(node), replicasOf: key => views.replicas(partitioner.token(key)), conflicts, bugs: config.bugs })
     : undefined
   serveReplica(rpc, storage, hints, self, conflicts)
   const reconciler = new Reconciler(rpc, storage, conflicts)
@@ -129,6 +130,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
+  rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
   const moving = new Moving({ self, views, rpc, storage, reconciler, readQuorum: config.read_quorum, writeQuorum: config.write_quorum, strict: config.replication === 'abd', clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
   views.onEnter = entered => {
@@ -163,6 +165,13 @@ async function digestsOf(storage: Storage, partitioner: Partitioner, self: NodeI
   for await (const [key, cell] of storage.scan(0, TOKENS)) changed(partitioner.token(key), ABSENT, cell, key)
   storage.observe(changed)
   return digests
+}
+
+/** Where on the ring a new member should stand, after what the members hold now; those that do not answer count for nothing. */
+async function placesFor({ rpc, views }: Replica, places: number): Promise<readonly number[] | null> {
+  const members = views.view.members.map(({ id }) => id)
+  const { replies, from } = await rpc.gather(LOADS, { to: members, request: null, need: members.length })
+  return placesByBytes(views.serving, new Map(from.map((node, i) => [node, replies[i]!])), places)
 }
 
 /** What any node may ask of this one as a replica, or as one who stands in for a replica. */
@@ -233,7 +242,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   const admin = new Door({
     clock,
     log,
-    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: async () => null })]),
+    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: () => placesFor(replica, config.virtual_nodes) })]),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,

@@ -14,10 +14,14 @@ import type { Rpc } from '../rpc.ts'
 import type { CellObserver, Storage } from '../storage.ts'
 import { ABSENT } from '../versions.ts'
 import type { Cell } from '../versions.ts'
+import type { Load } from './places.ts'
 import type { Views } from './views.ts'
 
 /** How often this node looks for cells that are not its own any more. */
 const STRAYS_INTERVAL_MS = 500
+
+/** A cell's version and its key, more or less. */
+const CELL_OVERHEAD_BYTES = 48
 
 /** What upkeep works on. */
 export interface UpkeepOptions {
@@ -39,6 +43,8 @@ export class Upkeep {
   readonly #options: UpkeepOptions
   #ring: Ring
   #digests: RangeDigests
+  /** Bytes of keys and values by leaf of the digests. */
+  #bytes: Float64Array
   #observe: CellObserver = () => undefined
   #antiEntropy: AntiEntropy | undefined
   #building = 0
@@ -53,6 +59,7 @@ export class Upkeep {
     this.#options = options
     this.#ring = options.views.serving
     this.#digests = new RangeDigests(this.#ring, options.self)
+    this.#bytes = new Float64Array(this.#digests.leaves)
   }
 
   /** Looks through what the disk holds, and hears of every change from then on. */
@@ -91,6 +98,16 @@ export class Upkeep {
     if (views.serving !== this.#ring) void this.#build(views.serving).catch(() => undefined)
   }
 
+  /** The bytes on each stretch of the ring that this node is the first replica of. */
+  loads(): Load[] {
+    const loads: Load[] = []
+    for (let leaf = 0; leaf < this.#bytes.length; leaf++) {
+      const [from, to] = this.#digests.range(leaf)
+      if (this.#bytes[leaf]! > 0 && this.#ring.replicas(from)[0] === this.#options.self) loads.push([from, to, this.#bytes[leaf]!])
+    }
+    return loads
+  }
+
   /** Whether this node holds cells of ranges that are not its own. */
   get hasStrays(): boolean {
     return this.#strays().next().done !== true
@@ -106,23 +123,29 @@ export class Upkeep {
     this.#end()
     this.#ring = ring
     const digests = new RangeDigests(ring, self)
+    const bytes = new Float64Array(digests.leaves)
     this.#digests = digests
+    this.#bytes = bytes
+    const replace = (token: number, before: Cell, after: Cell): void => {
+      digests.replace(token, before, after)
+      bytes[digests.leafOf(token)]! += sizeOf(after) - sizeOf(before)
+    }
     const changed = new Map<string, Cell>()
     /** How far the scan is; what changes behind it was counted as it was. */
     let at: readonly [token: number, key: string] = [-1, '']
     this.#observe = (token, before, after, key) => {
-      digests.replace(token, before, after)
+      replace(token, before, after)
       if ((token > at[0] || (token === at[0] && key > at[1])) && !changed.has(key)) changed.set(key, before)
     }
     await storage.flushed()
     for await (const [key, cell] of storage.scan(0, TOKENS)) {
       if (turn !== this.#building) return
       at = [partitioner.token(key), key]
-      digests.replace(at[0], ABSENT, changed.get(key) ?? cell)
+      replace(at[0], ABSENT, changed.get(key) ?? cell)
       changed.delete(key)
       witness(cell)
     }
-    for (const [key, before] of changed) digests.replace(partitioner.token(key), ABSENT, before)
+    for (const [key, before] of changed) replace(partitioner.token(key), ABSENT, before)
     at = [TOKENS, '']
     if (turn === this.#building && !this.#stopped) this.#begin(digests)
   }
@@ -168,4 +191,9 @@ export class Upkeep {
       this.handed += given
     }
   }
+}
+
+/** About how many bytes a cell takes. */
+function sizeOf(cell: Cell): number {
+  return cell === ABSENT ? 0 : CELL_OVERHEAD_BYTES + (cell.value?.length ?? 0)
 }

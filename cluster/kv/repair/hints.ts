@@ -30,6 +30,9 @@ export interface HintsOptions {
   readonly ttlMs: number
   readonly sync: boolean
   readonly suspects: (node: NodeId) => boolean
+  /** Whether a node is a member. What was kept for one that is not any more goes to the key's replicas. */
+  readonly isMember: (node: NodeId) => boolean
+  readonly replicasOf: (key: string) => readonly NodeId[]
   readonly conflicts: ConflictRule
   readonly bugs: readonly Bug[]
 }
@@ -97,7 +100,7 @@ export class Hints {
       for (const replica of this.#byReplica.keys()) {
         if (this.#busy.has(replica)) continue
         this.#expire(replica)
-        if (!this.#options.suspects(replica)) void this.#handOver(replica)
+        if (this.#mayHandOver(replica)) void this.#handOver(replica)
       }
       this.#timer = this.#options.clock.after(this.#options.intervalMs, next)
     }
@@ -150,15 +153,23 @@ export class Hints {
     void this.#drop(replica, expired).catch(() => undefined)
   }
 
+  /** Whoever is back, or will never be. */
+  #mayHandOver(replica: NodeId): boolean {
+    return !this.#options.suspects(replica) || !this.#options.isMember(replica)
+  }
+
   /** Gives a replica what is its own, in batches, as long as it takes them. Never rejects: what stays is tried again. */
   async #handOver(replica: NodeId): Promise<void> {
-    const { rpc, suspects } = this.#options
+    const { rpc, isMember, replicasOf } = this.#options
     const hints = this.#byReplica.get(replica)!
     this.#busy.add(replica)
     try {
-      while (hints.size > 0 && !this.#stopped && !suspects(replica)) {
+      while (hints.size > 0 && !this.#stopped && this.#mayHandOver(replica)) {
         const batch = firstOf(hints, HANDED_AT_ONCE)
-        const answers = await Promise.all(batch.map(([key, { cell }]) => rpc.gather(WRITE, { to: [replica], request: [key, cell, NOBODY], need: 1 })))
+        const answers = await Promise.all(batch.map(([key, { cell }]) => {
+          const to = isMember(replica) ? [replica] : replicasOf(key)
+          return rpc.gather(WRITE, { to, request: [key, cell, NOBODY], need: to.length })
+        }))
         // A hint that was replaced meanwhile is a newer one, and stays.
         const taken = batch.filter(([key, hint], i) => answers[i]!.complete && hints.get(key) === hint)
         this.counts.handed += taken.length
