@@ -189,6 +189,7 @@ function cassandra(level: 'one' | 'quorum' | 'local-quorum' | 'each-quorum', pro
     name: `cassandra-${level}`,
     promise,
     expected: 'eventual',
+    losesWrites: 'when clocks differ',
     options: nodes => ({
       ...common,
       replication: 'quorum',
