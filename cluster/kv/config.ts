@@ -56,7 +56,11 @@ export const nodeOptionsSchema = z.strictObject({
   virtual_nodes: z.int().min(1).max(4096).describe('places of each node on the ring'),
   key_bytes_max: z.int().min(1).describe('longest key'),
   value_bytes_max: z.int().min(1).describe('longest value'),
+  connections_max: z.int().min(1).describe('connections that a port has at most'),
   half_read_bytes_max: z.int().min(1).describe('bytes of half-sent commands that a port holds at most, over all its connections'),
+  client_cache: z.enum(['none', 'polled', 'call-backs']).describe("each node answers its clients from a cache of its own, which asks a key's server again after cache_ms, or is told by it when the key changes"),
+  cache_ms: z.number().min(1).describe('for client_cache: how long what was read is believed, or how often a server is asked whether it still keeps its promises'),
+  cache_entries_max: z.int().min(1).describe('keys that a client cache remembers, and keys that a server promises to call back for, at most'),
   bugs: z.array(z.enum(bugNames)).describe('planted mistakes, to test the harness with; see bugs.ts'),
   cache_bytes: z.int().min(0).describe('cells kept in memory'),
 })
@@ -103,6 +107,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
   if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum') yield `consistency levels go with replication "quorum", not with "${config.replication}"`
   if (config.versions === 'vector-clocks' && (config.replication !== 'quorum' || config.lookup !== 'ring' || config.tombstone_grace_ms > 0)) yield 'versions "vector-clocks" go with replication "quorum", lookup "ring" and tombstone_grace_ms 0'
+  if (config.client_cache !== 'none' && (config.replication !== 'abd' || replicas !== 1)) yield `a client cache has one server for each key: it goes with replication "abd" and replicas 1, not with "${config.replication}" and ${replicas}`
   if (config.write_level === 'any' && !config.sloppy) yield 'level "any" keeps writes for replicas that are down: that needs sloppy'
   if (config.lookup !== 'ring' && config.data_centers * config.racks > 1) yield `lookup "${config.lookup}" knows no data centers and racks`
   if (config.lookup !== 'ring' && config.replication !== 'quorum') yield `lookup "${config.lookup}" goes with replication "quorum": the quorums of "${config.replication}" must meet, so all coordinators must know the same ring`

@@ -5,8 +5,12 @@
  * commands on the same key never run side by side: a pipelined GET sees the SET before it. Answers are written once
  * per turn of the event loop. A connection whose peer does not read its answers, or that has too many commands
  * waiting, is not read from until that has changed.
+ *
+ * Nobody can hold a door for long: beyond so many connections the next is told BUSY; a command must have arrived as a
+ * whole soon after its first byte; and a peer that reads none of its answers for as long is sent away.
  */
 import type { Clock, Log, Stream, Timer } from '../../harness/env.ts'
+import type { OpenKey } from './client-cache/open-keys.ts'
 import { StoreError } from './errors.ts'
 import type { Level } from './replication/levels.ts'
 import { CommandParser, ProtocolError, errorReply } from './resp.ts'
@@ -18,6 +22,8 @@ import type { Eventually } from './storage.ts'
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 const COMMANDS_MAX = 1024
 const RELIEF_CHECK_MS = 5
+/** How long the rest of a command may take to arrive, and how long a peer may leave its answers unread. */
+const PATIENCE_MS = 30_000
 
 /** What a command may know of the connection that it came on. */
 export interface Session {
@@ -28,6 +34,8 @@ export interface Session {
   level: Level | undefined
   readonly id: number
   readonly clocks: SessionClocks
+  /** Keys between OPEN and CLOSE. */
+  readonly opened: Map<string, OpenKey>
   /** Commands since MULTI, until EXEC carries them out together. */
   queued: (readonly Buffer[])[] | undefined
 }
@@ -49,6 +57,7 @@ export interface DoorOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits: RespLimits
+  readonly connectionsMax: number
   /** Bytes of commands that are not complete, over all connections. */
   readonly halfReadBytesMax: number
   readonly commands: ReadonlyMap<string, Command>
@@ -80,6 +89,12 @@ export class Door {
 
   /** Serves one more connection. */
   accept(stream: Stream): void {
+    if (this.counts.connections >= this.options.connectionsMax) {
+      this.counts.errors++
+      stream.write(Buffer.from(errorReply('BUSY', `this port has ${this.counts.connections} connections already`)))
+      stream.close()
+      return
+    }
     const connection = new Connection(this, stream, ++this.#accepted)
     this.#open.add(connection)
     this.counts.connections++
@@ -135,11 +150,13 @@ class Connection {
   #ending = false
   #closed = false
   #patience: Timer | undefined
+  #halfReadTimer: Timer | undefined
+  #unreadTimer: Timer | undefined
 
   constructor(door: Door, stream: Stream, id: number) {
     this.#door = door
     this.#stream = stream
-    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id, clocks: new SessionClocks(id), queued: undefined }
+    this.#session = { protocol: 2, name: '', authenticated: !door.options.guarded, level: undefined, id, clocks: new SessionClocks(id), opened: new Map(), queued: undefined }
     this.#parser = new CommandParser(door.options.limits)
     stream.onData(chunk => this.#receive(chunk))
     stream.onClose(() => this.#gone())
@@ -167,7 +184,29 @@ class Connection {
     const bytes = Buffer.from(this.#output, 'latin1')
     this.#output = ''
     this.#stream.write(bytes)
+    this.#watchUnread()
     this.#relieve()
+  }
+
+  /** Sends away a peer that reads nothing for too long while there is something to read. */
+  #watchUnread(): void {
+    if (this.#unreadTimer !== undefined || this.#closed) return
+    const before = this.#stream.buffered
+    if (before === 0) return
+    this.#unreadTimer = this.#door.options.clock.after(PATIENCE_MS, () => {
+      this.#unreadTimer = undefined
+      if (this.#stream.buffered >= before) this.#drop('its peer reads no answers')
+      else this.#watchUnread()
+    })
+  }
+
+  /** Ends the connection without another word: nobody would read it. */
+  #drop(why: string): void {
+    this.#door.options.log.warn(`a connection was closed: ${why}`)
+    this.#ending = true
+    this.#output = ''
+    this.#stream.close()
+    this.#gone()
   }
 
   #receive(chunk: Uint8Array): void {
@@ -190,13 +229,27 @@ class Connection {
   #account(held: number): void {
     const fits = this.#door.hold(held - this.#held)
     this.#held = held
+    if (held === 0) {
+      this.#halfReadTimer?.cancel()
+      this.#halfReadTimer = undefined
+    } else this.#halfReadTimer ??= this.#door.options.clock.after(PATIENCE_MS, () => this.#tooSlow())
     if (fits) return
     this.#refuse('BUSY', 'too many commands are half sent')
     this.#ending = true
   }
 
+  #tooSlow(): void {
+    if (this.#closed) return
+    this.#refuse('ERR', `a command must arrive within ${PATIENCE_MS / 1000} s`)
+    this.#ending = true
+    this.#advance()
+  }
+
   #queue(words: readonly Buffer[]): void {
     if (this.#ending) return
+    // The next command has time of its own.
+    this.#halfReadTimer?.cancel()
+    this.#halfReadTimer = undefined
     this.#door.counts.commands++
     const name = words[0]!.toString('latin1').toUpperCase()
     const command = this.#door.options.commands.get(name)
@@ -299,7 +352,7 @@ class Connection {
     this.#closed = true
     this.#door.hold(-this.#held)
     this.#held = 0
-    this.#patience?.cancel()
+    for (const timer of [this.#patience, this.#halfReadTimer, this.#unreadTimer]) timer?.cancel()
     this.#slots = []
     this.#started = 0
     this.#output = ''

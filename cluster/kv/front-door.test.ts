@@ -106,4 +106,31 @@ test('DUMP shows every cell with its version, STATS counts', () =>
     assert.ok(lines.includes('incarnation'))
   }))
 
+test('a command that trickles in is cut off with a name, whichever port it is on; a complete one in time is not', () =>
+  simulate(three, async (bench) => {
+    const [loris, honest, stranger] = await Promise.all([Conversation.open(bench, 'n1'), Conversation.open(bench, 'n1'), Conversation.open(bench, 'n1', 'admin')])
+    for (let second = 0; second < 35; second += 5) {
+      if (!loris.closed) loris.say(second === 0 ? '*2\r\n$3\r\nGET\r\n$100\r\n' : 'x')
+      honest.say(second % 2 === 0 ? 'PI' : 'NG\r\n')
+      await bench.sleep(5_000)
+    }
+    assert.is(loris.heard, '-ERR a command must arrive within 30 s\r\n')
+    assert.ok(loris.closed)
+    assert.is(honest.heard, '+PONG\r\n'.repeat(3))
+    assert.not.ok(honest.closed)
+    assert.ok(stranger.closed)
+  }))
+
+test('a port with too many connections says so to the next', () =>
+  simulate({ ...three, overrides: { connections_max: 3 } }, async (bench) => {
+    const open = await Promise.all([1, 2, 3].map(() => Conversation.open(bench, 'n1')))
+    for (const one of open) one.say('PING\r\n')
+    await bench.sleep(100)
+    assert.equal(await answers(bench, 'PING\r\n'), ['-BUSY this port has 3 connections already', 'closed'])
+    open[0]!.close()
+    await bench.sleep(100)
+    assert.equal(await answers(bench, 'PING\r\n'), ['+PONG'])
+    assert.equal(open.map(({ heard }) => heard), ['+PONG\r\n', '+PONG\r\n', '+PONG\r\n'])
+  }))
+
 test.run()

@@ -4,6 +4,7 @@
  *
  * Keys are bytes; the store keeps them as strings of one character per byte.
  */
+import { withOpenKeys } from './client-cache/open-keys.ts'
 import type { NodeConfig } from './config.ts'
 import type { Command, Session } from './door.ts'
 import { StoreError } from './errors.ts'
@@ -31,7 +32,8 @@ function then<T>(value: Eventually<T>, map: (value: T) => string): Eventually<st
 
 /** The commands of the client port. */
 export function frontDoorCommands(options: FrontDoorOptions): ReadonlyMap<string, Command> {
-  return new Map<string, Command>([...queueing(dataCommands(options)), ...transactionCommands(options), ...courtesies(options)])
+  const { config } = options
+  return new Map<string, Command>([...queueing(config.client_cache === 'none' ? dataCommands(options) : withOpenKeys(dataCommands(options), options.replication)), ...transactionCommands(options), ...courtesies(options)])
 }
 
 function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[string, Command]> {

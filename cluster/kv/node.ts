@@ -6,6 +6,7 @@ import type { Env, NodeId } from '../../harness/env.ts'
 import type { RunningNode } from '../system.ts'
 import { adminCommands } from './admin.ts'
 import type { NodeConfig } from './config.ts'
+import { Promises } from './client-cache/call-backs.ts'
 import { Door } from './door.ts'
 import { StoreError } from './errors.ts'
 import { FaultyDisk } from './faulty-disk.ts'
@@ -123,7 +124,8 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const hints = config.sloppy
     ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, isMember: node => everyone(views.view).includes(node), replicasOf: key => views.replicas(partitioner.token(key)), conflicts, bugs: config.bugs })
     : undefined
-  serveReplica(rpc, storage, hints, self, conflicts)
+  const promises = config.client_cache === 'call-backs' ? new Promises({ rpc, storage, clock, incarnation, giveUpMs: config.deadline_ms / 2, max: config.cache_entries_max }) : undefined
+  serveReplica({ rpc, storage, hints, self, conflicts, promises })
   const reconciler = new Reconciler(rpc, storage, conflicts)
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? views
@@ -175,7 +177,8 @@ async function placesFor({ rpc, views }: Replica, places: number): Promise<reado
 }
 
 /** What any node may ask of this one as a replica, or as one who stands in for a replica. */
-function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self: NodeId, { merge }: ConflictRule): void {
+function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<Replica, 'rpc' | 'storage' | 'hints'> & { readonly self: NodeId; readonly conflicts: ConflictRule; readonly promises: Promises | undefined }): void {
+  const { merge } = conflicts
   const versionOf = (cell: Cell): readonly [number, boolean] => [cell.counter, cell.value !== null]
   rpc.serve(READ, (key): Eventually<Cell> => {
     const cell = storage.read(key)
@@ -187,7 +190,8 @@ function serveReplica(rpc: Rpc, storage: Storage, hints: Hints | undefined, self
     for (let i = 0; i < standIns.length; i += 2) {
       if (standIns[i] === self && hints !== undefined) return hints.keep(standIns[i + 1]!, key, cell)
     }
-    return storage.apply(key, cell)
+    const applied = storage.apply(key, cell)
+    return promises === undefined ? applied : applied.then(existed => promises.changed(key).then(() => existed))
   })
   rpc.serve(VERSION, (key): Eventually<readonly [number, boolean]> => {
     const cell = storage.read(key)
@@ -234,6 +238,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     log,
     commands: frontDoorCommands({ config, replication, describe, nodeLines }),
     limits: { argumentsMax: ARGUMENTS_MAX, bulkBytesMax: config.value_bytes_max, totalBytesMax: config.value_bytes_max + config.key_bytes_max + 1024 },
+    connectionsMax: config.connections_max,
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: false,
   })
@@ -244,6 +249,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     log,
     commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: () => placesFor(replica, config.virtual_nodes) })]),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
+    connectionsMax: config.connections_max,
     halfReadBytesMax: config.half_read_bytes_max,
     guarded: true,
     authenticationDeadlineMs: AUTHENTICATION_DEADLINE_MS,

@@ -55,7 +55,11 @@ const common = {
   key_bytes_max: 64 * 1024,
   value_bytes_max: 8 * 1024 * 1024,
   cache_bytes: 64 * 1024 * 1024,
+  connections_max: 10_000,
   half_read_bytes_max: 256 * 1024 * 1024,
+  client_cache: 'none' as const,
+  cache_ms: 3_000,
+  cache_entries_max: 100_000,
   bugs: [],
 } satisfies Partial<NodeOptions>
 
@@ -215,6 +219,23 @@ const cassandraQuorum = cassandra('quorum', 'Two data centers, a majority of all
 const cassandraLocalQuorum = cassandra('local-quorum', "Two data centers, a majority of the coordinator's own answers: fast and available where the other center is cut off, and stale across centers until they have caught up.")
 const cassandraEachQuorum = cassandra('each-quorum', 'Two data centers, a majority of each answers: no operation while either cannot be reached, last write wins.')
 
+/** One server for each key, and a cache in every node for its clients. */
+const cachedBy = (client_cache: 'polled' | 'call-backs') => (): NodeOptions => ({ ...common, replication: 'abd', replicas: 1, read_quorum: 1, write_quorum: 1, client_cache })
+
+const cachedNfs: Preset = {
+  name: 'cached-nfs',
+  promise: 'One server holds each key and every node caches for its clients, asking again after 3 s, as NFS: a client of one node sees its own writes and never goes back in time, and what others wrote up to 3 s late, key by key; a key is gone while its server is.',
+  expected: 'monotonic-reads',
+  options: cachedBy('polled'),
+}
+
+const cachedAfs: Preset = {
+  name: 'cached-afs',
+  promise: 'One server holds each key and tells every node that caches it before it confirms a write, as AFS: reads cost no message; where a server crashed or a node was cut off, that node may be up to 3 s behind, and never goes back in time; a key is gone while its server is.',
+  expected: 'monotonic-reads',
+  options: cachedBy('call-backs'),
+}
+
 const all: readonly Preset[] = [
   abd,
   paxos,
@@ -233,6 +254,8 @@ const all: readonly Preset[] = [
   cassandraQuorum,
   cassandraLocalQuorum,
   cassandraEachQuorum,
+  cachedAfs,
+  cachedNfs,
 ]
 
 /** All presets by name, strongest promise first. */

@@ -158,7 +158,7 @@ async function primaries(cluster: Cluster): Promise<NodeId[]> {
 }
 
 /** Of what a node counts, what tells which of the store's parts were at work; a preset without a part does not count it. */
-const COUNTERS = ['incarnation', 'epoch', 'elections_won', 'ballots_won', 'hints_kept', 'hints_handed', 'hints_expired', 'hints_pending', 'read_repairs', 'comparisons', 'cells_repaired', 'tombstones_collected', 'in_doubt']
+const COUNTERS = ['incarnation', 'epoch', 'elections_won', 'ballots_won', 'hints_kept', 'hints_handed', 'hints_expired', 'hints_pending', 'read_repairs', 'comparisons', 'cells_repaired', 'tombstones_collected', 'cache_hits', 'cache_misses', 'in_doubt']
 
 async function counters(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<Record<string, number>> {
   const stats = await statsOf(cluster, node, deadlineMs)

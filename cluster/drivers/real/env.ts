@@ -171,9 +171,10 @@ class TcpNetwork implements Network {
       receiptDue = true
       this.#clock.after(RECEIPT_AFTER_MS, receipt)
     }
-    socket.setTimeout(HELLO_MS_MAX, () => {
+    const patience = this.#clock.after(HELLO_MS_MAX, () => {
       if (from === undefined) socket.destroy()
     })
+    socket.on('close', () => patience.cancel())
     socket.on('data', (chunk) => {
       try {
         receiveAll(chunk)

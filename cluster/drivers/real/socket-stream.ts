@@ -9,6 +9,9 @@ import type { Stream } from '../../../harness/env.ts'
 /** How long a closed stream may take to hand over its last bytes. */
 const LAST_BYTES_MS = 1_000
 
+/** How long a connection may be silent until the system asks whether its peer is still there. */
+const KEEP_ALIVE_MS = 60_000
+
 /** Wraps a connected socket. */
 export class SocketStream implements Stream {
   readonly #socket: Socket
@@ -20,6 +23,8 @@ export class SocketStream implements Stream {
   constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
+    // A peer that vanished without a word is noticed by the system.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('error', (error) => {
       this.#error = error
     })
