@@ -145,6 +145,7 @@ class Connection {
   readonly #busyKeys = new Set<string>()
   #output = ''
   #held = 0
+  #written = 0
   #writeQueued = false
   #paused = false
   #ending = false
@@ -184,6 +185,7 @@ class Connection {
     const bytes = Buffer.from(this.#output, 'latin1')
     this.#output = ''
     this.#stream.write(bytes)
+    this.#written += bytes.length
     this.#watchUnread()
     this.#relieve()
   }
@@ -191,11 +193,11 @@ class Connection {
   /** Sends away a peer that reads nothing for too long while there is something to read. */
   #watchUnread(): void {
     if (this.#unreadTimer !== undefined || this.#closed) return
-    const before = this.#stream.buffered
-    if (before === 0) return
+    if (this.#stream.buffered === 0) return
+    const read = this.#written - this.#stream.buffered
     this.#unreadTimer = this.#door.options.clock.after(PATIENCE_MS, () => {
       this.#unreadTimer = undefined
-      if (this.#stream.buffered >= before) this.#drop('its peer reads no answers')
+      if (this.#written - this.#stream.buffered <= read) this.#drop('its peer reads no answers')
       else this.#watchUnread()
     })
   }

@@ -15,6 +15,10 @@ import { queueing, transactionCommands } from './transactions/commands.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Eventually } from './storage.ts'
 
+/** Keys that RANGE answers with when it does not say how many, and at most. */
+const RANGE_DEFAULT = 1_000
+const RANGE_MAX = 10_000
+
 /** What the commands work on. */
 export interface FrontDoorOptions {
   readonly config: NodeConfig
@@ -71,6 +75,22 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
       run: ([, key, expected, value]) => {
         if (replication.cas === undefined) return errorReply('ERR', `no compare-and-set: replication "${config.replication}" does not order the operations on a key; "paxos" does`)
         return then(replication.cas(keyOf(key!), expected!, valueOf(value!)), done => integerReply(done ? 1 : 0))
+      },
+    },
+  ]
+
+  yield [
+    'RANGE',
+    {
+      words: [3, 5],
+      keys: 'none',
+      run: async ([, from, to, word, count]) => {
+        if (replication.range === undefined) return errorReply('ERR', 'no range scans: they need partitioner "ordered" with replication "quorum" and versions "last-write-wins"')
+        const limit = count === undefined ? RANGE_DEFAULT : Number(count.toString('latin1'))
+        if ((word !== undefined && word.toString('latin1').toUpperCase() !== 'LIMIT') || !Number.isInteger(limit) || limit < 1 || limit > RANGE_MAX) return errorReply('ERR', `syntax error: RANGE from to [LIMIT n], n from 1 to ${RANGE_MAX}`)
+        const bound = (text: Buffer): string => (text.toString('latin1') === '-' || text.toString('latin1') === '+' ? '' : keyOf(text))
+        const found = await replication.range(bound(from!), bound(to!), limit)
+        return arrayReply(found.flatMap(([key, value]) => [bulkReply(Buffer.from(key, 'latin1')), bulkReply(value)]))
       },
     },
   ]

@@ -88,7 +88,8 @@ function version(input: unknown): KeyVersion {
   return [text(key), count(counter), writerName(writer)]
 }
 
-function keyCell(input: unknown): KeyCell {
+/** A key with its cell as `RECONCILE` gives them. */
+export function keyCell(input: unknown): KeyCell {
   const [key, keyed] = list(input, 2)
   return [text(key), cell(keyed)]
 }

@@ -45,7 +45,7 @@ export class KeyCache {
   ask(key: string, question: () => Promise<Cell> | Cell): Promise<Cell> {
     const under = this.#asking.get(key)
     if (under !== undefined) return under.answer
-    const asking: Asking = { askedAt: this.#clock.now(), answer: Promise.resolve().then(question) }
+    const asking: Asking = { askedAt: this.#clock.now(), answer: (async () => question())() }
     this.#asking.set(key, asking)
     asking.answer.then(
       cell => this.#end(key, asking, cell),

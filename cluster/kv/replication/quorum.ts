@@ -29,6 +29,7 @@ import { compareVersions } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
 import type { Level, Requirement } from './levels.ts'
+import { ranges } from './ranges.ts'
 import type { Coordinator, Replication } from './replication.ts'
 import { requirement, targetsOf, withIncoming } from './targets.ts'
 import type { Targets } from './targets.ts'
@@ -123,6 +124,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     read: (key, level) => locate(key, location => readAt(location, key, level)),
     write: (key, value, _, level) => place(key, { ...timestamps.version(), value }, level),
     place,
+    ...(partitioner.ordered && config.versions === 'last-write-wins' ? { range: ranges(coordinator) } : {}),
     ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),
   }
 }

@@ -33,6 +33,8 @@ export interface Replication {
   cas?(key: string, expected: Uint8Array | null, value: Uint8Array | null): Promise<boolean>
   /** Conflicting writes stand side by side: only where the configuration keeps them. */
   readonly siblings?: SiblingStore
+  /** The keys from <= key < to that have a value, in their order, so many at most; an empty `to` is the end. Only where the partitioner keeps the order. Fails with UNAVAILABLE. */
+  range?(from: string, to: string, limit: number): Promise<readonly (readonly [key: string, value: Uint8Array])[]>
   /** Carries out several steps, all or none, as if nothing else happened meanwhile; resolves to what each of them found. */
   transact?(steps: readonly Step[]): Promise<readonly StepResult[]>
   /** Who waits for whom, one line each. */
