@@ -130,7 +130,7 @@ export function callBackCache(inner: Replication, coordinator: Pick<Coordinator,
   const serverOf = (key: string): NodeId => lists.replicas(partitioner.token(key))[0]!
 
   function forgetAllOf(server: NodeId): void {
-    for (const key of [...cache.keys()]) if (serverOf(key) === server) cache.forget(key)
+    for (const key of cache.keys()) if (serverOf(key) === server) cache.forget(key)
     words.delete(server)
   }
 
@@ -180,10 +180,10 @@ export function callBackCache(inner: Replication, coordinator: Pick<Coordinator,
 function watching(clock: Clock, { cache_ms: everyMs }: NodeConfig, look: () => Promise<void>): Pick<Timer, 'cancel'> {
   let ended = false
   let timer: Timer
-  const next = (): void => {
-    timer = clock.after(everyMs, () => void look().then(() => (ended ? undefined : next())))
+  const again = (): void => {
+    timer = clock.after(everyMs, () => void look().then(() => (ended ? undefined : again())))
   }
-  next()
+  again()
   return {
     cancel: () => {
       ended = true
