@@ -213,7 +213,21 @@ function streamed(history: History, model: Model, values: string | number, proce
   return { model: model.name, values, processes, events: events.length, cpu_us_per_event: rounded(us), remembered, leaves }
 }
 
-const parts: Readonly<Record<string, (setting: Setting) => Promise<Row[]> | Row[]>> = { corpora, cells, ambiguous, streaming, large }
+/** A history that nobody decides within these limits: by how much they are exceeded, and how far it came. */
+async function limits(): Promise<Row[]> {
+  const history = simulatedHistory({ operations: 10_000, processes: 50, model: 'cas-register', values: 16 })
+  const model = models.casRegister({ failedCas: 'strict' })
+  const rows: Row[] = []
+  for (const [timeLimitMs, memoryLimitMb] of [[1000, 2048], [3000, 2048], [10_000, 2048], [60_000, 16], [60_000, 64], [60_000, 256]] as const) {
+    const begun = systemElapsedMs()
+    const { verdict, reason, stats, perKey } = await check(history, { model, timeLimitMs, memoryLimitMb, explain: false })
+    const ms = Math.round(systemElapsedMs() - begun)
+    rows.push({ time_limit_ms: timeLimitMs, memory_limit_mb: memoryLimitMb, verdict, reason: reason ?? '', ms, engine_mb: rounded(stats.engineBytes / 1e6), decided_events: perKey[0]!.decidedEvents })
+  }
+  return rows
+}
+
+const parts: Readonly<Record<string, (setting: Setting) => Promise<Row[]> | Row[]>> = { corpora, cells, ambiguous, streaming, limits, large }
 
 function table(rows: readonly Row[], print: (line: string) => void): void {
   const columns = Object.keys(rows[0] ?? {})
@@ -224,7 +238,7 @@ function table(rows: readonly Row[], print: (line: string) => void): void {
 
 export const bench = {
   name: 'checker',
-  describes: 'knossos-wasm: corpora, unique values, ambiguous values, streaming, large histories (--json, --large, --porcupine DRIVER, --only PART)',
+  describes: 'knossos-wasm: corpora, unique values, ambiguous values, streaming, limits, large histories (--json, --large, --porcupine DRIVER, --only PART)',
   run: async (args: string[], print: (line: string) => void): Promise<void> => {
     const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined
     const found: Record<string, Row[]> = {}
