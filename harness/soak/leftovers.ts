@@ -16,6 +16,8 @@ async function lines(file: string, ...args: string[]): Promise<string[]> {
   return failed ? [] : stdout.split('\n').filter((line) => line !== '')
 }
 
+const mounts = (): Promise<string> => readFile('/proc/mounts', 'utf8').catch(() => '')
+
 const named = (kind: string, names: readonly string[]): string[] => names.map((name) => `${kind} ${name}`)
 
 /** Containers, networks and volumes whose names carry the mark. */
@@ -32,7 +34,8 @@ async function onEngine(mark: string): Promise<string[]> {
 async function forgotten(): Promise<string[]> {
   const interfaces = await lines('ip', '-o', 'link', 'show', 'type', 'bridge')
   const rules = await lines('iptables-save')
-  const sandboxes = await readdir('/run/docker/netns').catch(() => [])
+  // By what is mounted: the files that namespaces were mounted on are swept by the engine once a minute.
+  const sandboxes = [...(await mounts()).matchAll(/docker\/netns\/(\w+)/g)].map(([, name]) => name!)
   // Asked last: what appears meanwhile is known to the engine, and what goes meanwhile was listed above.
   const known = (await lines('docker', 'network', 'ls', '--no-trunc', '-q')).map((id) => `br-${id.slice(0, 12)}`)
   const containers = await lines('docker', 'ps', '-aq')
@@ -60,11 +63,11 @@ async function inRunFolders(cwd: string): Promise<string[]> {
  * `cwd/tmp` is their folder for temporary files.
  */
 export async function thingsOf(cwd: string, mark: string): Promise<string[]> {
-  const mounts = (await readFile('/proc/mounts', 'utf8').catch(() => '')).split('\n').filter((line) => line.includes(mark) || line.includes(cwd))
+  const mounted = (await mounts()).split('\n').filter((line) => line.includes(mark) || line.includes(cwd))
   const namespaces = await lines('ip', 'netns', 'list')
   return [
     ...named('process', (await processesOf(cwd)).map(String)),
-    ...named('mount', mounts),
+    ...named('mount', mounted),
     ...named('temporary file', await readdir(path.join(cwd, 'tmp')).catch(() => [])),
     ...(await inRunFolders(cwd)),
     ...named('namespace', namespaces.filter((line) => /^node\d+\b/.test(line) || line.includes(mark))),
