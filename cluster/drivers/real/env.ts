@@ -193,8 +193,8 @@ class TcpNetwork implements Network {
   }
 }
 
-/** Tables as LevelDB databases in a folder. */
-class LevelDisk implements Disk {
+/** Tables as LevelDB databases in a folder. `close` closes all that were opened. */
+export class LevelDisk implements Disk {
   readonly #dir: string
   readonly #open: Table[] = []
 

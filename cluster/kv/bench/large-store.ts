@@ -1,0 +1,70 @@
+/**
+ * One replica's storage on a real disk with many entries: what the benchmarks of large stores share.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomFillSync } from 'node:crypto'
+import { realClock } from '../../../harness/clock.ts'
+import { LevelDisk } from '../../drivers/real/env.ts'
+import { partitioners } from '../partitioner.ts'
+import { Storage } from '../storage.ts'
+import { lastWriteWins } from '../versions.ts'
+
+/** Writes under way at a time while a store is filled. */
+const FILL_AT_ONCE = 256
+
+/** How a store is filled. */
+export interface Fill {
+  readonly entries: number
+  /** Of each value; random, so that compression gains nothing. */
+  readonly bytes: number
+}
+
+/** The name of an entry. Names that were not written come beyond the last, and lie on the ring among the others. */
+export function entryName(index: number): string {
+  return `entry:${index}`
+}
+
+/** Fills a store in a folder of its own, has `body` open it anew with as large a cache, and removes it. */
+export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: () => Promise<Storage>) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'splitbrain-large-'))
+  const opened = async (): Promise<Storage> => Storage.open(new LevelDisk(dir), realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
+  try {
+    const filling = await opened()
+    const began = performance.now()
+    await fillWith(filling, fill)
+    await filling.close()
+    const seconds = (performance.now() - began) / 1000
+    print(`${fill.entries.toLocaleString('en')} entries of ${fill.bytes} bytes written in ${seconds.toFixed(1)} s: ${Math.round(fill.entries / seconds).toLocaleString('en')}/s, ${FILL_AT_ONCE} at a time`)
+    await body(dir, opened)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Writes the value of an entry. */
+export function writeEntry(storage: Storage, index: number, bytes: number, counter: number): Promise<boolean> {
+  return storage.apply(entryName(index), { counter, writer: 'n1.1', value: randomFillSync(Buffer.allocUnsafe(bytes)) })
+}
+
+async function fillWith(storage: Storage, { entries, bytes }: Fill): Promise<void> {
+  let next = 0
+  const one = async (): Promise<void> => {
+    while (next < entries) await writeEntry(storage, next++, bytes, 1)
+  }
+  await Promise.all(Array.from({ length: FILL_AT_ONCE }, one))
+}
+
+/** Calls `body` one time after the other with indices spread evenly over [0, range), and resolves to the mean time of a call, in milliseconds. */
+export async function meanMs(calls: number, range: number, body: (index: number) => unknown): Promise<number> {
+  let total = 0
+  for (let i = 0; i < calls; i++) {
+    // A step near the golden ratio visits a range evenly without repeating itself soon.
+    const index = Math.floor(((i * 0.618_033_988_749_895) % 1) * range)
+    const began = performance.now()
+    await body(index)
+    total += performance.now() - began
+  }
+  return total / calls
+}
