@@ -24,8 +24,6 @@ interface Step {
   readonly transaction: number
   readonly replaced: readonly number[]
   readonly others: number[]
-  /** The state before it, where there was a choice. */
-  readonly state: string
 }
 
 /** The rank of every transaction in a serial execution that agrees with the graph, or undefined. */
@@ -33,21 +31,22 @@ export function serialRank(graph: Graph, transactions: Transactions, analysis: A
   const schedule = new Schedule(graph, transactions, analysis)
   const steps: Step[] = []
   const hopeless = new Set<string>()
+  let deepest = -1
   for (let retreats = 0; steps.length < schedule.wanted; ) {
     if (schedule.ready.length > READY_MAX) return undefined
     let others = schedule.choices(prefer)
-    let state = others.length > 1 ? schedule.state() : ''
-    if (hopeless.has(state)) others = []
+    if (others.length > 1 && steps.length <= deepest && hopeless.has(schedule.state())) others = []
     while (others.length === 0) {
       const last = steps.pop()
       if (last === undefined || ++retreats > RETREATS_MAX) return undefined
       schedule.undo(last)
       others = last.others
-      state = last.state
-      if (others.length === 0 && state !== '') hopeless.add(state)
+      if (others.length > 0) break
+      hopeless.add(schedule.state())
+      deepest = Math.max(deepest, steps.length)
     }
     const transaction = others.shift()!
-    steps.push({ transaction, others, state, replaced: schedule.carryOut(transaction) })
+    steps.push({ transaction, others, replaced: schedule.carryOut(transaction) })
   }
   const rank = new Int32Array(transactions.count)
   for (const [at, { transaction }] of steps.entries()) rank[transaction] = at
