@@ -79,4 +79,15 @@ test('looks during the run say how often replicas differed', () => {
   assert.equal((verdict.metrics['disagreement'] as unknown[])[2], { period: '1:partition', looks: 2, differed: 1 })
 })
 
+test('a value that one replica shows later than all agreed on another is no agreement', () => {
+  const verdict = judge(partitioned().peek('x', 150, { n1: 1, n2: 1 }).peek('x', 200, { n1: 2 }))
+  assert.is(verdict.verdict, 'unknown')
+})
+
+test('of a key for which no replica ever answered nothing can be said', () => {
+  const verdict = judge(partitioned().peek('x', 150, {}).peek('y', 150, { n1: null }))
+  assert.is(verdict.verdict, 'unknown')
+  assert.match(verdict.reason!, 'no replica ever answered')
+})
+
 test.run()

@@ -4,7 +4,7 @@
  * Replication, 2005.)
  *
  * For each key the replicas have converged from the first look of the rest (see `replicas.ts`) from which on no look
- * finds two that differ; a look at which a replica did not answer neither makes nor breaks agreement. The time to
+ * finds another value; a look at which a replica did not answer does not make agreement, and breaks it only by what it shows. The time to
  * converge counts from the beginning of the rest, to the resolution of the looks. A key whose replicas still differ
  * at the last look has diverged: eventual means "in time", and the time of the run is all that there was.
  */
@@ -82,18 +82,19 @@ function outcomeOf({ samples, replicas }: ReplicaHistory, { restFrom }: Replicas
   const last = resting.at(-1)
   if (!last) return { type: 'unseen', why: 'replicas were not read after the last heal and the last write' }
   let since: Sample | undefined
+  let text: string | undefined
   for (let at = resting.length - 1; at >= 0 && resting[at]!.agreed; at--) {
-    const before = since ?? resting[at]!
-    if (textOfAll(resting[at]!) !== textOfAll(before) && resting[at]!.held.size > 0) break
-    if (replicas.every((node) => resting[at]!.held.has(node))) since = resting[at]!
+    const { held } = resting[at]!
+    const seen = [...held.values()].map(textOf)[0]
+    if (seen !== undefined && text !== undefined && seen !== text) break
+    text = seen ?? text
+    if (replicas.length > 0 && replicas.every((node) => held.has(node))) since = resting[at]!
   }
   if (since) return { type: 'agreed', afterMs: (since.time - restFrom) / 1e6, value: [...since.held.values()][0]!, sample: since }
   if (!last.agreed) return { type: 'diverged', sample: last }
   const silent = replicas.filter((node) => !last.held.has(node))
-  return { type: 'unseen', why: silent.length > 0 ? `${silent.join(', ')} did not answer at the end` : 'replicas agreed only at looks that not all of them answered' }
+  return { type: 'unseen', why: replicas.length === 0 ? 'no replica ever answered' : silent.length > 0 ? `${silent.join(', ')} did not answer at the end` : 'replicas agreed only at looks that not all of them answered' }
 }
-
-const textOfAll = (sample: Sample): string => [...sample.held.values()].map(textOf)[0] ?? ''
 
 /** For each key the texts of all values that may have been written; null stands for a delete. `anything`: keys of other objects, of which only agreement is asked. */
 function writtenValues(history: History): { readonly values: Map<number, Set<string>>; readonly anything: ReadonlySet<number> } {

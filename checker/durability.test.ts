@@ -81,4 +81,13 @@ test('losses are told apart by the period in which the write was acknowledged', 
   assert.equal((verdict.metrics['lost_by_period'] as unknown[])[2], { period: '1:kill', lost: 1, resurrected: 0, recovered: 0 })
 })
 
+test('what a node held before it handed a key over is not there at the end', () => {
+  const verdict = judge(new RunBuilder().write('x', 1, 0, 5).peek('x', 50, { n1: 1, n2: null }).peek('x', 60, { n2: null }).peek('y', 60, { n1: null }))
+  assert.is(verdict.metrics['lost'], 1)
+})
+
+test('a write is not lost to itself, whoever read it too early', () => {
+  assert.is(judge(new RunBuilder().read('x', 1, 0, 5).write('x', 1, 10, 15).peek('x', 50, { n1: 1 })).verdict, 'holds')
+})
+
 test.run()

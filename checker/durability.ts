@@ -100,7 +100,7 @@ function finalsOf(history: History, context: JudgeContext, registers: Registers)
   const finals = new Map<number, Final>()
   for (const { key, samples, replicas: nodes } of replicas.keys.values()) {
     const last = new Map<string, Json>()
-    for (const sample of samples) if (sample.time >= replicas.restFrom) for (const [node, value] of sample.held) last.set(node, value)
+    for (const sample of samples) if (sample.time >= replicas.restFrom) for (const [node, value] of sample.held) if (nodes.includes(node)) last.set(node, value)
     const silent = nodes.filter((node) => !last.has(node))
     finals.set(key, silent.length > 0 ? { type: 'unknown', why: `${silent.join(', ')} did not answer at the end` } : { type: 'values', listed: [...last.values()].some((value) => codesOf(history, registers, key, value)[0] !== history.values.encode(value)), values: [...last.values()].flatMap((value) => codesOf(history, registers, key, value)) })
   }
@@ -132,7 +132,7 @@ interface Bounds {
 }
 
 function boundsOf(history: History, context: JudgeContext, registers: Registers, finals: ReadonlyMap<number, Final>): Bounds {
-  const { count, write, key, value, keys } = registers
+  const { count, write, key, value, keys, start } = registers
   const effective = settled(registers)
   const left = keys.map((code) => {
     const final = finals.get(code)
@@ -146,8 +146,10 @@ function boundsOf(history: History, context: JudgeContext, registers: Registers,
     const k = key[op]!
     if (write[op] === 0 || !left[k]?.has(value[op]!)) continue
     explained[k]!.add(value[op]!)
-    if (effective[op]! <= rank[k]!) continue
-    rank[k] = effective[op]!
+    // A value that was read before it was written is no reason to call its write older than itself.
+    const since = Math.max(effective[op]!, start[op]!)
+    if (since <= rank[k]!) continue
+    rank[k] = since
     survivor[k] = op
   }
   // A value that nobody wrote is not ours to judge.

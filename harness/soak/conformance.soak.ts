@@ -62,7 +62,7 @@ export async function simulatedFaults(): Promise<readonly (readonly [name: strin
 }
 
 /** Whether a variant needs no place or key to be named, and selects somebody in a cluster of this preset without racks. */
-function selectsSomebody(preset: string, variant: string): boolean {
+export function selectsSomebody(preset: string, variant: string): boolean {
   return !/[A-Z(+]|^n\d|^dcs?$|^racks?$/.test(variant) && (variant !== 'primaries' || presets[preset]!.name.startsWith('primary'))
 }
 

@@ -1,0 +1,51 @@
+/**
+ * Correct presets under faults and real workloads, drawn anew for every run: no judgement may call what a preset promises
+ * broken (its model, convergence, the durability of what was confirmed, what a workload's object asks of it).
+ */
+import { presets } from '../../cluster/kv/presets.ts'
+import { ScheduleError } from '../../nemesis/notation.ts'
+import { WorkloadError, workloadKinds } from '../../workloads/index.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Plan } from '../plan.ts'
+import { pick, seededRandom } from '../random.ts'
+import { refuseImpossible } from '../run.ts'
+import { conformancePlan, selectsSomebody, simulatedFaults, verdictOf } from './conformance.soak.ts'
+
+/** A run of a preset, a workload that it can carry and a fault, all drawn from the seed. */
+async function drawPlan(seed: number, faults: Awaited<ReturnType<typeof simulatedFaults>>): Promise<Plan> {
+  const random = seededRandom(seed)
+  for (;;) {
+    const preset = pick(random, Object.keys(presets))
+    const [name, variants] = pick(random, faults)
+    const plan = { ...conformancePlan(preset, `${name}(${pick(random, variants.filter((variant) => selectsSomebody(preset, variant)))})`, seed), workload: pick(random, workloadKinds).name }
+    try {
+      await refuseImpossible(plan)
+      return plan
+    } catch (error) {
+      // What a preset cannot do is no run of it: another one is drawn.
+      if (!(error instanceof UsageError || error instanceof WorkloadError || error instanceof ScheduleError)) throw error
+    }
+  }
+}
+
+export const soak = {
+  name: 'no-false-alarms',
+  describes: 'correct presets x workloads x faults in the simulator, drawn anew for every run: no promise is called broken',
+  full: 1_000,
+  slice: 4,
+  async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
+    const faults = await simulatedFaults()
+    const counts = { holds: 0, unknown: 0, violated: 0 }
+    const workloads = new Set<string>()
+    for (let i = 0; i < cases; i++) {
+      const plan = await drawPlan(seed + i, faults)
+      workloads.add(plan.workload)
+      const document = await verdictOf(plan)
+      counts[document.verdict]++
+      if (document.verdict === 'violated') print(`${plan.preset}, ${plan.workload}, ${plan.schedule.map(({ fault }) => fault).join(', ')}, seed ${plan.seed}: ${document.sentence}`)
+      if ((i + 1) % 100 === 0) print(`${i + 1} runs: ${counts.holds} hold, ${counts.unknown} unknown, ${counts.violated} violated`)
+    }
+    print(`${cases} runs of ${workloads.size} workloads: ${counts.holds} hold, ${counts.unknown} unknown, ${counts.violated} violated`)
+    return counts.violated === 0
+  },
+}
