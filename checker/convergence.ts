@@ -4,9 +4,10 @@
  * Replication, 2005.)
  *
  * For each key the replicas have converged from the first look of the rest (see `replicas.ts`) from which on no look
- * finds another value; a look at which a replica did not answer does not make agreement, and breaks it only by what it shows. The time to
- * converge counts from the beginning of the rest, to the resolution of the looks. A key whose replicas still differ
- * at the last look has diverged: eventual means "in time", and the time of the run is all that there was.
+ * finds another value; a look at which a replica did not answer does not make agreement, and breaks it only by what it
+ * shows. The time to converge counts from the beginning of the rest, to the resolution of the looks. A key whose
+ * replicas still differ at the last look has diverged: eventual means "in time", and the time of the run is all that
+ * there was.
  */
 import { FAIL, INVOKE, OK } from './history/index.ts'
 import { periodsOf } from './periods.ts'

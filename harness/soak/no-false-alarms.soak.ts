@@ -4,6 +4,7 @@
  */
 import { presets } from '../../cluster/kv/presets.ts'
 import { ScheduleError } from '../../nemesis/notation.ts'
+import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { WorkloadError, workloadKinds } from '../../workloads/index.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Plan } from '../plan.ts'
@@ -11,13 +12,19 @@ import { pick, seededRandom } from '../random.ts'
 import { refuseImpossible } from '../run.ts'
 import { conformancePlan, selectsSomebody, simulatedFaults, verdictOf } from './conformance.soak.ts'
 
+/** Short runs: what is asked for is many different ones. */
+const TIME_MS = 6_000
+const RATE = 100
+
 /** A run of a preset, a workload that it can carry and a fault, all drawn from the seed. */
 async function drawPlan(seed: number, faults: Awaited<ReturnType<typeof simulatedFaults>>): Promise<Plan> {
   const random = seededRandom(seed)
   for (;;) {
     const preset = pick(random, Object.keys(presets))
     const [name, variants] = pick(random, faults)
-    const plan = { ...conformancePlan(preset, `${name}(${pick(random, variants.filter((variant) => selectsSomebody(preset, variant)))})`, seed), workload: pick(random, workloadKinds).name }
+    const fault = `${name}(${pick(random, variants.filter((variant) => selectsSomebody(preset, variant)))})`
+    const schedule = planSchedule(parseNemesis(fault), TIME_MS, random)
+    const plan = { ...conformancePlan(preset, fault, seed), workload: pick(random, workloadKinds).name, rate: RATE, time_ms: TIME_MS, schedule }
     try {
       await refuseImpossible(plan)
       return plan
