@@ -3,7 +3,7 @@ import { chance } from './testing/chance.ts'
 import { context } from './testing/context.ts'
 import { convergence } from './convergence.ts'
 import { converges, durable, historyOfRun, randomRun } from './testing/observed.ts'
-import { durability } from './durability.ts'
+import { durability, durabilityOf } from './durability.ts'
 import { faultWindows } from './faults.ts'
 import type { JudgementVerdict } from './verdict.ts'
 import type { ObservedRun } from './testing/observed.ts'
@@ -19,7 +19,8 @@ function disagreement(run: ObservedRun): string | undefined {
   const durables = durability.judge(history, told) as JudgementVerdict
   const truth = durable(run)
   if (durables.verdict !== truth.verdict) return `durability: we say ${durables.verdict}, by definition it is ${truth.verdict}: ${durables.summary}`
-  if (((durables.metrics['lost'] as number | undefined) ?? 0) !== truth.lost) return `durability: we count ${String(durables.metrics['lost'])} writes lost, by definition there are ${truth.lost}`
+  const { lost } = durabilityOf(durables)
+  if (lost !== truth.lost) return `durability: we count ${lost} writes lost, by definition there are ${truth.lost}`
   return undefined
 }
 
