@@ -36,6 +36,7 @@ export function* transactionCommands({ config, replication }: TransactionCommand
   const { transact } = replication
   if (transact === undefined) {
     yield ['MULTI', { words: [1, 1], keys: 'none', run: () => errorReply('ERR', `no transactions: replication "${config.replication}" has none; "2pc" and "paxos-commit" have`) }]
+    for (const name of ['EXEC', 'DISCARD']) yield [name, { words: [1, 1], keys: 'none', run: () => errorReply('ERR', `${name} without MULTI`) }]
     return
   }
 
