@@ -199,11 +199,12 @@ async function probe(cluster: Cluster, from: NodeId, to: NodeId, deadlineMs: num
   const nonce = `probe-${clock.now()}`
   return administer(cluster, from, deadlineMs, (sender) =>
     administer(cluster, to, deadlineMs, async (receiver) => {
-      for (;;) {
+      // Soon at first, so that how long a message takes can be told from when it is heard of.
+      for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, PROBE_INTERVAL_MS)) {
         await sender.ask(['PROBE', to, nonce], deadlineMs)
         if ((await receiver.ask(['HEARD', from, nonce], deadlineMs)) === 1) return true
         if (clock.now() >= end) return false
-        await sleep(clock, PROBE_INTERVAL_MS)
+        await sleep(clock, waitMs)
       }
     }),
   )

@@ -28,7 +28,7 @@ if (browserPath() !== undefined || required) {
     tour.forEach(({ name, document }, index) => {
       const dir = path.join(context.root, `demo/2026010${index + 1}T030405.000Z`)
       mkdirSync(dir, { recursive: true })
-      writeFileSync(path.join(dir, 'plan.json'), JSON.stringify({ ...planDefaults, schema: 'splitbrain-plan/1', name: 'demo', preset: name, seed: index, schedule: [] }))
+      writeFileSync(path.join(dir, 'plan.json'), JSON.stringify({ ...planDefaults, schema: 'splitbrain-plan/1', name: 'demo', preset: name, driver: 'process', seed: index, schedule: [] }))
       writeFileSync(path.join(dir, 'verdict.json'), JSON.stringify({ ...document, sentence: evil, run: { ...document.run!, workload: evil, seed: index } }))
     })
     context.server = createRunServer(context.root, realClock())

@@ -13,7 +13,7 @@ import { planDefaults } from '../plan.ts'
 import { createRunServer } from './server.ts'
 
 const tour = await fakeTour({ seconds: 4 })
-const plan = { ...planDefaults, schema: 'splitbrain-plan/1', name: 'demo', preset: 'one', seed: 3, time_ms: 4000, schedule: [] }
+const plan = { ...planDefaults, schema: 'splitbrain-plan/1', name: 'demo', preset: 'one', driver: 'process', seed: 3, time_ms: 4000, schedule: [] }
 
 interface Context {
   root: string
