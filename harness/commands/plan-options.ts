@@ -25,7 +25,7 @@ import { loadWorkloadFile } from '../workload-file.ts'
 import { withoutReporter } from './reporters.ts'
 
 /** What `defaultDriver` chooses, in words for the help. */
-export const DEFAULT_DRIVER = 'netns, or process where this machine allows no network namespaces'
+const DEFAULT_DRIVER = 'netns, or process where this machine allows no network namespaces'
 
 /** The largest seed. */
 export const SEED_MAX = 0x7fffffff
