@@ -242,6 +242,8 @@ const all: readonly Preset[] = [
   primarySync,
   twoPhaseCommit,
   paxosCommit,
+  cachedAfs,
+  cachedNfs,
   primaryAsync,
   quorum,
   one,
@@ -254,8 +256,6 @@ const all: readonly Preset[] = [
   cassandraQuorum,
   cassandraLocalQuorum,
   cassandraEachQuorum,
-  cachedAfs,
-  cachedNfs,
 ]
 
 /** All presets by name, strongest promise first. */

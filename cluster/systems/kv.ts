@@ -55,7 +55,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
       })),
     client: (cluster, node, { deadlineMs }) => new KvClient(cluster, node, deadlineMs, choices.versions === 'vector-clocks' ? new SiblingDialect() : plainDialect),
     ...(choices.replication === 'primary' ? { primaries } : {}),
-    ...(hasPartialQuorums(choices) ? { delays: { quorums: (nodes) => quorumsOf({ ...preset.options(nodes), ...overrides }), exchange } } : {}),
+    ...(hasPartialQuorums(choices) ? { delays: { quorums: (nodes) => quorumsOf(presetOptions(preset, nodes, overrides)), exchange } } : {}),
     peek,
     ping,
     probe,

@@ -13,7 +13,7 @@ const TIME_MS = 20_000
 
 /** What happens to the members, and what else does. */
 const CHANGES = ['join', 'leave(one)', 'replace(one)', 'join,leave(one),replace(one)']
-const TROUBLES = ['', ',partition(one),every=4s,for=2s', ',lose(all),every=5s,for=3s', ',kill(one),every=6s,for=2s', ',pause(one),every=5s,for=1s', ',clock(one),every=5s,for=2s', ',partition(majorities-ring),every=7s,for=2s']
+const TROUBLES = ['', ',partition(one),every=4s,for=2s', ',lose(all),every=5s,for=3s', ',kill(one),every=6s,for=2s', ',pause(one),every=5s,for=1s', ',clock-skew(one),every=5s,for=2s', ',partition(majorities-ring),every=7s,for=2s']
 const WORKLOADS = ['register(keys=8)', 'directory-churn(keys=40)']
 
 /** The simulated run of this number: preset, changes and troubles in turn, everything else drawn from the seed. */

@@ -74,9 +74,9 @@ class NetnsCluster implements Cluster {
   readonly membership: ClusterMembership | undefined
   readonly token = randomBytes(24).toString('hex')
   readonly clock: Clock = realClock()
-  /** Nodes whose clients are cut off: they cannot be asked whether they are ready. */
   /** Nodes' data folders are disks of their own, which can be spoilt. */
   ownDisks = false
+  /** Nodes whose clients are cut off: they cannot be asked whether they are ready. */
   readonly withoutClients = new Set<NodeId>()
   readonly places: ReadonlyMap<NodeId, Place>
   readonly warden: Warden

@@ -160,14 +160,7 @@ export function callBackCache(inner: Replication, coordinator: Pick<Coordinator,
   return {
     ...inner,
     read: key => cache.get(key) ?? cache.ask(key, () => fetch(key)),
-    async write(key, value, session, level) {
-      cache.forget(key)
-      try {
-        return await inner.write(key, value, session, level)
-      } finally {
-        cache.forget(key)
-      }
-    },
+    write: (key, value, session, level) => cache.change(key, () => inner.write(key, value, session, level)),
     stats: () => ({ ...inner.stats?.(), cache_hits: cache.counts.hits, cache_misses: cache.counts.misses }),
     close: async () => {
       watch.cancel()

@@ -67,6 +67,16 @@ export class KeyCache {
     this.#entries.delete(key)
   }
 
+  /** A change of the key by its own node: what was asked for before it or meanwhile is not remembered. */
+  async change<T>(key: string, work: () => Promise<T> | T): Promise<T> {
+    this.forget(key)
+    try {
+      return await work()
+    } finally {
+      this.forget(key)
+    }
+  }
+
   keys(): Iterable<string> {
     return this.#entries.keys()
   }

@@ -17,15 +17,7 @@ export function polledCache(inner: Replication, config: NodeConfig, clock: Clock
   return {
     ...inner,
     read: (key, level) => cache.get(key, config.cache_ms) ?? cache.ask(key, () => inner.read(key, level)),
-    async write(key, value, session, level) {
-      cache.forget(key)
-      try {
-        return await inner.write(key, value, session, level)
-      } finally {
-        // Also what was read while the write was on its way.
-        cache.forget(key)
-      }
-    },
+    write: (key, value, session, level) => cache.change(key, () => inner.write(key, value, session, level)),
     stats: () => ({ ...inner.stats?.(), cache_hits: cache.counts.hits, cache_misses: cache.counts.misses }),
   }
 }
