@@ -3,28 +3,24 @@ import { context } from './testing/context.ts'
 import { historyOf, randomOperations } from './testing/operations.ts'
 import { sequential as oracle } from './testing/oracles.ts'
 import { sequential } from './sequential.ts'
-import { chance } from './testing/chance.ts'
+import { soakOf } from './testing/soak.ts'
+import type { Count } from './testing/soak.ts'
+import type { Operation } from './testing/operations.ts'
 
-export const soak = {
+async function disagreement(operations: readonly Operation[], count: Count): Promise<string | undefined> {
+  const { verdict, reason = '' } = await sequential.judge(historyOf(operations), context)
+  if (reason.startsWith('vacuous')) return undefined
+  const truth = oracle(operations)
+  if (!truth) count('violated')
+  return verdict === 'unknown' || (verdict === 'holds') !== truth ? `we say ${verdict}, by definition it ${truth ? 'holds' : 'is violated'}` : undefined
+}
+
+export const soak = soakOf(import.meta.url, {
   name: 'oracle-sequential',
   describes: 'sequential consistency against brute force',
   full: 200_000,
   slice: 3_000,
-  run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
-    const random = chance(seed)
-    let violated = 0
-    for (let at = 0; at < cases; at++) {
-      const operations = randomOperations(random, { processes: 2 + random(3), operations: 3 + random(8), keys: 1 + random(2), noise: [0, 20, 50, 100][random(4)]! })
-      const { verdict, reason = '' } = await sequential.judge(historyOf(operations), context)
-      if (reason.startsWith('vacuous')) continue
-      const truth = oracle(operations)
-      if (!truth) violated++
-      if ((verdict === 'holds') === truth && verdict !== 'unknown') continue
-      print(`case ${at} of seed ${seed}: we say ${verdict}, by definition it ${truth ? 'holds' : 'is violated'}`)
-      print(JSON.stringify(operations, undefined, 1))
-      return false
-    }
-    print(`${cases} histories, ${violated} of them not sequential`)
-    return true
-  },
-}
+  draw: (random) => randomOperations(random, { processes: 2 + random(3), operations: 3 + random(8), keys: 1 + random(2), noise: [0, 20, 50, 100][random(4)]! }),
+  check: disagreement,
+  says: (cases, counted) => `${cases} histories, ${counted('violated')} of them not sequential`,
+})

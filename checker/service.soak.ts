@@ -1,12 +1,13 @@
 /** Random small runs: objectives, availability and latency against counting by hand, from the operations alone. */
 import { availabilityOf } from './availability.ts'
-import { chance } from './testing/chance.ts'
 import { context } from './testing/context.ts'
 import { faultWindows } from './faults.ts'
 import { latencyOf } from './latency.ts'
 import { parseObjectives, slo } from './slo.ts'
 import { RunBuilder } from './testing/run.ts'
+import { soakOf } from './testing/soak.ts'
 import type { Chance } from './testing/chance.ts'
+import type { Count } from './testing/soak.ts'
 import type { FaultWindow, JudgementVerdict } from './verdict.ts'
 
 /** What a client did; `end` is Infinity where no completion was recorded, `intended` when it was meant to start. */
@@ -59,7 +60,21 @@ function periods(window: FaultWindow | undefined): Record<string, (readonly [num
   return { all: [[-Infinity, Infinity]], healthy: [[-Infinity, from], [healed, Infinity]], [`${window.id}:${window.fault}`]: [[from, to]] }
 }
 
-function disagreement(deeds: readonly Deed[], fault: readonly [from: number, to: number, healed: number] | undefined, text: string): string | undefined {
+/** A run and what is asked of it. */
+interface Service {
+  readonly deeds: readonly Deed[]
+  readonly fault: readonly [from: number, to: number, healed: number] | undefined
+  readonly text: string
+}
+
+function randomService(random: Chance): Service {
+  const deeds = randomDeeds(random)
+  const from = 10 * random(15) + 5
+  const fault = random(2) === 0 ? undefined : ([from, from + 30 + random(40), from + 75 + random(20)] as const)
+  return { deeds, fault, text: OBJECTIVES[random(OBJECTIVES.length)]! }
+}
+
+function disagreement({ deeds, fault, text }: Service, count: Count): string | undefined {
   const run = new RunBuilder()
   for (const { f, node, intended, start, end, outcome } of deeds) run.op(f, 'x', 1, { from: start, ...(end === Infinity ? {} : { to: end }), node, outcome, intended })
   if (fault !== undefined) run.fault('kill(one)', ...fault)
@@ -67,6 +82,7 @@ function disagreement(deeds: readonly Deed[], fault: readonly [from: number, to:
   const faults = faultWindows(history)
   const verdict = slo(parseObjectives(text)).judge(history, { ...context, faults }) as JudgementVerdict
   const truth = met(deeds, text)
+  if (truth === 'violated') count('missed')
   if (verdict.verdict !== truth) return `${text}: we say ${verdict.verdict}, by definition it is ${truth}: ${verdict.summary}`
   const availability = availabilityOf(history, faults)
   const latency = latencyOf(history, faults)
@@ -86,27 +102,12 @@ function disagreement(deeds: readonly Deed[], fault: readonly [from: number, to:
 
 const near = (measured: number | null, exact: number | null): boolean => (measured === null || exact === null ? measured === exact : Math.abs(measured - exact) <= exact * PRECISION + 1e-3)
 
-export const soak = {
+export const soak = soakOf(import.meta.url, {
   name: 'oracle-service',
   describes: 'service-level objectives, availability and latency against counting by hand',
   full: 200_000,
   slice: 5_000,
-  run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
-    const random = chance(seed)
-    let missed = 0
-    for (let at = 0; at < cases; at++) {
-      const deeds = randomDeeds(random)
-      const from = 10 * random(15) + 5
-      const fault = random(2) === 0 ? undefined : ([from, from + 30 + random(40), from + 75 + random(20)] as const)
-      const text = OBJECTIVES[random(OBJECTIVES.length)]!
-      if (met(deeds, text) === 'violated') missed++
-      const wrong = disagreement(deeds, fault, text)
-      if (wrong === undefined) continue
-      print(`case ${at} of seed ${seed}: ${wrong}`)
-      print(JSON.stringify({ deeds, fault }))
-      return Promise.resolve(false)
-    }
-    print(`${cases} runs, ${missed} of them missed their objective`)
-    return Promise.resolve(true)
-  },
-}
+  draw: randomService,
+  check: disagreement,
+  says: (cases, counted) => `${cases} runs, ${counted('missed')} of them missed their objective`,
+})

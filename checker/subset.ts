@@ -11,7 +11,11 @@ import type { Registers } from './registers.ts'
 export function subset(registers: Registers, operations: readonly number[]): Registers {
   const kept = [...new Set(operations)].sort((a, b) => a - b)
   const place = new Map(kept.map((op, at) => [op, at]))
-  const pick = (column: Int32Array): Int32Array => Int32Array.from(kept, (op) => column[op]!)
+  const pick = (column: Int32Array): Int32Array => {
+    const picked = new Int32Array(kept.length)
+    for (let at = 0; at < picked.length; at++) picked[at] = column[kept[at]!]!
+    return picked
+  }
   const last = new Map<number, number>()
   const session = pick(registers.session)
   const previous = session.map((s, at) => {

@@ -99,9 +99,16 @@ export const anomalyNames: Readonly<Record<AnomalyType, string>> = {
   'G2-item-realtime': 'G2-item in real time',
 }
 
+const weaker = new Map<IsolationLevel, readonly IsolationLevel[]>()
+
 /** Everything that a level implies, itself not included. */
-export function weakerLevels(level: IsolationLevel): IsolationLevel[] {
-  return [...new Set(impliedLevels[level].flatMap((weaker) => [weaker, ...weakerLevels(weaker)]))]
+export function weakerLevels(level: IsolationLevel): readonly IsolationLevel[] {
+  let known = weaker.get(level)
+  if (known === undefined) {
+    known = [...new Set(impliedLevels[level].flatMap((one) => [one, ...weakerLevels(one)]))]
+    weaker.set(level, known)
+  }
+  return known
 }
 
 /** A verdict for every level: refuted levels take the stronger ones with them, levels that hold carry the weaker ones. */

@@ -69,6 +69,9 @@ export class HistoryError extends Error {
 /** Processes below this number are found by index. */
 const OPEN_MAX = 1 << 22
 
+/** Rows that fit before the columns grow: many histories are small. */
+const CAPACITY_MIN = 64
+
 /** Integers, as wide as the widest so far. */
 export type Integers = Int8Array | Int16Array | Int32Array
 
@@ -89,19 +92,19 @@ function grown<A extends Integers | Uint8Array>(array: A, capacity: number): A {
 export class History {
   length = 0
   /** INVOKE, OK, FAIL, INFO. */
-  type = new Uint8Array(1024)
+  type = new Uint8Array(CAPACITY_MIN)
   /** Client process number, or NEMESIS, OBSERVER. */
-  process: Integers = new Int8Array(1024)
+  process: Integers = new Int8Array(CAPACITY_MIN)
   /** Index into `functions`. */
-  f: Integers = new Int8Array(1024)
+  f: Integers = new Int8Array(CAPACITY_MIN)
   /** Code in `values`. */
-  key: Integers = new Int8Array(1024)
+  key: Integers = new Int8Array(CAPACITY_MIN)
   /** Code in `values`. */
-  value = new Int32Array(1024)
+  value = new Int32Array(CAPACITY_MIN)
   /** The row of the completion (for an invocation) or of the invocation (for a completion); -1 where there is none. */
-  pair = new Int32Array(1024)
+  pair = new Int32Array(CAPACITY_MIN)
   /** Index into `nodes`; -1 when unknown. */
-  node: Integers = new Int8Array(1024)
+  node: Integers = new Int8Array(CAPACITY_MIN)
   /** Intended start, by row, where it differs from `time`. */
   readonly intended = new Map<number, number>()
   /** Error codes by row. */
@@ -119,13 +122,13 @@ export class History {
   keyMax = -0x80000000
   /** What a lenient reader let pass, by line. */
   readonly warnings: string[] = []
-  readonly #times = new TimeColumn(1024)
+  readonly #times = new TimeColumn(CAPACITY_MIN)
   /** Time of the last row. */
   #latest = -Infinity
   readonly #functionCodes = new Map<string, number>()
   readonly #nodeCodes = new Map<string, number>()
   /** By process: row of its open invocation + 1; 0 when none is open, -1 once it ended in `info`. */
-  #open = new Int32Array(256)
+  #open = new Int32Array(CAPACITY_MIN)
   /** The same for processes with large numbers and for NEMESIS, OBSERVER. */
   readonly #openElsewhere = new Map<number, number>()
 

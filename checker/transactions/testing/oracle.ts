@@ -70,16 +70,21 @@ function permutations<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, at) => permutations([...items.slice(0, at), ...items.slice(at + 1)]).map((rest) => [item, ...rest]))
 }
 
-type Relation = boolean[][]
+/** By transaction the set, in bits, of those that it is related to. */
+type Relation = number[]
 
-const empty = (n: number): Relation => Array.from({ length: n }, () => Array.from({ length: n }, () => false))
-const union = (...relations: readonly Relation[]): Relation => relations[0]!.map((row, a) => row.map((_, b) => relations.some((one) => one[a]![b]!)))
-const compose = (x: Relation, y: Relation): Relation => x.map((row) => row.map((_, b) => row.some((there, via) => there && y[via]![b]!)))
-const isIrreflexive = (x: Relation): boolean => x.every((row, a) => !row[a])
+const has = (x: Relation, a: number, b: number): boolean => ((x[a]! >> b) & 1) === 1
+const add = (x: Relation, a: number, b: number): void => {
+  x[a]! |= 1 << b
+}
+const empty = (n: number): Relation => Array.from({ length: n }, () => 0)
+const union = (...relations: readonly Relation[]): Relation => relations[0]!.map((_, a) => relations.reduce((row, one) => row | one[a]!, 0))
+const compose = (x: Relation, y: Relation): Relation => x.map((_, a) => y.reduce((row, further, via) => (has(x, a, via) ? row | further : row), 0))
+const isIrreflexive = (x: Relation): boolean => x.every((_, a) => !has(x, a, a))
 
 function closure(relation: Relation): Relation {
-  const result = relation.map((row) => [...row])
-  for (let via = 0; via < result.length; via++) for (const row of result) if (row[via]) for (let b = 0; b < row.length; b++) row[b] ||= result[via]![b]!
+  const result = [...relation]
+  for (let via = 0; via < result.length; via++) for (let a = 0; a < result.length; a++) if (has(result, a, via)) result[a]! |= result[via]!
   return result
 }
 
@@ -145,22 +150,22 @@ function relationsOf({ all, here, orders, writerOf, lists }: World, { sources }:
   const [ww, wr, rw, so, rt] = [empty(n), empty(n), empty(n), empty(n), empty(n)]
   for (const [key, order] of orders) {
     const writers = order.map((one) => writerOf(key, one)).filter((t) => here.includes(t))
-    for (let a = 0; a < writers.length; a++) for (let b = a + 1; b < writers.length; b++) if (writers[a] !== writers[b]) ww[writers[a]!]![writers[b]!] = true
+    for (let a = 0; a < writers.length; a++) for (let b = a + 1; b < writers.length; b++) if (writers[a] !== writers[b]) add(ww, writers[a]!, writers[b]!)
   }
   for (const { reader, key, from, value } of sources) {
-    if (from >= 0 && from !== reader) wr[from]![reader] = true
+    if (from >= 0 && from !== reader) add(wr, from, reader)
     const order = orders.get(key)!
     const position = lists ? (value as Json[]).length : order.findIndex((one) => writerOf(key, one) === from) + 1
     for (const one of order.slice(position)) {
       const writer = writerOf(key, one)
-      if (writer !== reader && here.includes(writer)) rw[reader]![writer] = true
+      if (writer !== reader && here.includes(writer)) add(rw, reader, writer)
     }
   }
   for (const a of here) {
     for (const b of here) {
       if (a === b) continue
-      if (all[a]!.process === all[b]!.process && all[a]!.start < all[b]!.start) so[a]![b] = true
-      if (all[a]!.outcome === 'ok' && all[a]!.end < all[b]!.start) rt[a]![b] = true
+      if (all[a]!.process === all[b]!.process && all[a]!.start < all[b]!.start) add(so, a, b)
+      if (all[a]!.outcome === 'ok' && all[a]!.end < all[b]!.start) add(rt, a, b)
     }
   }
   return { ww, wr, rw, so, rt }
@@ -199,15 +204,15 @@ function someCommitOrder({ all, here }: World, { sources }: Reads, { ww, wr }: {
   const writes = (t: number, key: string): boolean => all[t]!.micros.some(([f, on]) => f !== 'r' && on === key)
   const visible = (at: number, t: number): boolean => {
     const { reader } = sources[at]!
-    if (level === 'causal') return happened[t]![reader]!
-    if (level.endsWith('read-atomic')) return direct[t]![reader]!
+    if (level === 'causal') return has(happened, t, reader)
+    if (level.endsWith('read-atomic')) return has(direct, t, reader)
     return sources.slice(0, at).some((earlier) => earlier.reader === reader && earlier.from === t)
   }
   const later = sources.map(({ key, from, reader }, at) => here.filter((t) => t !== from && t !== reader && writes(t, key) && visible(at, t)))
   const extend = (rest: readonly number[], done: readonly number[]): boolean => {
     if (rest.length === 0) return true
     return rest.some((t) => {
-      if (rest.some((other) => other !== t && must[other]![t])) return false
+      if (rest.some((other) => other !== t && has(must, other, t))) return false
       // Who is visible to a reader of t must have committed before t.
       if (sources.some(({ from }, at) => from === t && later[at]!.some((other) => !done.includes(other)))) return false
       return extend(rest.filter((other) => other !== t), [...done, t])
