@@ -68,9 +68,13 @@ export const meanings: Readonly<Record<Model, string>> = {
   eventual: 'after the last heal and the last write all replicas come to hold the same value, one that was written (Vogels 2009)',
 }
 
+const weaker = new Map<Model, readonly Model[]>()
+
 /** Everything that a model implies, itself not included. */
-export function weakerThan(model: Model): Model[] {
-  return [...new Set(implied[model].flatMap((weaker) => [weaker, ...weakerThan(weaker)]))]
+export function weakerThan(model: Model): readonly Model[] {
+  const known = weaker.get(model) ?? [...new Set(implied[model].flatMap((one) => [one, ...weakerThan(one)]))]
+  weaker.set(model, known)
+  return known
 }
 
 /** Every rung, decided by its own judgement or by its neighbours. */
@@ -80,7 +84,7 @@ export function ladderOf(verdicts: readonly JudgementVerdict[]): Rung[] {
   return models.map((model): Rung => {
     const judgement = own.get(model)
     if (judgement?.verdict === 'violated') return { model, verdict: 'violated', by: judgement.judgement }
-    const refuted = models.find((weaker) => weakerThan(model).includes(weaker) && says('violated')(weaker))
+    const refuted = models.find((one) => weakerThan(model).includes(one) && says('violated')(one))
     if (refuted !== undefined) return { model, verdict: 'violated', by: `implied by ${refuted}` }
     if (judgement?.verdict === 'holds') return { model, verdict: 'holds', by: judgement.judgement }
     const upheld = models.find((stronger) => weakerThan(stronger).includes(model) && says('holds')(stronger))

@@ -1,12 +1,11 @@
 /**
  * Latency of the operations that succeeded, from the moment at which each was meant to start: a client that was held
  * up by a slow answer does not get to leave out the operations that it could not begin meanwhile (coordinated
- * omission; Tene, How NOT to Measure Latency). In HDR histograms, to three significant digits.
+ * omission; Tene, How NOT to Measure Latency). To three significant digits, in the buckets of an HDR histogram, of which only
+ * those are kept that something fell into: a run has hundreds of leaves, and most hold a few dozen operations.
  */
-import { build } from 'hdr-histogram-js'
 import { OK } from './history/index.ts'
 import { eachInPeriods, groupsOf, periodsOf } from './periods.ts'
-import type { Histogram } from 'hdr-histogram-js'
 import type { History } from './history/index.ts'
 import type { FaultWindow, Latency } from './verdict.ts'
 
@@ -26,11 +25,13 @@ export function latencyOf(history: History, faults: readonly FaultWindow[]): Lat
   )
 }
 
-/** The operations of one function on one node in one period; in microseconds. */
+/** The operations of one function on one node in one period. */
 interface Leaf {
   readonly node: number
   readonly f: number
-  readonly histogram: Histogram
+  /** How many took how long: the most microseconds of a bucket -> operations. */
+  readonly counts: Map<number, number>
+  maxUs: number
 }
 
 function record(history: History, periods: ReturnType<typeof periodsOf>): Leaf[][] {
@@ -42,24 +43,33 @@ function record(history: History, periods: ReturnType<typeof periodsOf>): Leaf[]
     const slot = f * width + node + 1
     let leaf = leaves[period]!.get(slot)
     if (!leaf) {
-      leaf = { node, f, histogram: empty() }
+      leaf = { node, f, counts: new Map(), maxUs: 0 }
       leaves[period]!.set(slot, leaf)
     }
     const start = history.intended.size === 0 ? history.timeAt(invocation) : (history.intended.get(invocation) ?? history.timeAt(invocation))
-    leaf.histogram.recordValue(Math.max(0, Math.round((history.timeAt(completion) - start) / 1000)))
+    const tookUs = Math.max(0, Math.round((history.timeAt(completion) - start) / 1000))
+    const bucket = bucketOf(tookUs)
+    leaf.counts.set(bucket, (leaf.counts.get(bucket) ?? 0) + 1)
+    leaf.maxUs = Math.max(leaf.maxUs, tookUs)
   })
   return leaves.map((byLeaf) => [...byLeaf.values()])
 }
 
-const empty = (): Histogram => build({ bitBucketSize: 32, autoResize: true, lowestDiscernibleValue: 1, highestTrackableValue: 2 ** 16, numberOfSignificantValueDigits: 3 })
+/** The largest number that three significant digits do not tell from this one: below 2,048 itself, and from there on every doubling is cut in 1,024. */
+function bucketOf(us: number): number {
+  const unit = 2 ** Math.max(0, 21 - Math.clz32(Math.min(us, 0xffffffff)))
+  return us - (us % unit) + unit - 1
+}
 
 function quantiles(period: string, group: string, f: string, leaves: readonly Leaf[]): Latency {
   if (leaves.length === 0) return { period, group, f, count: 0, p50_ms: null, p99_ms: null, p999_ms: null, max_ms: null }
-  let histogram = leaves[0]!.histogram
-  if (leaves.length > 1) {
-    histogram = empty()
-    for (const leaf of leaves) histogram.add(leaf.histogram)
+  const counts = new Map<number, number>()
+  for (const leaf of leaves) for (const [us, operations] of leaf.counts) counts.set(us, (counts.get(us) ?? 0) + operations)
+  const ascending = [...counts].sort(([a], [b]) => a - b)
+  const count = ascending.reduce((sum, [, operations]) => sum + operations, 0)
+  const at = (perMille: number): number => {
+    let below = Math.ceil((count * perMille) / 1000)
+    return ascending.find(([, operations]) => (below -= operations) <= 0)![0] / 1000
   }
-  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
-  return { period, group, f, count: histogram.totalCount, p50_ms: at(50), p99_ms: at(99), p999_ms: at(99.9), max_ms: histogram.maxValue / 1000 }
+  return { period, group, f, count, p50_ms: at(500), p99_ms: at(990), p999_ms: at(999), max_ms: Math.max(...leaves.map(({ maxUs }) => maxUs)) / 1000 }
 }

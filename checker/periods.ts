@@ -72,10 +72,13 @@ export interface Group {
   readonly nodes: readonly number[] | null
 }
 
+/** n2 before n10. */
+const byNumber = new Intl.Collator('en', { numeric: true })
+
 /** The groups of a period. */
 export function groupsOf(history: History, period: Period): Group[] {
   const sides = Object.entries(period.sides).map(([name, nodes]) => ({ name, nodes: nodes.map((node) => history.nodes.indexOf(node)).filter((code) => code >= 0) }))
-  const nodes = history.nodes.map((name, code) => ({ name, nodes: [code] })).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+  const nodes = history.nodes.map((name, code) => ({ name, nodes: [code] })).sort((a, b) => byNumber.compare(a.name, b.name))
   const struck = period.struck ?? []
   const hit = nodes.filter(({ name }) => struck.includes(name)).flatMap((group) => group.nodes)
   const spared = nodes.filter(({ name }) => !struck.includes(name)).flatMap((group) => group.nodes)

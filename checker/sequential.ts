@@ -97,7 +97,7 @@ class Search {
   readonly #replaced: Int32Array
   /** Length of the trail before each chosen write. */
   readonly #choices: number[] = []
-  readonly #hopeless = new Set<string>()
+  readonly #hopeless = new States()
   /** Length of the longest trail that proved hopeless. */
   #deepest = -1
   readonly #total: number
@@ -163,7 +163,7 @@ class Search {
   /** The session whose next write is possible and whose turn is the first after `after`; -1 when there is none. */
   #nextWrite(after: number): number {
     const { key, write } = this.#registers
-    if (after < 0 && this.#trail.length <= this.#deepest && this.#hopeless.has(this.#state())) return -1
+    if (after < 0 && this.#trail.length <= this.#deepest && this.#hopeless.has(this.#state)) return -1
     let best = -1
     let earliest = Infinity
     while (this.#done < this.#writers.length && this.#head(this.#writers[this.#done]!) < 0) this.#done++
@@ -242,14 +242,50 @@ class Search {
   }
 
   #giveUp(): void {
-    this.#hopeless.add(this.#state())
+    this.#hopeless.add(this.#state)
     this.#deepest = Math.max(this.#deepest, this.#trail.length)
   }
 
-  #state(): string {
+  /** Where every session stands, and what every key holds: two columns that go on changing. */
+  get #state(): readonly [Int32Array, Int32Array] {
     this.#waste += this.#at.length + this.#current.length
-    return `${this.#at.join()};${this.#current.join()}`
+    return [this.#at, this.#current]
   }
+}
+
+/** A set of states, each a pair of columns whose lengths never change: found by their hash, recognized by their numbers. */
+class States {
+  size = 0
+  readonly #byHash = new Map<number, Int32Array[]>()
+
+  add(state: readonly [Int32Array, Int32Array]): void {
+    const copy = new Int32Array(state[0].length + state[1].length)
+    copy.set(state[0])
+    copy.set(state[1], state[0].length)
+    const hash = hashOf(state)
+    const alike = this.#byHash.get(hash)
+    if (alike === undefined) this.#byHash.set(hash, [copy])
+    else if (alike.some((known) => isCopy(known, state))) return
+    else alike.push(copy)
+    this.size++
+  }
+
+  has(state: readonly [Int32Array, Int32Array]): boolean {
+    return this.#byHash.get(hashOf(state))?.some((known) => isCopy(known, state)) === true
+  }
+}
+
+/** FNV-1a over numbers instead of bytes. */
+function hashOf(state: readonly [Int32Array, Int32Array]): number {
+  let hash = 0x811c9dc5
+  for (const column of state) for (let at = 0; at < column.length; at++) hash = Math.imul(hash ^ column[at]!, 0x01000193)
+  return hash
+}
+
+function isCopy(known: Int32Array, [first, second]: readonly [Int32Array, Int32Array]): boolean {
+  for (let at = 0; at < first.length; at++) if (known[at] !== first[at]) return false
+  for (let at = 0; at < second.length; at++) if (known[first.length + at] !== second[at]) return false
+  return true
 }
 
 /** Writes in the order in which their zones begin. */

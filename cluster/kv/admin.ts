@@ -14,6 +14,7 @@ import type { FaultyDisk } from './faulty-disk.ts'
 import { linkTrials } from './link-trials.ts'
 import { OK_REPLY, arrayReply, bulkReply, integerReply, nullReply, simpleReply } from './resp.ts'
 import type { Rpc } from './rpc.ts'
+import { allOf, eventually } from './storage.ts'
 import type { Eventually, Storage } from './storage.ts'
 import type { Cell } from './versions.ts'
 
@@ -58,12 +59,8 @@ export function adminCommands(options: AdminOptions): ReadonlyMap<string, Comman
     words: [2, 1 << 16],
     keys: 'none',
     run: async ([, ...keys]) => {
-      const values = await Promise.all(keys.map(async word => {
-        const key = word.toString('latin1')
-        if (!(await holds(key))) return simpleReply(NO_REPLICA)
-        return valueReply(options.valuesOf(await storage.read(key)))
-      }))
-      return arrayReply(values)
+      const show = (key: string): Eventually<string> => eventually(holds(key), held => (held ? eventually(storage.read(key), cell => valueReply(options.valuesOf(cell))) : simpleReply(NO_REPLICA)))
+      return arrayReply(await allOf(keys.map(word => show(word.toString('latin1')))))
     },
   }
 

@@ -13,6 +13,7 @@ import type { Replication } from './replication/replication.ts'
 import { siblingCommands } from './sibling-commands.ts'
 import { queueing, transactionCommands } from './transactions/commands.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
+import { eventually } from './storage.ts'
 import type { Eventually } from './storage.ts'
 
 /** Keys that RANGE answers with when it does not say how many, and at most. */
@@ -27,11 +28,6 @@ export interface FrontDoorOptions {
   readonly nodeLines: () => readonly string[]
   /** The sections of INFO: name -> field -> value. */
   readonly describe: () => Readonly<Record<string, Readonly<Record<string, string | number>>>>
-}
-
-/** Maps a result that may be there already. */
-function then<T>(value: Eventually<T>, map: (value: T) => string): Eventually<string> {
-  return value instanceof Promise ? value.then(map) : map(value)
 }
 
 /** The commands of the client port. */
@@ -51,7 +47,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     return word
   }
 
-  yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => then(replication.read(keyOf(key!), session.level), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
+  yield ['GET', { words: [2, 2], keys: 'first', run: ([, key], session) => eventually(replication.read(keyOf(key!), session.level), cell => (cell.value === null ? nullReply(session.protocol) : bulkReply(cell.value))) }]
 
   yield [
     'SET',
@@ -60,9 +56,9 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
       keys: 'first',
       run: ([, key, value, ...rest], session) => {
         const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
-        if (option === 'NX' && replication.cas !== undefined) return then(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
+        if (option === 'NX' && replication.cas !== undefined) return eventually(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
         if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
-        return then(replication.write(keyOf(key!), valueOf(value!), session.clocks, session.level), () => OK_REPLY)
+        return eventually(replication.write(keyOf(key!), valueOf(value!), session.clocks, session.level), () => OK_REPLY)
       },
     },
   ]
@@ -74,7 +70,7 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
       keys: 'first',
       run: ([, key, expected, value]) => {
         if (replication.cas === undefined) return errorReply('ERR', `no compare-and-set: replication "${config.replication}" does not order the operations on a key; "paxos" does`)
-        return then(replication.cas(keyOf(key!), expected!, valueOf(value!)), done => integerReply(done ? 1 : 0))
+        return eventually(replication.cas(keyOf(key!), expected!, valueOf(value!)), done => integerReply(done ? 1 : 0))
       },
     },
   ]

@@ -37,7 +37,7 @@ import type { Coordinator, Replication } from './replication/replication.ts'
 import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 import { Rpc } from './rpc.ts'
-import { Storage } from './storage.ts'
+import { Storage, eventually } from './storage.ts'
 import type { CellObserver, Eventually } from './storage.ts'
 import { Timestamps } from './timestamps.ts'
 import { conflictRules, siblingsOf } from './siblings.ts'
@@ -184,7 +184,7 @@ function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<R
     const cell = storage.read(key)
     if (hints === undefined || hints.counts.pending === 0) return cell
     const kept = hints.read(key)
-    return cell instanceof Promise ? cell.then(own => merge(own, kept)) : merge(cell, kept)
+    return eventually(cell, own => merge(own, kept))
   })
   rpc.serve(WRITE, ([key, cell, standIns]) => {
     for (let i = 0; i < standIns.length; i += 2) {
@@ -193,10 +193,7 @@ function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<R
     const applied = storage.apply(key, cell)
     return promises === undefined ? applied : applied.then(existed => promises.changed(key).then(() => existed))
   })
-  rpc.serve(VERSION, (key): Eventually<readonly [number, boolean]> => {
-    const cell = storage.read(key)
-    return cell instanceof Promise ? cell.then(versionOf) : versionOf(cell)
-  })
+  rpc.serve(VERSION, (key): Eventually<readonly [number, boolean]> => eventually(storage.read(key), versionOf))
 }
 
 /** The two ports that speak RESP. */
@@ -243,7 +240,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     guarded: false,
   })
   const arcs = overlay === undefined ? lookup : remembered(lookup, clock, ARCS_REMEMBERED_MS)
-  const holds = async (key: string): Promise<boolean> => (await arcs.find(partitioner.token(key))).replicas.includes(config.id)
+  const holds = (key: string): Eventually<boolean> => eventually(arcs.find(partitioner.token(key)), ({ replicas }) => replicas.includes(config.id))
   const admin = new Door({
     clock,
     log,

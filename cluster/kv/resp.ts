@@ -341,8 +341,18 @@ export function integerReply(value: number): string {
 
 /** Bytes, or a text (as UTF-8). */
 export function bulkReply(value: Uint8Array | string): string {
-  const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.length)
-  return `$${bytes.length}\r\n${bytes.toString('latin1')}\r\n`
+  // A text of ASCII alone, as nearly all are, is its own bytes.
+  const text = typeof value === 'string' && isAscii(value) ? value : latin1Of(typeof value === 'string' ? Buffer.from(value) : value)
+  return `$${text.length}\r\n${text}\r\n`
+}
+
+function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }
 
 /** An array of replies that are encoded already. */
@@ -357,12 +367,5 @@ export function nullReply(protocol: 2 | 3): string {
 
 /** A client's command. */
 export function encodeCommand(words: readonly (string | Uint8Array)[]): Uint8Array {
-  const parts: Uint8Array[] = [Buffer.from(`*${words.length}\r\n`)]
-  for (const word of words) {
-    const bytes = typeof word === 'string' ? Buffer.from(word) : word
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, CRLF)
-  }
-  return Buffer.concat(parts)
+  return Buffer.from(arrayReply(words.map(bulkReply)), 'latin1')
 }
-
-const CRLF = Buffer.from('\r\n')

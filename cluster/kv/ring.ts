@@ -52,7 +52,7 @@ export class Ring implements Lookup, PreferenceLists {
     const places = placesOf(options.nodes, options.tokensOf ?? (node => hashedTokens(node, options.virtualNodes)))
     const placement = options.placement ?? simplePlacement
     this.tokens = places.map(place => place.token)
-    const walks = places.map((_, index) => nodesClockwise(places, index, options.nodes.length))
+    const walks = walksOf(places)
     this.#lists = walks.map(walk => placement(walk, options.replicas))
     this.#others = walks.map((walk, index) => walk.filter(node => !this.#lists[index]!.includes(node)))
   }
@@ -101,11 +101,15 @@ function placesOf(nodes: readonly NodeId[], tokensOf: (node: NodeId) => readonly
   return places.sort((a, b) => a.token - b.token)
 }
 
-function nodesClockwise(places: readonly Place[], start: number, count: number): NodeId[] {
-  const met: NodeId[] = []
-  for (let i = 0; i < places.length && met.length < count; i++) {
-    const { node } = places[(start + i) % places.length]!
-    if (!met.includes(node)) met.push(node)
+/** The nodes met clockwise from every place on, its own first. Seen from the place before, a place's node comes first and the order of the others stays. */
+function walksOf(places: readonly Place[]): (readonly NodeId[])[] {
+  const walks: (readonly NodeId[])[] = new Array(places.length)
+  // Before the first place of all comes the last: from there each node is met first where it first stands.
+  let walk: readonly NodeId[] = [...new Set(places.map(({ node }) => node))]
+  for (let index = places.length - 1; index >= 0; index--) {
+    const { node } = places[index]!
+    if (walk[0] !== node) walk = [node, ...walk.filter(other => other !== node)]
+    walks[index] = walk
   }
-  return met
+  return walks
 }

@@ -29,6 +29,16 @@ export interface StorageOptions {
 /** A value now, or the promise of one: what is in memory costs no turn of the event loop. */
 export type Eventually<T> = T | Promise<T>
 
+/** Maps a value that may be there already. */
+export function eventually<T, U>(value: Eventually<T>, map: (value: T) => Eventually<U>): Eventually<U> {
+  return value instanceof Promise ? value.then(map) : map(value)
+}
+
+/** All of these values, once each of them is there. */
+export function allOf<T>(values: readonly Eventually<T>[]): Eventually<readonly T[]> {
+  return values.some(value => value instanceof Promise) ? Promise.all(values.map(async value => value)) : (values as readonly T[])
+}
+
 /** Told of every change of a cell, in the order of the changes. */
 export type CellObserver = (token: number, before: Cell, after: Cell, key: string) => void
 

@@ -38,7 +38,7 @@ function wordsOf({ f, key, value }: Invocation): string[] {
 export function valueOf(reply: Reply): Json {
   if (reply === null) return null
   if (Array.isArray(reply)) return (reply as readonly Reply[]).map(valueOf)
-  const text = reply instanceof Uint8Array ? Buffer.from(reply).toString() : JSON.stringify(reply)
+  const text = reply instanceof Uint8Array ? Buffer.from(reply.buffer, reply.byteOffset, reply.length).toString() : JSON.stringify(reply)
   try {
     return JSON.parse(text) as Json
   } catch {

@@ -41,10 +41,11 @@ export interface UpkeepOptions {
 /** One node's repair while members come and go. */
 export class Upkeep {
   readonly #options: UpkeepOptions
-  #ring: Ring
-  #digests: RangeDigests
+  /** The ring of the digests; `open` sets them all before anyone sees this. */
+  #ring!: Ring
+  #digests!: RangeDigests
   /** Bytes of keys and values by leaf of the digests. */
-  #bytes: Float64Array
+  #bytes!: Float64Array
   #observe: CellObserver = () => undefined
   #antiEntropy: AntiEntropy | undefined
   #building = 0
@@ -57,9 +58,6 @@ export class Upkeep {
 
   private constructor(options: UpkeepOptions) {
     this.#options = options
-    this.#ring = options.views.serving
-    this.#digests = new RangeDigests(this.#ring, options.self)
-    this.#bytes = new Float64Array(this.#digests.leaves)
   }
 
   /** Looks through what the disk holds, and hears of every change from then on. */

@@ -87,8 +87,21 @@ export function topologyOf(members: readonly Member[], { data_centers, racks }: 
   return standingAt(node => turns.get(node) ?? 0, data_centers, racks)
 }
 
+/** Rings that were asked for last, by what they are made of: the nodes of one process share them, and the lives of one node. */
+const rings = new Map<string, Ring>()
+const RINGS_MAX = 16
+
 /** The ring of these members. */
 export function ringOf(members: readonly Member[], choices: RingChoices): Ring {
+  const made = JSON.stringify([members.map(({ id, turn, tokens }) => [id, turn, tokens]), choices.replicas, choices.virtual_nodes, choices.data_centers, choices.racks])
+  const ring = rings.get(made) ?? makeRing(members, choices)
+  rings.delete(made)
+  rings.set(made, ring)
+  if (rings.size > RINGS_MAX) rings.delete(rings.keys().next().value!)
+  return ring
+}
+
+function makeRing(members: readonly Member[], choices: RingChoices): Ring {
   const tokens = new Map(members.map(member => [member.id, member.tokens]))
   return new Ring({
     nodes: members.map(({ id }) => id),

@@ -34,25 +34,64 @@ export interface Arcs extends Pick<PreferenceLists, 'replicas'> {
 /** For lookups whose arcs nobody knows as a whole: the grid alone, and nothing that is known to be shared. */
 export const UNKNOWN_ARCS: Arcs = { tokens: [], replicas: () => [] }
 
-/** The digest of everything that one replica holds, by range of tokens. */
-export class RangeDigests {
+/** How a ring is cut into leaves; the nodes of one process share that of a ring as they share the ring. */
+class Leaves {
   /** First token of each leaf, ascending. */
-  readonly #starts: readonly number[]
-  readonly #low: Uint32Array
-  readonly #high: Uint32Array
-  readonly #ring: Arcs
-  readonly #self: NodeId
-  readonly #shared = new Map<NodeId, SharedTree>()
+  readonly starts: readonly number[]
+  readonly #holders: readonly (readonly NodeId[])[]
+  readonly #between = new Map<string, SharedLeaves>()
 
-  constructor(ring: Arcs, self: NodeId) {
+  private constructor(ring: Arcs) {
     const cuts = new Set<number>()
     for (let i = 0; i < GRID; i++) cuts.add((i * TOKENS) / GRID)
     // An arc ends with the token of its place: the next one begins behind it.
     for (const token of ring.tokens) if (token + 1 < TOKENS) cuts.add(token + 1)
-    this.#starts = [...cuts].sort((a, b) => a - b)
+    this.starts = [...cuts].sort((a, b) => a - b)
+    this.#holders = this.starts.map(token => ring.replicas(token))
+  }
+
+  static readonly #known = new WeakMap<Arcs, Leaves>()
+
+  static of(ring: Arcs): Leaves {
+    const leaves = Leaves.#known.get(ring) ?? new Leaves(ring)
+    Leaves.#known.set(ring, leaves)
+    return leaves
+  }
+
+  /** The leaves whose keys both hold. */
+  between(one: NodeId, other: NodeId): SharedLeaves {
+    const pair = [one, other].sort().join(' ')
+    let shared = this.#between.get(pair)
+    if (shared === undefined) {
+      const leaves = this.#holders.flatMap((holders, leaf) => (holders.includes(one) && holders.includes(other) ? [leaf] : []))
+      const places = new Int32Array(this.starts.length).fill(-1)
+      leaves.forEach((leaf, place) => (places[leaf] = place))
+      this.#between.set(pair, (shared = { leaves, places }))
+    }
+    return shared
+  }
+}
+
+/** Leaves that two nodes share, ascending, and for every leaf of the ring its place among them, or -1. */
+interface SharedLeaves {
+  readonly leaves: readonly number[]
+  readonly places: Int32Array
+}
+
+/** The digest of everything that one replica holds, by range of tokens. */
+export class RangeDigests {
+  readonly #leaves: Leaves
+  readonly #starts: readonly number[]
+  readonly #low: Uint32Array
+  readonly #high: Uint32Array
+  readonly #self: NodeId
+  readonly #shared = new Map<NodeId, SharedTree>()
+
+  constructor(ring: Arcs, self: NodeId) {
+    this.#leaves = Leaves.of(ring)
+    this.#starts = this.#leaves.starts
     this.#low = new Uint32Array(this.#starts.length)
     this.#high = new Uint32Array(this.#starts.length)
-    this.#ring = ring
     this.#self = self
   }
 
@@ -102,8 +141,7 @@ export class RangeDigests {
   shared(peer: NodeId): SharedTree {
     let tree = this.#shared.get(peer)
     if (tree === undefined) {
-      const both = (leaf: number): boolean => [this.#self, peer].every(node => this.#ring.replicas(this.#starts[leaf]!).includes(node))
-      tree = new SharedTree(this.#starts.flatMap((_, leaf) => (both(leaf) ? [leaf] : [])), this.#low, this.#high)
+      tree = new SharedTree(this.#leaves.between(this.#self, peer), this.#low, this.#high)
       this.#shared.set(peer, tree)
     }
     return tree
@@ -114,17 +152,15 @@ export class RangeDigests {
 export class SharedTree {
   /** The leaves, ascending. */
   readonly leaves: readonly number[]
-  /** Leaf -> its place at level 0, or -1. */
   readonly #places: Int32Array
   readonly #levels: { readonly low: Uint32Array; readonly high: Uint32Array }[]
 
   /** `low` and `high` are the two words of every leaf's digest. */
-  constructor(leaves: readonly number[], low: Uint32Array, high: Uint32Array) {
+  constructor({ leaves, places }: SharedLeaves, low: Uint32Array, high: Uint32Array) {
     this.leaves = leaves
-    this.#places = new Int32Array(low.length).fill(-1)
-    for (const [place, leaf] of leaves.entries()) this.#places[leaf] = place
+    this.#places = places
     this.#levels = widths(leaves.length).map(width => ({ low: new Uint32Array(width), high: new Uint32Array(width) }))
-    for (const leaf of leaves) this.change(leaf, low[leaf]!, high[leaf]!)
+    for (const leaf of leaves) if (low[leaf] !== 0 || high[leaf] !== 0) this.change(leaf, low[leaf]!, high[leaf]!)
   }
 
   /** How many levels there are. */
