@@ -1,5 +1,5 @@
 /**
- * Zones straight over the columns of a history: accepts a large history of registers in four passes, or says nothing.
+ * Zones straight over the columns of a history: accepts a large history of registers in three passes, or says nothing.
  *
  * The rules are those of zones.ts, with two differences that save time and memory. No operation is copied: a row is its
  * own rank, because rows are in order of time (otherwise this does not apply), and ranks of all keys together order
@@ -7,19 +7,20 @@
  * every value is met on one key only; each key has an initial cluster of its own. Anything that zones cannot decide,
  * and any doubt, is left to the algorithms that know how to explain it: the answer is then null.
  */
-import { claim, emptyClusters, FIRST, gather, INITIAL, isCas, LAST, NEXT, NOBODY, rowOf, WRITER } from './accept-clusters.ts'
+import { claim, EARLY, emptyClusters, gather, LATE, NEXT, NOBODY, rowOf, WRITER } from './accept-clusters.ts'
 import { INVOKE } from './history.ts'
-import { functionKinds, NEVER, READ, WRITE } from './register.ts'
+import { functionKinds, NEVER, READ } from './register.ts'
 import type { Clusters, KeyCounts } from './accept-clusters.ts'
 import type { History } from './history.ts'
 import type { Model, RegisterRules } from './model.ts'
 
-/** A FIRST at or below this is the head's of another cluster's chain: LINK - head. */
-const LINK = -2
+/** An EARLY below 0 is the head's of another cluster's chain: LINK - head. */
+const LINK = -1
 /** Keys are told apart by their distance from the smallest code, which is exact and fast but needs codes that lie close together. */
 const KEYS_MAX = 0xfffe
-/** Twice a row must be an integer of 32 bits. */
-const ROWS_MAX = 1 << 30
+/** Twice a row, and a little, must be an integer of 32 bits. */
+const ROWS_MAX = (1 << 30) - 1
+const BLOCK = 2048
 
 /** All keys of the history, if every one of them is certainly linearizable; null: ask another algorithm. */
 export function acceptZones(history: History, model: Model, rules: RegisterRules, initial: number): KeyCounts[] | null {
@@ -35,18 +36,21 @@ export function acceptZones(history: History, model: Model, rules: RegisterRules
   return formZones(clusters, marks) && sweep(history, kinds, clusters, marks) ? keys : null
 }
 
+/** Whether somebody saw the value of a cluster. */
+const isObserved = (table: Int32Array, c: number): boolean => (table[c * 4 + EARLY]! | table[c * 4 + NEXT]!) !== 0
+
 /** A crashed CAS whose value somebody saw took effect: it consumes its expected value, which somebody saw thereby. */
 function consumeForCrashed({ key, value, values }: History, clusters: Clusters): boolean {
   const { keyMin, table, crashedCas } = clusters
   const crashed = new Set(crashedCas)
   for (const first of crashedCas) {
-    for (let c = first; crashed.has(c) && (table[c * 4 + FIRST] !== NEVER || table[c * 4 + NEXT]! >= 0); ) {
+    for (let c = first; crashed.has(c) && isObserved(table, c); ) {
       const at = rowOf(table[c * 4 + WRITER]!)
       const from = claim(clusters, values.first(value[at]!), key[at]! - keyMin)
       if (from < 0) return false
-      if (table[from * 4 + NEXT] === c) break
-      if (table[from * 4 + NEXT]! >= 0) return false
-      table[from * 4 + NEXT] = c
+      if (table[from * 4 + NEXT] === c + 1) break
+      if (table[from * 4 + NEXT] !== 0) return false
+      table[from * 4 + NEXT] = c + 1
       c = from
     }
   }
@@ -57,45 +61,59 @@ function consumeForCrashed({ key, value, values }: History, clusters: Clusters):
  * Walks every chain from the write (or the initial value) at its head, and leaves the zone's ends there; false when one is
  * impossible by itself. `marks`: where zones come, see sweep.
  */
-function formZones({ count, table }: Clusters, marks: Int32Array): boolean {
-  let chained = 0
-  for (let c = 0; c < count; c++) {
-    const w = table[c * 4 + WRITER]!
-    const observed = table[c * 4 + FIRST] !== NEVER || table[c * 4 + NEXT]! >= 0
-    if (!observed) continue
-    if (w === NOBODY) return false
-    if (w !== INITIAL && isCas(w)) {
-      chained++
-      continue
+function formZones({ valuesEnd, keyCount, table }: Clusters, marks: Int32Array): boolean {
+  const heads = new Int32Array(BLOCK)
+  let [chained, unwritten] = [0, 0]
+  for (let from = 0; from < valuesEnd; from += BLOCK) {
+    const to = Math.min(valuesEnd, from + BLOCK)
+    let n = 0
+    for (let c = from; c < to; c++) {
+      // Bits instead of branches, which nobody can guess.
+      const w = table[c * 4 + WRITER]!
+      const seen = table[c * 4 + EARLY]! | table[c * 4 + NEXT]!
+      const observed = (seen | -seen) >>> 31
+      const made = (w | -w) >>> 31
+      unwritten |= observed & (made ^ 1)
+      chained += observed & w & 1
+      heads[n] = c
+      n += observed & made & ~w
     }
-    const links = walkChain(table, c)
+    for (let i = 0; i < n; i++) {
+      const c = heads[i]!
+      const links = walkChain(table, c)
+      if (links < 0) return false
+      chained -= links
+      const row = Math.min(NEVER - table[c * 4 + EARLY]!, table[c * 4 + LATE]! - 1)
+      marks[row >> 5]! |= 1 << (row & 31)
+    }
+  }
+  if (unwritten !== NOBODY) return false
+  for (let c = valuesEnd; c < valuesEnd + keyCount; c++) {
+    const links = isObserved(table, c) ? walkChain(table, c) : 0
     if (links < 0) return false
     chained -= links
-    if (w === INITIAL) continue
-    const row = Math.min(table[c * 4 + FIRST]!, table[c * 4 + LAST]!)
-    marks[row >> 5]! |= 1 << (row & 31)
   }
   // Effective compare-and-sets that no chain reaches stand in a ring.
   return chained === 0
 }
 
-/** Returns how many compare-and-sets the chain holds; -1 when their order contradicts real time. */
+/** Leaves a chain's earliest response and latest invocation at its head; returns how many compare-and-sets it holds, -1 when their order contradicts real time. */
 function walkChain(table: Int32Array, head: number): number {
-  let earliest = table[head * 4 + WRITER] === INITIAL ? -1 : NEVER
-  let latest = -1
+  let early = table[head * 4 + EARLY]!
+  let late = table[head * 4 + LATE]!
+  if (NEVER - early < rowOf(table[head * 4 + WRITER]!)) return -1
   let links = 0
-  for (let c = head; ; links++) {
-    const w = table[c * 4 + WRITER]!
-    const first = table[c * 4 + FIRST]!
-    if (first < latest || first < rowOf(w)) return -1
-    if (first < earliest) earliest = first
-    if (table[c * 4 + LAST]! > latest) latest = table[c * 4 + LAST]!
-    if (c !== head) table[c * 4 + FIRST] = LINK - head
-    c = table[c * 4 + NEXT]!
-    if (c < 0) break
+  for (let c = table[head * 4 + NEXT]! - 1; c >= 0; c = table[c * 4 + NEXT]! - 1) {
+    links++
+    const own = table[c * 4 + EARLY]!
+    // One may not end before another on an earlier value begins, nor a read of the value before what made it.
+    if (NEVER - own < late - 1 || NEVER - own < rowOf(table[c * 4 + WRITER]!)) return -1
+    if (own > early) early = own
+    if (table[c * 4 + LATE]! > late) late = table[c * 4 + LATE]!
+    table[c * 4 + EARLY] = LINK - head
   }
-  table[head * 4 + FIRST] = earliest
-  table[head * 4 + LAST] = latest
+  table[head * 4 + EARLY] = early
+  table[head * 4 + LATE] = late
   return links
 }
 
@@ -105,22 +123,23 @@ function walkChain(table: Int32Array, head: number): number {
  * of bits.
  */
 function sweep(history: History, kinds: Int8Array, clusters: Clusters, marks: Int32Array): boolean {
-  const { type, pair, f, key } = history
+  const { type, pair, f, key, value, values } = history
   const { keyMin, keyCount, valuesEnd, table } = clusters
   // By key: the forward zone that reaches furthest; at first the initial value's, which begins before every row.
   const openFrom = new Int32Array(keyCount).fill(-1)
   const openTo = new Int32Array(keyCount)
-  for (let k = 0; k < keyCount; k++) openTo[k] = table[(valuesEnd + k) * 4 + LAST]!
+  for (let k = 0; k < keyCount; k++) openTo[k] = table[(valuesEnd + k) * 4 + LATE]! - 1
   for (let word = 0; word < marks.length; word++) {
     for (let left = marks[word]!; left !== 0; left &= left - 1) {
       const row = (word << 5) + 31 - Math.clz32(left & -left)
-      const begins = type[row] === INVOKE
-      const at = begins ? row : pair[row]!
-      const c = valueMet(history, kinds[f[at]!]!, at, begins ? pair[row]! : row)
-      const own = table[c * 4 + FIRST]!
-      const head = own <= LINK ? LINK - own : c
-      const from = table[head * 4 + FIRST]!
-      const to = table[head * 4 + LAST]!
+      const at = type[row] === INVOKE ? row : pair[row]!
+      // The value that the operation read or made: a compare-and-set's is the second of a pair.
+      const code = value[kinds[f[at]!] === READ ? pair[at]! : at]!
+      const c = code < 0 ? values.second(code) : code
+      const own = table[c * 4 + EARLY]!
+      const head = own < 0 ? LINK - own : c
+      const from = NEVER - table[head * 4 + EARLY]!
+      const to = table[head * 4 + LATE]! - 1
       const k = key[at]! - keyMin
       if (from < openTo[k]! && openFrom[k]! < to) return false
       if (from < to && to > openTo[k]!) {
@@ -130,9 +149,4 @@ function sweep(history: History, kinds: Int8Array, clusters: Clusters, marks: In
     }
   }
   return true
-}
-
-/** The value that an operation read or made. */
-function valueMet({ value, values }: History, kind: number, at: number, end: number): number {
-  return kind === READ ? value[end]! : kind === WRITE ? value[at]! : values.second(value[at]!)
 }
