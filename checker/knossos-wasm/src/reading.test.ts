@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { HistoryError } from './history.ts'
 import { JsonlReader, formatOf, readHistory, readJsonl } from './index.ts'
 import { readJsonlFile } from './read-file.ts'
+import { chance } from './testing/random-history.ts'
 import type { ReadOptions } from './index.ts'
 import type { History } from './history.ts'
 
@@ -98,6 +99,20 @@ test('the byte scanner reads what JSON.parse reads', () => {
     assert.equal(fast.event(row), careful.event(row))
     assert.equal(spaced.event(row), careful.event(row))
   }
+})
+
+test('numbers and names of all lengths are read alike, twice in a row and after others', () => {
+  const next = chance(1)
+  const digits = (most: number): number => Number(`${1 + next(9)}${Array.from({ length: next(most) }, () => next(10)).join('')}`)
+  const text = (): string => Array.from({ length: next(20) }, () => 'abcd \u00e9'[next(6)]!).join('')
+  const events = Array.from({ length: 4000 }, (_, process) => {
+    const value = [digits(9), digits(17), text(), [digits(9), text()], [digits(3), digits(9)], null, 0, -digits(5), digits(4) / 8, digits(3) * 1e20][next(10)]
+    return { index: process, time: process === 0 ? 0 : digits(14), process, type: 'invoke', f: text(), key: [digits(8), text(), null][next(3)], value }
+  })
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`)
+  const [fast, careful] = [readJsonl(bytes(lines.join(''))), readJsonl(bytes(lines.map((one) => one.replace('{', '{"unheard":1,')).join('')))]
+  assert.is(fast.length, events.length)
+  for (let row = 0; row < events.length; row++) assert.equal(fast.event(row), careful.event(row))
 })
 
 test('epoch nanoseconds beyond 2^53 keep their order', () => {

@@ -24,13 +24,13 @@ function send(engine: ScanEngine, events: number, upTo: number, done: boolean): 
 /** Scans piece after piece; ends at the first line that is odd, torn, or longer than a piece. */
 function scanFile(engine: ScanEngine, file: number): void {
   const input = engine.alloc(PIECE_MAX + 8) >>> 0
-  const piece = Buffer.alloc(PIECE_MAX)
   for (const name of names) teach(engine, input, name)
+  // The file is read straight to where it is scanned.
+  const piece = Buffer.from(engine.memory.buffer, input, PIECE_MAX)
   let at = from
   for (;;) {
     const read = readSync(file, piece, 0, PIECE_MAX, at)
     const whole = piece.subarray(0, read).lastIndexOf(10) + 1
-    new Uint8Array(engine.memory.buffer, input, whole).set(piece.subarray(0, whole))
     let next = input
     let events: number
     do {

@@ -97,11 +97,12 @@ class WasmScanner implements Scanner {
     return { bytes: at - this.#input, lines, stopped }
   }
 
-  append({ types, pairs, times, processes, functions, keys, values, seconds, nodes }: Block, n: number, history: History): void {
-    for (let i = 0; i < n; i++) {
-      const value = pairs[i] === 0 ? values[i]! : history.values.encodePair(values[i]!, seconds[i]!)
-      history.append(types[i]!, processes[i]!, functions[i]!, keys[i]!, value, times[i]!, nodes[i]!)
-      this.refusedAt++
+  append(block: Block, n: number, history: History): void {
+    const before = history.length
+    try {
+      history.appendBlock(block, n)
+    } finally {
+      this.refusedAt += history.length - before
     }
   }
 

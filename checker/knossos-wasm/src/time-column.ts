@@ -33,6 +33,11 @@ export class TimeColumn {
     if (first + this.#distance[row] !== time) this.#widen(block, row, time)
   }
 
+  /** As set, for the next n rows. */
+  setAll(row: number, times: Float64Array, n: number): void {
+    for (let i = 0; i < n; i++) this.set(row + i, times[i]!)
+  }
+
   /** Makes room for this many rows. */
   reserve(capacity: number): void {
     const distance = new Uint32Array(capacity)

@@ -38,6 +38,16 @@ function hashPair(a: number, b: number): number {
 const ARRAY = 0x40000000
 const TEXT = 0x7fffffff
 
+/** Values that are encoded together. */
+const BATCH = 256
+
+/** Values as the byte scanner leaves them: codes, or where `pairs` is 1 the codes of the two elements of a pair. */
+export interface ScannedValues {
+  readonly values: Int32Array
+  readonly seconds: Int32Array
+  readonly pairs: Uint8Array
+}
+
 function grown(column: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(length)
   larger.set(column)
@@ -64,6 +74,9 @@ export class Values {
   /** Codes of elements of arrays that are being encoded, the innermost last. */
   #pending = new Int32Array(64)
   #depth = 0
+  /** Which values of a batch are pairs, and what stands in their first slots. */
+  readonly #batch = new Int32Array(BATCH)
+  readonly #found = new Int32Array(BATCH)
 
   encode(value: Json | undefined): number {
     if (value === null || value === undefined) return NIL
@@ -86,6 +99,35 @@ export class Values {
     if (a > this.largestPairPart) this.largestPairPart = a
     if (b > this.largestPairPart) this.largestPairPart = b
     return this.#enter(slot, this.#newRow(a, b))
+  }
+
+  /** Puts the codes of n values into a column from a row on. */
+  encodeAll(column: Int32Array, from: number, { values, seconds, pairs }: ScannedValues, n: number): void {
+    const batch = this.#batch
+    for (let begin = 0; begin < n; begin += BATCH) {
+      const end = Math.min(n, begin + BATCH)
+      let count = 0
+      for (let i = begin; i < end; i++) {
+        column[from + i] = values[i]!
+        batch[count] = i
+        count += pairs[i]!
+      }
+      this.#lookUp(values, seconds, count)
+      for (let j = 0; j < count; j++) {
+        const i = batch[j]!
+        const [a, b, row] = [values[i]!, seconds[i]!, this.#found[j]! - 1]
+        column[from + i] = row >= 0 && this.#first[row] === a && this.#second[row] === b ? -2 - row : this.encodePair(a, b)
+      }
+    }
+  }
+
+  /** What stands in the first slot of each pair of a batch. Slots are memory that is far away: they are asked for at once, so that none is waited for alone. */
+  #lookUp(values: Int32Array, seconds: Int32Array, count: number): void {
+    const slots = this.#slots
+    for (let j = 0; j < count; j++) {
+      const i = this.#batch[j]!
+      this.#found[j] = slots[hashPair(values[i]!, seconds[i]!) & (slots.length - 1)]!
+    }
   }
 
   decode(code: number): Json {
