@@ -5,8 +5,8 @@
  * missed. An element acknowledged and never seen by any read is lost when reads could have shown it, otherwise *never
  * read*. An element twice in a read is *duplicated*, one that nobody added, or only an add that failed, is *unexpected*.
  *
- * A `remove` that was acknowledged ends what is asked; an element that a read shows after that, though no add overlaps
- * or follows the remove, is *resurrected*. `contains` reads one element: its input, or the key's only one.
+ * A `remove` ends what is asked, so that an element missed before it is stale, not lost; an element that a read shows
+ * after an acknowledged one, though no add overlaps or follows the remove, is *resurrected*. `contains` reads one element: its input, or the key's only one.
  *
  * O(reads x elements of a key).
  */
@@ -128,7 +128,8 @@ class FollowedSet {
     const last = missing.reduce<ObjectOperation | undefined>((latest, read) => (latest === undefined || read.start > latest.start ? read : latest), undefined)
     this.#delays.push(last === undefined ? 0 : (last.from - knownNs) / 1e6)
     if (last === undefined) return
-    if (!showing.some((read) => read.end > last.start)) {
+    // One that was removed afterwards had no time to come back: then it was only missed.
+    if (remove === undefined && !showing.some((read) => read.end > last.start)) {
       this.#counts.lost++
       yield this.#finding([add, last], `${text} was ${add.outcome === 'ok' ? `added${ofKey(this.#key)} and acknowledged` : `seen${ofKey(this.#key)}`}, and the last read by process ${last.process} misses it`)
     } else {

@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert'
 import { historyOf, picture } from './testing/operations.ts'
 import { judge } from './judge.ts'
 import { RunBuilder } from './testing/run.ts'
+import { isolationOf } from './transactions/isolation.ts'
+import { atOnce, historyOfTransactions } from './transactions/testing/small.ts'
 import type { History } from './history/index.ts'
 import type { Model, VerdictDocument } from './verdict.ts'
 
@@ -78,6 +80,26 @@ test('a lost update: two clients read the same and both compare-and-set it', asy
   assert.is(rung(lost, 'linearizable'), 'violated')
   assert.is(rung(lost, 'sequential'), 'violated')
   assert.is((await run('fail')).verdict, 'holds')
+})
+
+test('a long fork: two readers see two writes in opposite orders', () => {
+  const levels = (second: number | null) => isolationOf(historyOfTransactions(atOnce([[['w', 'x', 1]], [['w', 'y', 1]], [['r', 'x', 1], ['r', 'y', null]], [['r', 'x', second], ['r', 'y', 1]]]))).levels
+  // Parallel snapshot isolation is snapshot isolation with long forks (Sovran et al. 2011).
+  assert.is(levels(null)['parallel-snapshot-isolation'], 'holds')
+  assert.is(levels(null)['snapshot-isolation'], 'violated')
+  assert.is(levels(1)['strict-serializable'], 'holds')
+})
+
+test('write skew: both doctors see the other on call, and both leave', () => {
+  const levels = (dave: string) => isolationOf(historyOfTransactions(atOnce([
+    [['w', 'carol', 'on call'], ['w', 'dave', 'on call']],
+    [['r', 'carol', 'on call'], ['r', 'dave', 'on call'], ['w', 'carol', 'at home']],
+    [['r', 'carol', 'on call'], ['r', 'dave', 'on call'], ['w', 'dave', dave]],
+    [['r', 'carol', 'at home'], ['r', 'dave', dave]],
+  ]))).levels
+  // Snapshot isolation admits it, serializability does not (Berenson et al. 1995).
+  assert.is(levels('at home')['snapshot-isolation'], 'holds')
+  assert.is(levels('at home').serializable, 'violated')
 })
 
 test.run()

@@ -1,13 +1,19 @@
 /**
  * Textbook pairs, shown by our own store in the simulator: a mistake as clients see it and judgements name it, and beside
- * it the same steps where nothing goes wrong. (`checker/textbook.test.ts` has them as histories.)
+ * it the same steps, or the same run, where nothing goes wrong. (`checker/textbook.test.ts` has them as histories.)
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { judge } from '../checker/judge.ts'
 import { History, type Json } from '../checker/history/index.ts'
-import type { Model, VerdictDocument } from '../checker/verdict.ts'
+import { isolationOf } from '../checker/transactions/isolation.ts'
+import { isolationIn } from '../checker/transactional.ts'
+import type { IsolationSection, JudgementVerdict, Model, VerdictDocument } from '../checker/verdict.ts'
 import { simulate, type Bench } from '../cluster/kv/testing/simulate.ts'
+import { parseArguments } from './command.ts'
+import { planFrom } from './commands/plan-options.ts'
+import { runCommand } from './commands/run.ts'
+import { verdictOf } from './soak/conformance.soak.ts'
 
 /** Clients whose operations are recorded: `on('n1', 0)` is session 0 at node n1. */
 class Recorded {
@@ -27,7 +33,12 @@ class Recorded {
     return (await this.#invoke(process, node, { f: 'read', key, value: null })).value ?? null
   }
 
-  async #invoke(process: number, node: string, operation: { readonly f: string; readonly key: string; readonly value: Json }) {
+  /** `['r', 'x', null]`, `['w', 'x', 1]`. */
+  async transact(process: number, node: string, ...micros: readonly (readonly ['r' | 'w', string, Json])[]): Promise<string> {
+    return (await this.#invoke(process, node, { f: 'txn', value: micros })).type
+  }
+
+  async #invoke(process: number, node: string, operation: { readonly f: string; readonly key?: string; readonly value: Json }) {
     this.#push({ process, node, type: 'invoke', ...operation })
     const completion = await this.#bench.on(node).invoke(operation)
     this.#push({ process, node, ...operation, ...completion })
@@ -49,7 +60,67 @@ function shown(preset: string, promised: Model, steps: (clients: Recorded, bench
   })
 }
 
+/** The verdict on a run, given as `splitbrain run` takes it. */
+async function ran(options: Readonly<Record<string, string | undefined>>): Promise<VerdictDocument> {
+  const words = Object.entries({ driver: 'sim', ...options }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]))
+  return verdictOf(await planFrom(parseArguments(runCommand, words)))
+}
+
+const judgement = ({ judgements }: VerdictDocument, name: string): JudgementVerdict => judgements.find((one) => one.judgement === name)!
+const levels = ({ judgements }: VerdictDocument): IsolationSection['levels'] => isolationIn(judgements).isolation!.levels
 const rung = ({ ladder }: VerdictDocument, model: Model): string => ladder.find((one) => one.model === model)!.verdict
+
+for (const [preset, verdict] of [['quorum', 'violated'], ['abd', 'holds']] as const) {
+  test(`${preset}: R + W > N ${verdict === 'violated' ? 'is regular, but not linearizable: a read may find less than the one before it' : 'and write-back is linearizable'}`, async () => {
+    const document = await ran({ preset, workload: 'register(keys=2)', nemesis: 'delay(one)', rate: '300', time: '6s', seed: '3' })
+    assert.is(rung(document, 'linearizable'), verdict)
+    assert.is(rung(document, 'regular'), 'holds')
+    assert.is(rung(document, 'sequential'), 'holds')
+    if (verdict === 'violated') assert.match(judgement(document, 'linearizable').witnesses[0]!.explanation, /^Read of \d+ by process \d+ began after process \d+ had read \d+/)
+  })
+}
+
+for (const [bug, verdict] of [['no-read-locks', 'violated'], [undefined, 'holds']] as const) {
+  test(`2pc, readers ${bug === undefined ? 'that lock what they read never see' : 'without locks see'} a long fork`, async () => {
+    const document = await ran({ preset: '2pc', bug, workload: 'long-fork', nemesis: 'delay(all)', rate: '300', time: '3s', seed: '2' })
+    assert.is(judgement(document, 'long-fork').verdict, verdict)
+    // Sovran et al. 2011: parallel snapshot isolation is snapshot isolation with long forks.
+    assert.is(levels(document)['parallel-snapshot-isolation'], 'holds')
+    assert.is(levels(document)['snapshot-isolation'], verdict)
+    assert.is(levels(document).serializable, verdict)
+  })
+}
+
+for (const [bugs, verdict] of [[['no-read-locks'], 'violated'], [[], 'holds']] as const) {
+  test(`2pc, ${bugs.length > 0 ? 'write skew: both doctors see the other on call and leave' : 'of two doctors on call only one leaves'}`, async () => {
+    // Different nodes hold the two keys: a transaction at one node needs no commit.
+    const history = await simulate({ preset: '2pc', overrides: { bugs: [...bugs] } }, async (bench) => {
+      const clients = new Recorded(bench)
+      assert.is(await clients.transact(0, 'n1', ['w', 'carol', 'on call'], ['w', 'dave', 'on call']), 'ok')
+      const both: readonly (readonly ['r', string, Json])[] = [['r', 'carol', null], ['r', 'dave', null]]
+      const left = await Promise.all([clients.transact(1, 'n1', ...both, ['w', 'carol', 'at home']), clients.transact(2, 'n2', ...both, ['w', 'dave', 'at home'])])
+      assert.is(left.every((outcome) => outcome === 'ok'), verdict === 'violated')
+      await clients.transact(3, 'n3', ...both)
+      return clients.history
+    })
+    // Berenson et al. 1995: snapshot isolation admits it, serializability does not.
+    const { levels: found, anomalies } = isolationOf(history)
+    assert.is(found['snapshot-isolation'], 'holds')
+    assert.is(found.serializable, verdict)
+    assert.is(anomalies.some(({ explanation }) => explanation.startsWith('write skew')), verdict === 'violated')
+  })
+}
+
+for (const [graceMs, verdict] of [[300, 'violated'], [60_000, 'holds']] as const) {
+  test(`a tombstone that ${verdict === 'violated' ? 'goes before a replica that was cut off has heard of it lets deleted elements rise' : 'outlives the partition keeps deleted elements deleted'}`, async () => {
+    const document = await ran({ preset: 'one', set: `tombstone_grace_ms=${graceMs}`, workload: 'set-delete', nemesis: 'partition(one)', rate: '200', time: '5s', seed: '1' })
+    const { metrics, verdict: found } = judgement(document, 'set-full')
+    assert.is(found, verdict)
+    assert.is(Number(metrics['resurrected']) > 0, verdict === 'violated')
+    assert.is(metrics['lost'], 0)
+    assert.is(document.convergence.agreed, true)
+  })
+}
 
 for (const [aheadMs, verdict] of [[60_000, 'violated'], [0, 'holds']] as const) {
   test(`last write wins, a clock ${aheadMs} ms ahead: the later of two updates is ${verdict === 'violated' ? 'confirmed and lost' : 'kept'}`, async () => {

@@ -1,0 +1,33 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { RunBuilder } from './testing/run.ts'
+import { context } from './testing/context.ts'
+import { setFull } from './set-full.ts'
+import type { JudgementVerdict } from './verdict.ts'
+
+const judged = (run: RunBuilder, staleIsViolation = false): JudgementVerdict => setFull({ staleIsViolation }).judge(run.history(), context) as JudgementVerdict
+/** Element 1: added at 0, missed at 10. */
+const missed = (): RunBuilder => new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).read('s', [], 10, 12)
+
+test('an element that the last read misses is lost', () => {
+  const { verdict, metrics } = judged(missed())
+  assert.is(verdict, 'violated')
+  assert.is(metrics['lost'], 1)
+})
+
+test('one that was removed after it was missed is stale: nothing could show it any more', () => {
+  const run = (): RunBuilder => missed().op('remove', 's', 1, { from: 20, to: 25 }).read('s', [], 30, 32)
+  const { verdict, metrics } = judged(run())
+  assert.is(verdict, 'holds')
+  assert.is(metrics['lost'], 0)
+  assert.is(metrics['stale'], 1)
+  assert.is(judged(run(), true).verdict, 'violated')
+})
+
+test('one that is still there at the last look after its removal has risen from the dead', () => {
+  const gone = (): RunBuilder => new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).op('remove', 's', 1, { from: 10, to: 15 })
+  assert.is(judged(gone().read('s', [1], 20, 22)).metrics['resurrected'], 1)
+  assert.is(judged(gone().read('s', [1], 20, 22).read('s', [], 30, 32)).metrics['resurrected'], 0)
+})
+
+test.run()
