@@ -208,7 +208,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     requests: rpc.counts.requests,
     requests_expired: rpc.counts.expired,
     messages_malformed: rpc.counts.malformed,
-    batches: storage.batches,
+    batches: storage.commits,
     comparisons: repair.counts.comparisons,
     cells_repaired: repair.counts.repaired,
     suspected: everyone(views.view).filter(node => replica.liveness.suspects(node)).length,

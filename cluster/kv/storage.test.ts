@@ -18,6 +18,27 @@ function withStorage(body: (storage: Storage, disk: MemoryDisk, clock: VirtualCl
   return clock.run(async () => body(await Storage.open(disk, clock, partitioners.murmur3, { ...options, ...change }), disk, clock))
 }
 
+/** Longer than a change stays in the log alone. */
+const CHECKPOINT_MS = 1_100
+
+/** Every change that the storage tells of: key, what was there, what is there now. */
+function changesOf(storage: Storage): (readonly [string, string | null, string | null])[] {
+  const changes: (readonly [string, string | null, string | null])[] = []
+  storage.observe((_, before, after, key) => changes.push([key, valueOf(before), valueOf(after)]))
+  return changes
+}
+
+async function scanned(storage: Storage): Promise<(readonly [string, string | null])[]> {
+  const cells: (readonly [string, string | null])[] = []
+  for await (const [key, held] of storage.scan(0, 2 ** 32)) cells.push([key, valueOf(held)])
+  return cells
+}
+
+/** What the disk holds under keys that begin so. */
+function onDisk({ entries }: MemoryDisk, prefix: 'd' | 'l'): string[] {
+  return [...entries.keys()].filter((key) => key.startsWith(prefix))
+}
+
 /** Whether the promise is settled by the time everything that can happen now has happened. */
 async function isSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise.then(() => true), sleep(clock, 1).then(() => false)])
@@ -55,9 +76,9 @@ test('writes that come while one is being written go to disk together', () =>
     await first
     await sleep(clock, 1)
     assert.is(disk.held.length, 2)
-    assert.is(disk.held[1]!.writes.length, 3)
     disk.held[1]!.finish()
     await Promise.all(rest)
+    assert.is(storage.commits, 2)
   }))
 
 test('the greater version stays, whatever the order, also across a restart', async () => {
@@ -112,8 +133,9 @@ test('after a failed write nothing is served any more: memory and disk may diffe
   }))
 
 test('a corrupt record is refused, not taken for absent', () =>
-  withStorage(async (storage, disk) => {
+  withStorage(async (storage, disk, clock) => {
     await storage.apply('k', cell(1, 'a'))
+    await sleep(clock, CHECKPOINT_MS)
     const reopened = await Storage.open(disk, new VirtualClock(), partitioners.murmur3, options)
     const [key, record] = [...disk.entries][0]!
     disk.entries.set(key, Buffer.from(record).fill(0xff, 18))
@@ -129,6 +151,84 @@ test('under sync periodic a write is forced to disk within the interval, though 
     await sleep(clock, 2)
     assert.ok(disk.held[0]!.sync)
   }, { sync: 'periodic' }))
+
+test('a write of a key that is not in memory does not wait for the disk to say what was there, and older ones lose all the same', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(5, 'newer'))
+    await storage.apply('other', cell(5, 'older'))
+    await sleep(clock, CHECKPOINT_MS)
+    const reopened = await Storage.open(disk, clock, partitioners.murmur3, options)
+    const changes = changesOf(reopened)
+    const release = disk.holdReads()
+    await reopened.apply('k', cell(4, 'late'))
+    await reopened.apply('other', cell(6, 'newest'))
+    assert.equal(changes, [], 'nobody knows yet what was there')
+    const read = Promise.resolve(reopened.read('k'))
+    assert.not.ok(await isSettled(clock, read), 'a read waits until it is known')
+    release()
+    assert.is(valueOf(await read), 'newer')
+    assert.is(valueOf(await reopened.read('other')), 'newest')
+    assert.equal(changes, [['other', 'older', 'newest']])
+  }))
+
+test('a deletion says whether the key had a value, so it waits for the disk', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    const reopened = await Storage.open(disk, clock, partitioners.murmur3, options)
+    const release = disk.holdReads()
+    const deleted = reopened.apply('k', cell(2, null))
+    assert.not.ok(await isSettled(clock, deleted))
+    release()
+    assert.ok(await deleted)
+  }))
+
+test('what was confirmed is there after a crash at any moment: before it was looked up, before and after a checkpoint', async () => {
+  for (const crash of ['at once', 'after the lookups', 'after a checkpoint'] as const) {
+    await withStorage(async (storage, disk, clock) => {
+      await storage.apply('a', cell(3, 'newer'))
+      await storage.apply('b', cell(3, 'older'))
+      await sleep(clock, CHECKPOINT_MS)
+      const second = await Storage.open(disk, clock, partitioners.murmur3, options)
+      const release = disk.holdReads()
+      await second.apply('a', cell(2, 'late'))
+      await second.apply('b', cell(4, 'newest'))
+      await second.apply('c', cell(1, 'first'))
+      const survivor = disk.copy()
+      if (crash !== 'at once') release()
+      await sleep(clock, crash === 'after a checkpoint' ? CHECKPOINT_MS : 1)
+      const third = await Storage.open(crash === 'at once' ? survivor : disk, clock, partitioners.murmur3, options)
+      assert.equal(new Map(await scanned(third)), new Map([['a', 'newer'], ['b', 'newest'], ['c', 'first']]), crash)
+    })
+  }
+})
+
+test('a checkpoint brings each cell to the table once and cuts the log off', () =>
+  withStorage(async (storage, disk, clock) => {
+    for (let i = 1; i <= 10; i++) await storage.apply('k', cell(i, `v${i}`))
+    assert.is(onDisk(disk, 'l').length, 10)
+    assert.is(onDisk(disk, 'd').length, 0)
+    await sleep(clock, CHECKPOINT_MS)
+    assert.is(onDisk(disk, 'l').length, 0)
+    assert.is(onDisk(disk, 'd').length, 1)
+    assert.is(valueOf(await (await Storage.open(disk, clock, partitioners.murmur3, options)).read('k')), 'v10')
+  }))
+
+test('what was removed stays removed, also when the log alone says so', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    await sleep(clock, CHECKPOINT_MS)
+    assert.ok(await storage.forget('k', cell(1, 'a')))
+    assert.equal(await scanned(storage), [])
+    assert.is(await (await Storage.open(disk, clock, partitioners.murmur3, options)).read('k'), ABSENT)
+  }))
+
+test('a corrupt log is refused', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    const [name] = onDisk(disk, 'l')
+    disk.entries.set(name!, Buffer.from(disk.entries.get(name!)!).fill(0xff, 20))
+    assert.match(await Storage.open(disk, clock, partitioners.murmur3, options).then(() => 'opened', (error: Error) => error.message), /the commit l\w+ is corrupt/)
+  }))
 
 test('every start of a node has a number of its own', () =>
   withStorage(async (storage, disk, clock) => {

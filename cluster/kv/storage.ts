@@ -1,26 +1,34 @@
 /**
- * One replica's cells on its disk, with a cache in front and a group commit behind.
+ * One replica's cells: a log-structured store in small (O'Neil, Cheng, Gawlick and O'Neil, "The log-structured
+ * merge-tree", Acta Informatica 33, 1996) over LevelDB, which is one itself.
  *
- * A write merges into the cell in memory at once and is confirmed when the batch that holds it is on disk: one batch
- * is being written while the next one fills, so that under load one fsync serves many writes (Gray and Reuter,
- * "Transaction Processing", section 9.4: group commit). A read never returns a cell that a crash could still take
- * back: it waits for the cell's batch. Otherwise two readers could see a value that then never was.
+ * A write merges into the cell in memory at once and is confirmed when the commit log (`commit-log.ts`) has it under the
+ * sync policy. From time to time a checkpoint brings what is in memory (`memtable.ts`) to the table and cuts the log off. A
+ * read never returns a cell that a crash could still take back: it waits for the cell's commit. Otherwise two readers
+ * could see a value that then never was.
+ *
+ * A write of a key that is not in memory does not wait for the disk to say what was there: the log takes it as something
+ * to be merged with the table's cell, which is read afterwards, before anybody may read the key or hears of the change.
+ * So long as these reads keep up with the writes, a write costs the log alone. It is not done where the answer depends on
+ * what was there: deletions, which say whether they found anything, and replicas that a protocol guards.
  *
  * Records lie in the order of their tokens (`d` + eight hex digits + key), so that a range of the ring is a range of
  * the disk. Each carries a checksum; a record that fails it is refused, never taken for absent.
  */
-import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
+import type { Clock, Disk, Table, Timer } from '../../harness/env.ts'
 import type { Bug } from './bugs.ts'
+import { CommitLog, diskFailure, recoverLog } from './commit-log.ts'
+import type { Commit, SyncOptions } from './commit-log.ts'
 import { StoreError } from './errors.ts'
-import { decodeCell, recorded } from './records.ts'
+import { Memtable, weightOf } from './memtable.ts'
+import type { Entry } from './memtable.ts'
+import { decodeCell, encodeCell, recorded } from './records.ts'
 import type { Partitioner } from './partitioner.ts'
 import { ABSENT, compareVersions } from './versions.ts'
 import type { Cell, ConflictRule } from './versions.ts'
 
-/** When writes are forced to the disk. */
-export interface StorageOptions {
-  readonly sync: 'always' | 'periodic' | 'never'
-  readonly syncIntervalMs: number
+/** How a replica stores. */
+export interface StorageOptions extends SyncOptions {
   readonly cacheBytes: number
   readonly conflicts: ConflictRule
   readonly bugs: readonly Bug[]
@@ -45,66 +53,58 @@ export type CellObserver = (token: number, before: Cell, after: Cell, key: strin
 /** Whether a replica may still take this cell for this key. */
 export type Admission = (key: string, before: Cell, cell: Cell) => boolean
 
-/** The latest cell of a key, and the batch that carries it to disk. */
-interface Entry {
-  readonly token: number
-  /** Where its record lies. */
-  readonly diskKey: string
-  cell: Cell
-  /** The cell's record as long as it is on its way to disk; undefined: nothing shall be there. */
-  record: Uint8Array | undefined
-  batch: Batch | undefined
-}
-
-/** Writes that reach the disk together. */
-class Batch {
-  readonly entries = new Map<string, Entry>()
-  readonly done: Promise<void>
-  onDisk = false
-  resolve!: () => void
-  reject!: (error: StoreError) => void
-  constructor() {
-    this.done = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    // Whoever waits for the batch meets the failure there; with nobody waiting it is no unhandled rejection.
-    this.done.catch(() => undefined)
-  }
-}
-
-const CELL_OVERHEAD_BYTES = 128
+/** The log is cut off after so much of it, or so long after its first change. */
+const LOG_BYTES_MAX = 4 * 1024 * 1024
+const CHECKPOINT_AFTER_MS = 1_000
+/** Entries that a checkpoint brings to the table in one write: others have their turn in between. */
+const CHECKPOINT_AT_ONCE = 256
+/** Reads under way at a time for the sake of writes that did not wait for them: libuv has four threads for all that the disk does. */
+const LOOKUPS_AT_ONCE = 3
+/** Writes that did not wait may take this share of the cache; beyond, they do wait. */
+const UNKNOWN_SHARE = 4
 
 export class Storage {
   readonly #table: Table
   readonly #clock: Clock
   readonly #partitioner: Partitioner
   readonly #options: StorageOptions
-  /** Two generations: when the young one is full it becomes the old one, and what was not touched since is forgotten. */
-  #young = new Map<string, Entry>()
-  #old = new Map<string, Entry>()
-  #youngBytes = 0
+  readonly #log: CommitLog
+  readonly #memory: Memtable
   readonly #loading = new Map<string, Promise<Entry>>()
-  #filling = new Batch()
-  #writing: Batch | undefined
-  #flushScheduled = false
-  #syncDue = false
-  #syncTimer = false
+  /** Entries whose cells in the table nobody has looked up yet, the oldest first, and what all that are not known weigh. */
+  readonly #toLookUp = new Set<Entry>()
+  #unknownBytes = 0
+  #lookups = 0
+  #checkpoint: Promise<void> | undefined
+  #checkpointTimer: Timer | undefined
   #failure: StoreError | undefined
   readonly #observers: CellObserver[] = []
-  #admits: Admission = () => true
-  /** How many batches went to disk. */
-  batches = 0
+  #admits: Admission | undefined
 
   private constructor(table: Table, clock: Clock, partitioner: Partitioner, options: StorageOptions) {
     this.#table = table
     this.#clock = clock
     this.#partitioner = partitioner
     this.#options = options
+    this.#memory = new Memtable(options.cacheBytes)
+    const sync = options.sync === 'always' && options.bugs.includes('skip-fsync') ? 'never' : options.sync
+    this.#log = new CommitLog(table, clock, { sync, syncIntervalMs: options.syncIntervalMs }, failure => (this.#failure ??= failure))
   }
 
+  /** Opens what a former life left. Rejects when its log is corrupt. */
   static async open(disk: Disk, clock: Clock, partitioner: Partitioner, options: StorageOptions): Promise<Storage> {
-    return new Storage(await disk.open('store'), clock, partitioner, options)
+    const table = await disk.open('store')
+    await recoverLog(table, (diskKey, below, above) => {
+      const [old, young] = [decodeCell(keyIn(diskKey), below), decodeCell(keyIn(diskKey), above)]
+      const merged = options.conflicts.merge(old, young)
+      return merged === old ? below : merged === young ? above : encodeCell(merged)
+    })
+    return new Storage(table, clock, partitioner, options)
+  }
+
+  /** How many commits went to disk. */
+  get commits(): number {
+    return this.#log.written
   }
 
   /** Counts this start of the node, durably: `before` + 1, + 2, ... */
@@ -128,16 +128,17 @@ export class Storage {
   /** The key's cell, as a crash would leave it; ABSENT when there is none. */
   read(key: string): Eventually<Cell> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    const entry = this.#find(key)
-    return entry === undefined ? this.#load(key).then(settled) : settled(entry)
+    const entry = this.#memory.find(key)
+    return entry?.known === true ? settled(entry) : this.#load(key).then(settled)
   }
 
-  /** Merges a cell in. Resolves when that is as durable as the policy says, to whether the key had a value before. */
+  /** Merges a cell in. Resolves when that is as durable as the policy says; for a deletion, to whether the key had a value before. */
   apply(key: string, cell: Cell): Promise<boolean> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    const entry = this.#find(key)
-    if (entry !== undefined) return this.#merge(key, entry, cell)
-    return this.#load(key).then(loaded => this.#merge(key, this.#find(key) ?? loaded, cell))
+    const entry = this.#memory.find(key)
+    if (entry?.known === true) return this.#merge(entry, cell)
+    if (this.#needsNoLookup(cell)) return entry === undefined ? this.#put(key, cell) : this.#merge(entry, cell)
+    return this.#load(key).then(loaded => this.#merge(this.#memory.find(key) ?? loaded, cell))
   }
 
   /**
@@ -146,71 +147,92 @@ export class Storage {
    * and `still` says whether that is so at the moment of the removal.
    */
   async forget(key: string, cell: Cell, still: () => boolean = () => true): Promise<boolean> {
-    const entry = this.#find(key) ?? (await this.#load(key))
+    const found = this.#memory.find(key)
+    const entry = found?.known === true ? found : await this.#load(key)
     if (this.#failure !== undefined) throw this.#failure
-    if (entry.cell === ABSENT || compareVersions(entry.cell, cell) !== 0 || !still()) return false
     const before = entry.cell
-    entry.cell = ABSENT
-    entry.record = undefined
-    entry.batch = this.#filling
-    this.#filling.entries.set(key, entry)
-    for (const observe of this.#observers) observe(entry.token, before, ABSENT, key)
-    this.#scheduleFlush()
-    await entry.batch.done
+    if (before === ABSENT || compareVersions(before, cell) !== 0 || !still()) return false
+    const commit = this.#change(entry, ABSENT, undefined)
+    this.#tell(entry, before)
+    await commit.done
     return true
   }
 
-  /** The cells on disk with `from <= token < to`, by token. What is still on its way there is missing. */
+  /** The cells with `from <= token < to`, by token. What changes meanwhile may be given as it was. */
   async *scan(from: number, to: number): AsyncIterable<readonly [key: string, cell: Cell]> {
-    for await (const [diskKey, record] of this.#table.scan({ from: tokenPrefix(from), to: to >= 2 ** 32 ? 'e' : tokenPrefix(to) })) {
-      const key = diskKey.slice(9)
-      yield [key, decodeCell(key, record)]
+    const [low, high] = [tokenPrefix(from), to >= 2 ** 32 ? 'e' : tokenPrefix(to)]
+    const inMemory = this.#memory.between(low, high)
+    let next = 0
+    for await (const [diskKey, record] of this.#table.scan({ from: low, to: high })) {
+      while (next < inMemory.length && inMemory[next]!.diskKey < diskKey) yield* this.#latest(inMemory[next++]!)
+      if (inMemory[next]?.diskKey === diskKey) yield* this.#latest(inMemory[next++]!)
+      else yield [keyIn(diskKey), decodeCell(keyIn(diskKey), record)]
     }
+    while (next < inMemory.length) yield* this.#latest(inMemory[next++]!)
   }
 
-  /** Resolves when all changes made so far are on disk, for those who scan it. */
-  async flushed(): Promise<void> {
-    if (this.#filling.entries.size > 0) await this.#filling.done
-    else await this.#writing?.done
+  async *#latest({ key }: Entry): AsyncIterable<readonly [key: string, cell: Cell]> {
+    const cell = await this.read(key)
+    if (cell !== ABSENT) yield [key, cell]
+  }
+
+  /** Resolves when all changes made so far are on disk. */
+  flushed(): Promise<void> {
+    return this.#log.flushed()
   }
 
   async close(): Promise<void> {
-    while (this.#writing !== undefined || this.#filling.entries.size > 0) {
-      if (this.#failure !== undefined) break
-      if (this.#writing === undefined) await this.#flush()
-      else await this.#writing.done.catch(() => undefined)
+    while (this.#failure === undefined && !this.#memory.isClean) {
+      await this.#log.flushed().catch(() => undefined)
+      await this.#toTable()
     }
+    this.#checkpointTimer?.cancel()
     this.#failure ??= new StoreError('DISK', 'the storage is closed')
     await this.#table.close()
   }
 
-  #find(key: string): Entry | undefined {
-    const young = this.#young.get(key)
-    if (young !== undefined) return young
-    const entry = this.#old.get(key) ?? this.#filling.entries.get(key) ?? this.#writing?.entries.get(key)
-    if (entry !== undefined) this.#keep(key, entry)
-    return entry
+  /** Whether this cell may be put on top of one that nobody has looked at. */
+  #needsNoLookup(cell: Cell): boolean {
+    return cell.value !== null && this.#admits === undefined && this.#unknownBytes * UNKNOWN_SHARE < this.#options.cacheBytes && !this.#has('last-arrival-wins')
   }
 
-  #keep(key: string, entry: Entry): void {
-    this.#young.set(key, entry)
-    this.#youngBytes += CELL_OVERHEAD_BYTES + key.length + (entry.cell.value?.length ?? 0)
-    if (this.#youngBytes * 2 <= this.#options.cacheBytes) return
-    this.#old = this.#young
-    this.#young = new Map()
-    this.#youngBytes = 0
+  #put(key: string, cell: Cell): Promise<boolean> {
+    const entry: Entry = { key, ...this.#placeOf(key), cell: ABSENT, record: undefined, known: false, commit: undefined }
+    this.#write(entry, cell)
+    this.#memory.keep(entry)
+    this.#toLookUp.add(entry)
+    this.#lookUp()
+    return this.#confirmed(entry, false)
+  }
+
+  /** Looks up what lies under cells that were put without. Never rejects: who reads such a key, or the checkpoint, meets the failure again. */
+  #lookUp(): void {
+    for (const entry of this.#toLookUp) {
+      if (this.#lookups >= LOOKUPS_AT_ONCE) return
+      this.#toLookUp.delete(entry)
+      if (entry.known) continue
+      this.#lookups++
+      void this.#load(entry.key)
+        .catch(() => undefined)
+        .then(() => {
+          this.#lookups--
+          this.#lookUp()
+        })
+    }
   }
 
   #load(key: string): Promise<Entry> {
     const under = this.#loading.get(key)
     if (under !== undefined) return under
-    const token = this.#partitioner.token(key)
-    const diskKey = tokenPrefix(token) + key
-    const loading = this.#table.get(diskKey).then(
+    const place = this.#placeOf(key)
+    const loading = this.#table.get(place.diskKey).then(
       record => {
         this.#loading.delete(key)
-        const entry: Entry = { token, diskKey, cell: record === undefined ? ABSENT : decodeCell(key, record), record: undefined, batch: undefined }
-        this.#keep(key, entry)
+        const cell = record === undefined ? ABSENT : decodeCell(key, record)
+        const written = this.#memory.find(key)
+        if (written !== undefined) return this.#joined(written, cell, record)
+        const entry: Entry = { key, ...place, cell, record, known: true, commit: undefined }
+        this.#memory.keep(entry)
         return entry
       },
       (error: unknown) => {
@@ -222,89 +244,111 @@ export class Storage {
     return loading
   }
 
-  #merge(key: string, entry: Entry, cell: Cell): Promise<boolean> {
+  /** Merges what was written with what the table turns out to hold below. */
+  #joined(entry: Entry, below: Cell, record: Uint8Array | undefined): Entry {
+    if (entry.known) return entry
+    this.#unknownBytes -= weightOf(entry)
+    entry.known = true
+    const merged = this.#options.conflicts.merge(below, entry.cell)
+    if (merged === below) entry.record = record
+    else if (merged !== entry.cell) entry.record = encodeCell(merged)
+    entry.cell = merged
+    if (merged !== below) this.#tell(entry, below)
+    return entry
+  }
+
+  #placeOf(key: string): { readonly token: number; readonly diskKey: string } {
+    const token = this.#partitioner.token(key)
+    return { token, diskKey: tokenPrefix(token) + key }
+  }
+
+  #merge(entry: Entry, cell: Cell): Promise<boolean> {
     const before = entry.cell
     const existed = before.value !== null
-    if (!this.#admits(key, before, cell)) return Promise.resolve(existed)
+    if (this.#admits !== undefined && !this.#admits(entry.key, before, cell)) return Promise.resolve(existed)
     const merged = this.#has('last-arrival-wins') ? cell : this.#options.conflicts.merge(before, cell)
-    if (merged === before) return entry.batch === undefined || entry.batch.onDisk ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
-    // The value may be a view into a network buffer: the entry keeps a copy of its own, in its record.
-    const { record, held } = recorded(merged)
-    const after = held.value === null && this.#has('forget-tombstones') ? ABSENT : held
-    entry.cell = after
-    entry.record = after === ABSENT ? undefined : record
-    entry.batch = this.#filling
-    this.#filling.entries.set(key, entry)
-    for (const observe of this.#observers) observe(entry.token, before, after, key)
-    this.#scheduleFlush()
-    return this.#has('ack-before-disk') ? Promise.resolve(existed) : entry.batch.done.then(() => existed)
+    if (merged === before) return this.#confirmed(entry, existed)
+    this.#write(entry, merged)
+    if (entry.known) this.#tell(entry, before)
+    return this.#confirmed(entry, existed)
+  }
+
+  /** The value may be a view into a network buffer: the entry keeps a copy of its own, in its record. */
+  #write(entry: Entry, cell: Cell): void {
+    const { record, held } = recorded(cell)
+    if (held.value === null && this.#has('forget-tombstones')) this.#change(entry, ABSENT, undefined)
+    else this.#change(entry, held, record)
+  }
+
+  #change(entry: Entry, cell: Cell, record: Uint8Array | undefined): Commit {
+    if (!entry.known) this.#unknownBytes -= entry.commit === undefined ? 0 : weightOf(entry)
+    entry.cell = cell
+    entry.record = record
+    if (!entry.known) this.#unknownBytes += weightOf(entry)
+    entry.commit = this.#log.add(entry)
+    this.#memory.pin(entry)
+    if (this.#log.bytes > LOG_BYTES_MAX) void this.#toTable()
+    else this.#armCheckpoint()
+    return entry.commit
+  }
+
+  #tell({ key, token, cell }: Entry, before: Cell): void {
+    for (const observe of this.#observers) observe(token, before, cell, key)
+  }
+
+  #confirmed({ commit }: Entry, existed: boolean): Promise<boolean> {
+    return commit === undefined || commit.onDisk || this.#has('ack-before-disk') ? Promise.resolve(existed) : commit.done.then(() => existed)
   }
 
   #has(bug: Bug): boolean {
     return this.#options.bugs.includes(bug)
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#writing !== undefined) return
-    this.#flushScheduled = true
-    this.#clock.after(0, () => {
-      this.#flushScheduled = false
-      void this.#flush()
-    })
+  #armCheckpoint(): void {
+    if (this.#checkpointTimer !== undefined || this.#checkpoint !== undefined) return
+    this.#checkpointTimer = this.#clock.after(CHECKPOINT_AFTER_MS, () => void this.#toTable())
   }
 
-  /** Writes batch after batch until none is left. Never rejects: a failure is kept, and everything refused from then on. */
-  async #flush(): Promise<void> {
-    while (this.#writing === undefined && this.#filling.entries.size > 0 && this.#failure === undefined) {
-      const batch = this.#filling
-      this.#writing = batch
-      this.#filling = new Batch()
-      const sync = (this.#options.sync === 'always' && !this.#has('skip-fsync')) || this.#syncDue
-      const writes: TableWrite[] = []
-      for (const entry of batch.entries.values()) writes.push({ key: entry.diskKey, value: entry.record })
-      try {
-        await this.#table.write(writes, { sync })
-        this.batches++
-        batch.onDisk = true
-        batch.resolve()
-      } catch (error) {
-        this.#fail(error, batch)
-      }
-      this.#writing = undefined
-      if (sync) this.#syncDue = false
-      else this.#armSync()
+  /** Makes a checkpoint, unless one is under way. Never rejects. */
+  #toTable(): Promise<void> {
+    this.#checkpointTimer?.cancel()
+    this.#checkpointTimer = undefined
+    this.#checkpoint ??= this.#makeCheckpoint().then(
+      () => {
+        this.#checkpoint = undefined
+        if (!this.#memory.isClean) this.#armCheckpoint()
+      },
+      (error: unknown) => void (this.#failure ??= diskFailure(error)),
+    )
+    return this.#checkpoint
+  }
+
+  /**
+   * Brings to the table what memory holds beyond it, then cuts the log off. What changes meanwhile is in the log behind the
+   * cut, and in memory for the next time.
+   */
+  async #makeCheckpoint(): Promise<void> {
+    const upTo = this.#log.written
+    const entries = this.#memory.takePending()
+    for (let at = 0; at < entries.length; at += CHECKPOINT_AT_ONCE) {
+      const some = entries.slice(at, at + CHECKPOINT_AT_ONCE)
+      for (const entry of some) if (!entry.known) await this.#load(entry.key)
+      await this.#table.write(some.map(({ diskKey, record }) => ({ key: diskKey, value: record })), { sync: false })
     }
-  }
-
-  /** What memory holds may not be what the disk holds: neither can be served any more. */
-  #fail(error: unknown, batch: Batch): void {
-    this.#failure = new StoreError('DISK', `writing to disk failed, this replica refuses everything until it is restarted: ${String(error)}`, { cause: error })
-    batch.reject(this.#failure)
-    this.#filling.reject(this.#failure)
-  }
-
-  /** Under sync `periodic`, forces the disk within the interval after a write even if no other write follows. */
-  #armSync(): void {
-    if (this.#options.sync !== 'periodic' || this.#syncTimer) return
-    this.#syncTimer = true
-    this.#clock.after(this.#options.syncIntervalMs, () => {
-      this.#syncTimer = false
-      this.#syncDue = true
-      if (this.#failure !== undefined || this.#writing !== undefined) return
-      // A log is synced up to its end: syncing one small write syncs all before it.
-      this.#table.write([{ key: 'msync', value: new Uint8Array(1) }], { sync: true }).then(
-        () => (this.#syncDue = false),
-        (error: unknown) => this.#fail(error, this.#filling),
-      )
-    })
+    await this.#table.write(this.#log.cut(upTo), { sync: false })
+    this.#memory.release()
   }
 }
 
-function settled(entry: Entry): Eventually<Cell> {
-  const { cell, batch } = entry
-  return batch === undefined || batch.onDisk ? cell : batch.done.then(() => cell)
+function settled({ cell, commit }: Entry): Eventually<Cell> {
+  return commit === undefined || commit.onDisk ? cell : commit.done.then(() => cell)
 }
 
 function tokenPrefix(token: number): string {
   return `d${token.toString(16).padStart(8, '0')}`
+}
+
+/** The key whose record lies there. */
+function keyIn(diskKey: string): string {
+  return diskKey.slice(9)
 }

@@ -1,5 +1,5 @@
 /**
- * A disk in memory whose writes wait until the test lets them through: for tests of what happens in between.
+ * A disk in memory whose writes and reads wait until the test lets them through: for tests of what happens in between.
  */
 import type { Disk, Table, TableWrite } from '../../../harness/env.ts'
 
@@ -17,10 +17,25 @@ export class MemoryDisk implements Disk {
   readonly held: HeldWrite[] = []
   /** While false, every write goes through at once. */
   holding = false
+  #readable: Promise<void> = Promise.resolve()
+
+  /** Has reads of single keys wait until the function that this returns is called. */
+  holdReads(): () => void {
+    let release!: () => void
+    this.#readable = new Promise((resolve) => (release = resolve))
+    return release
+  }
+
+  /** A disk that holds what this one holds now. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk()
+    for (const [key, value] of this.entries) copy.entries.set(key, value)
+    return copy
+  }
 
   async open(): Promise<Table> {
     return {
-      get: async (key) => this.entries.get(key),
+      get: (key) => this.#readable.then(() => this.entries.get(key)),
       write: (writes, { sync }) => this.#write(writes, sync),
       scan: (range) => this.#scan(range.from ?? '', range.to ?? '\uffff'),
       close: async () => undefined,

@@ -1,0 +1,217 @@
+/**
+ * The commit log: what was written and is not in the table of cells yet, in the order in which it was confirmed.
+ *
+ * One commit is being written while the next one fills, so that under load one fsync serves many writes (Gray and
+ * Reuter, "Transaction Processing", section 9.4: group commit). A commit is one record of the same LevelDB, whose own log
+ * makes it whole or absent after a crash: one insertion for all its cells, where a cell that is written again and again
+ * reaches the table once, when the log is cut off (`Storage`).
+ *
+ * A record: checksum u32, then for each change flags u8 | length of the key u32 | length of the cell's record u32 | key | record.
+ */
+import { crc32 } from 'node:zlib'
+import type { Clock, Table, TableWrite } from '../../harness/env.ts'
+import { StoreError } from './errors.ts'
+
+/** What happens to one cell. */
+export interface Change {
+  /** Where its record lies in the table. */
+  readonly diskKey: string
+  /** undefined: nothing shall be there. */
+  readonly record: Uint8Array | undefined
+  /** Whether the record takes the place of what the table holds. Otherwise it is to be merged with that. */
+  readonly known: boolean
+}
+
+/** When writes are forced to the disk. */
+export interface SyncOptions {
+  readonly sync: 'always' | 'periodic' | 'never'
+  readonly syncIntervalMs: number
+}
+
+const PREFIX = 'l'
+const END = 'm'
+const CHECKSUM_BYTES = 4
+const HEADER_BYTES = 9
+const ABSENT = 1
+const ONTO = 2
+
+/** Changes that reach the disk together. */
+export class Commit {
+  readonly changes = new Set<Change>()
+  readonly done: Promise<void>
+  onDisk = false
+  resolve!: () => void
+  reject!: (error: StoreError) => void
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Whoever waits for the commit meets the failure there; with nobody waiting it is no unhandled rejection.
+    this.done.catch(() => undefined)
+  }
+}
+
+/** One table's commit log. Its owner hears of the first failure, after which nothing is written any more. */
+export class CommitLog {
+  readonly #table: Table
+  readonly #clock: Clock
+  readonly #options: SyncOptions
+  readonly #onFailure: (error: StoreError) => void
+  #filling = new Commit()
+  #writing: Commit | undefined
+  #flushScheduled = false
+  #syncDue = false
+  #syncTimer = false
+  #failed = false
+  #cutUpTo = 0
+  /** How many commits went to disk: the sequence number of the last one. */
+  written = 0
+  /** Bytes that were written since the log was cut off last. */
+  bytes = 0
+
+  constructor(table: Table, clock: Clock, options: SyncOptions, onFailure: (error: StoreError) => void) {
+    this.#table = table
+    this.#clock = clock
+    this.#options = options
+    this.#onFailure = onFailure
+  }
+
+  /** Writes the change, as it is when its commit leaves, with the next commit. */
+  add(change: Change): Commit {
+    this.#filling.changes.add(change)
+    if (!this.#flushScheduled && this.#writing === undefined) {
+      this.#flushScheduled = true
+      this.#clock.after(0, () => {
+        this.#flushScheduled = false
+        void this.#flush()
+      })
+    }
+    return this.#filling
+  }
+
+  /** Resolves when all changes made so far are on disk. */
+  async flushed(): Promise<void> {
+    if (this.#filling.changes.size > 0) await this.#filling.done
+    else await this.#writing?.done
+  }
+
+  /** What removes everything up to this commit from the log; once that is written, it is gone. */
+  cut(upTo: number): TableWrite[] {
+    const writes: TableWrite[] = []
+    while (this.#cutUpTo < upTo) writes.push({ key: keyOf(++this.#cutUpTo), value: undefined })
+    this.bytes = 0
+    return writes
+  }
+
+  /** Writes commit after commit until none is left. Never rejects: a failure is told to the owner. */
+  async #flush(): Promise<void> {
+    while (this.#writing === undefined && this.#filling.changes.size > 0 && !this.#failed) {
+      const commit = this.#filling
+      this.#writing = commit
+      this.#filling = new Commit()
+      const sync = this.#options.sync === 'always' || this.#syncDue
+      const value = encodeCommit(commit.changes)
+      try {
+        await this.#table.write([{ key: keyOf(this.written + 1), value }], { sync })
+        this.written++
+        this.bytes += value.length
+        commit.onDisk = true
+        commit.resolve()
+      } catch (error) {
+        this.#fail(error, commit)
+      }
+      this.#writing = undefined
+      if (sync) this.#syncDue = false
+      else this.#armSync()
+    }
+  }
+
+  #fail(error: unknown, commit: Commit): void {
+    this.#failed = true
+    const failure = diskFailure(error)
+    commit.reject(failure)
+    this.#filling.reject(failure)
+    this.#onFailure(failure)
+  }
+
+  /** Under sync `periodic`, forces the disk within the interval after a write even if no other write follows. */
+  #armSync(): void {
+    if (this.#options.sync !== 'periodic' || this.#syncTimer) return
+    this.#syncTimer = true
+    this.#clock.after(this.#options.syncIntervalMs, () => {
+      this.#syncTimer = false
+      this.#syncDue = true
+      if (this.#failed || this.#writing !== undefined) return
+      // LevelDB syncs its log up to the end: syncing one small write syncs all before it.
+      this.#table.write([{ key: 'msync', value: new Uint8Array(1) }], { sync: true }).then(
+        () => (this.#syncDue = false),
+        (error: unknown) => this.#fail(error, this.#filling),
+      )
+    })
+  }
+}
+
+/** The error of a replica whose memory and disk may differ: neither can be served any more. */
+export function diskFailure(error: unknown): StoreError {
+  return new StoreError('DISK', `writing to disk failed, this replica refuses everything until it is restarted: ${String(error)}`, { cause: error })
+}
+
+/**
+ * Brings what a former life left in the log into the table, and empties the log. `merge` joins two records of the same
+ * place. Throws when a commit is not what was written.
+ */
+export async function recoverLog(table: Table, merge: (diskKey: string, below: Uint8Array, above: Uint8Array) => Uint8Array): Promise<void> {
+  const latest = new Map<string, Change>()
+  const writes: TableWrite[] = []
+  for await (const [key, value] of table.scan({ from: PREFIX, to: END })) {
+    writes.push({ key, value: undefined })
+    for (const change of decodeCommit(key, value)) {
+      const before = change.known ? undefined : latest.get(change.diskKey)
+      const record = before?.record === undefined || change.record === undefined ? change.record : merge(change.diskKey, before.record, change.record)
+      latest.set(change.diskKey, { diskKey: change.diskKey, record, known: change.known || before?.known === true })
+    }
+  }
+  if (writes.length === 0) return
+  for (const { diskKey, record, known } of latest.values()) {
+    const below = known ? undefined : await table.get(diskKey)
+    writes.push({ key: diskKey, value: below === undefined || record === undefined ? record : merge(diskKey, below, record) })
+  }
+  await table.write(writes, { sync: true })
+}
+
+function keyOf(sequence: number): string {
+  return PREFIX + sequence.toString(16).padStart(14, '0')
+}
+
+function encodeCommit(changes: ReadonlySet<Change>): Buffer {
+  let bytes = CHECKSUM_BYTES
+  for (const { diskKey, record } of changes) bytes += HEADER_BYTES + Buffer.byteLength(diskKey) + (record?.length ?? 0)
+  const commit = Buffer.allocUnsafe(bytes)
+  let at = CHECKSUM_BYTES
+  for (const { diskKey, record, known } of changes) {
+    const keyBytes = commit.write(diskKey, at + HEADER_BYTES)
+    commit[at] = (record === undefined ? ABSENT : 0) | (known ? 0 : ONTO)
+    commit.writeUInt32LE(keyBytes, at + 1)
+    commit.writeUInt32LE(record?.length ?? 0, at + 5)
+    at += HEADER_BYTES + keyBytes
+    if (record === undefined) continue
+    commit.set(record, at)
+    at += record.length
+  }
+  commit.writeUInt32LE(crc32(commit.subarray(CHECKSUM_BYTES)), 0)
+  return commit
+}
+
+function* decodeCommit(name: string, bytes: Uint8Array): Generator<Change> {
+  const commit = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (commit.length < CHECKSUM_BYTES || commit.readUInt32LE(0) !== crc32(commit.subarray(CHECKSUM_BYTES))) throw new StoreError('DISK', `the commit ${name} is corrupt`)
+  for (let at = CHECKSUM_BYTES; at < commit.length; ) {
+    const flags = commit[at]!
+    const keyAt = at + HEADER_BYTES
+    const recordAt = keyAt + commit.readUInt32LE(at + 1)
+    at = recordAt + commit.readUInt32LE(at + 5)
+    yield { diskKey: commit.toString('utf8', keyAt, recordAt), record: (flags & ABSENT) !== 0 ? undefined : commit.subarray(recordAt, at), known: (flags & ONTO) === 0 }
+  }
+}
