@@ -7,6 +7,7 @@ import { ClusterError } from '../cluster/cluster.ts'
 import { ScheduleError } from '../nemesis/notation.ts'
 import { WorkloadError } from '../workloads/index.ts'
 import { closest, help, parseArguments, type Command } from './command.ts'
+import { bisectCommand } from './commands/bisect.ts'
 import { campaignCommand } from './commands/campaign.ts'
 import { capCommand } from './commands/cap.ts'
 import { checkCommand } from './commands/check.ts'
@@ -27,7 +28,7 @@ import { workloadsCommand } from './commands/workloads.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, capCommand, campaignCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, bisectCommand, capCommand, campaignCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2

@@ -54,8 +54,8 @@ function overridesOf({ bugs = [], options = {} }: Changes): Partial<NodeOptions>
   return { ...options, ...(bugs.length === 0 ? {} : { bugs: bugs.map((bug) => choose('bug', bug, bugNames)) }) }
 }
 
-/** Whether a system's name is a file's path. */
-const isFile = (name: string): boolean => /[./\\]/.test(name)
+/** Whether a system's name, or a workload's, is a file's path. */
+export const isFile = (name: string): boolean => /[./\\]/.test(name)
 
 /** The only configuration of a system that a user's file defines. */
 const ONLY_PRESET = 'default'
