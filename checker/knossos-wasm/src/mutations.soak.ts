@@ -2,229 +2,69 @@
  * Mutation check: each algorithm is broken in ten ways, one at a time, and the tests must notice every time. A mutant
  * is a copy of the compiled package with one piece of one file replaced (for the engine: its source, compiled again).
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
-/** File (compiled, or assembly source), what stands there, what shall stand there instead. */
-type Mutant = readonly [string, string, string]
-
-const zones: readonly Mutant[] = [
-  ['zones.js', 'if (writer[c] !== NOBODY)', 'if (false)'],
-  ['zones.js', 'if (ret[i] < firstReturn[c])', 'if (ret[i] > firstReturn[c])'],
-  ['zones.js', 'if (inv[i] > lastInvoke[c])', 'if (false)'],
-  ['zones.js', 'if (reads < f)', 'if (false)'],
-  ['zones.js', 'if (w === NOBODY)\n        suspect', 'if (false)\n        suspect'],
-  ['zones.js', 'if (firstReturn[c] < begun)', 'if (false)'],
-  ['zones.js', 'if (reads < latest)', 'if (false)'],
-  ['zones.js', 'if (ret[cas] < latest)', 'if (false)'],
-  ['zones.js', 'if (chained > 0 &&', 'if (false &&'],
-  ['zones.js', 'f < lastInvoke[open] && firstReturn[open] < s', 'f < lastInvoke[open] && f < s'],
-  ['zones.js', 'if (f < s && (open < 0', 'if (f > s && (open < 0'],
-  ['zones.js', 'ret[w] === NEVER && observed[c] === 0)', 'ret[w] === NEVER)'],
-]
-
-const engine: readonly Mutant[] = [
-  ['assembly/configuration-set.ts', 'if (((doneB & ~doneA) & pure) != 0) return false', ''],
-  ['assembly/configuration-set.ts', 'if (((doneA ^ doneB) & ~hideA & ~pure) != 0) return false', ''],
-  ['assembly/configuration-set.ts', 'if ((hideB & ~hideA) != 0) return false', ''],
-  ['assembly/configuration-set.ts', 'if ((x & 0xffff) > (y & 0xffff) || (x >> 16) > (y >> 16)) return false', ''],
-  ['assembly/transitions.ts', 'if (needs >= 0) {\n    if (state != needs) return NONE\n  }', 'if (needs >= 0) {\n    if (state == NONE) return NONE\n  }'],
-  ['assembly/search.ts', 'const keep = load<u8>(opKeep + <usize>xOp) != 0 || isWanted(get(typeMakes, get(opType, xOp)))', 'const keep = false'],
-  ['assembly/search.ts', 'if (theirs < mine ||', 'if (theirs > mine ||'],
-  ['assembly/search.ts', 'if (!overwrites && (get(record', 'if (false && (get(record'],
-  ['assembly/search.ts', '(get(totalMask, w) & get(openMask, w)) & ~get(scratch, doneAt + w)', '0'],
-  ['assembly/need.ts', 'if (at < get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)', 'if (at >= get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)'],
-  ['assembly/search.ts', '&& !isSurveyedWanted(next, state)) continue', ') continue'],
-  ['assembly/configuration.ts', 'store<u16>(address, load<u16>(address) + 1)', ''],
-  ['assembly/search.ts', '== 0 || !hidesAny(from))) continue', '== 0 || true)) continue'],
-]
-
-const around: readonly Mutant[] = [
-  ['order.js', 'Number(type[a] !== INVOKE) - Number(type[b] !== INVOKE)', 'Number(type[b] !== INVOKE) - Number(type[a] !== INVOKE)'],
-  ['register.js', 'if (outcome === FAIL || outcome === INFO ||', 'if (outcome === INFO ||'],
-  ['register.js', 'if (operation > 0 && type[at] !== INFO)', 'if (operation > 0)'],
-  ['window.js', 'if (!crashed && returns[op] < make[needed] && need[needed] === -1)', 'if (need[needed] === -1)'],
-  ['window.js', '(soon[made] < overwritten ||', '(soon[made] > overwritten ||'],
-  ['problem.js', 'if (crashed && used !== null && !used.has(made))', 'if (crashed)'],
-  ['minimize.js', 'ops.ret[m] >= cut && ops.inv[m] < ops.ret[r]', 'ops.ret[m] >= cut && ops.inv[m] < ops.inv[r]'],
-  ['zone-order.js', 'place(x) - place(y)', 'place(y) - place(x)'],
-  ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
-]
-
-const queues: readonly Mutant[] = [
-  ['collections/elements.js', 'take.ret < put.inv', 'take.ret > put.inv'],
-  ['collections/elements.js', 'twice ??= ', 'void '],
-  ['collections/elements.js', 'take !== undefined || put.ret', 'put.ret'],
-  ['collections/elements.js', 'from <= empty.inv && empty.ret <= to', 'from < empty.inv && empty.ret < to'],
-  ['collections/elements.js', 'if (put.ret > to)', 'if (false)'],
-  ['collections/elements.js', 'take?.inv ?? NEVER', 'take?.inv ?? -1'],
-  ['collections/queue.js', 'put.ret < y.put.inv', 'put.inv < y.put.inv'],
-  ['collections/queue.js', 'takenFrom(latest) > y.take.ret', 'takenFrom(latest) > y.take.inv'],
-  ['collections/queue.js', 'takenFrom(byEnd[next]) > takenFrom(latest)', 'takenFrom(byEnd[next]) < takenFrom(latest)'],
-  ['collections/queue.js', 'behind[next].put.inv > x.put.ret', 'behind[next].put.ret > x.put.ret'],
-  ['collections/queue.js', 'behind[next].take.ret < first.take.ret', 'behind[next].take.ret > first.take.ret'],
-  ['collections/queue.js', 'begun[i].inv < y.take.ret', 'true'],
-  ['collections/queue.js', 'contents.crashed.length > 0 ? undefined : empty', 'empty'],
-]
-
-const stacks: readonly Mutant[] = [
-  ['collections/elements.js', 'element.put.ret < takenFrom(element)', 'element.put.ret > takenFrom(element)'],
-  ['collections/stack.js', 'a.put.ret - b.put.ret', 'b.put.ret - a.put.ret'],
-  ['collections/stack.js', 'impossibleEmpty(contents) ?? ', ''],
-  ['collections/stack.js', 'contents.crashed.length > 0 ? undefined', 'false ? undefined'],
-  ['collections/stack.js', 'coverage.add(starts[i], ends[i], -1)', 'void 0'],
-  ['collections/stack.js', 'bottoms.remove(i)', 'void 0'],
-  ['collections/stack.js', 'take.ret > to', 'take.inv >= to'],
-  ['collections/stack.js', 'take === undefined ||', ''],
-  ['collections/stack.js', '>= from)\n                continue', '>= to)\n                continue'],
-  ['collections/stack.js', 'firstAtLeast(starts, to), from, to)', 'firstAtLeast(starts, from), from, to)'],
-  ['collections/stack.js', 'begin = gap + 1', 'begin = gap'],
-  ['collections/coverage.js', 'least > 0)', 'least > 1)'],
-  ['collections/coverage.js', 'Math.min(least[node * 2], least[node * 2 + 1])', 'Math.max(least[node * 2], least[node * 2 + 1])'],
-]
-
-const priorityQueues: readonly Mutant[] = [
-  ['collections/priority-queue.js', 'a.value - b.value', 'b.value - a.value'],
-  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'take.inv'],
-  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'Math.max(put.ret, take.inv)'],
-  ['collections/priority-queue.js', 'at >= take.ret', 'at >= events'],
-  ['collections/priority-queue.js', 'if (put.ret < at)', 'if (false)'],
-  ['collections/priority-queue.js', 'occupied.fill(put.ret, at,', 'occupied.fill(put.inv, at,'],
-  ['collections/priority-queue.js', 'occupied.fill(put.ret, events,', 'void (put.ret, events,'],
-  ['collections/priority-queue.js', 'crashed.length > 0 ? undefined', 'false ? undefined'],
-  ['collections/priority-queue.js', 'occupied.free(empty.inv) >= empty.ret', 'false'],
-  ['collections/priority-queue.js', 'gap < to; gap = this.free(gap)', 'gap <= to; gap = this.free(gap)'],
-  ['collections/priority-queue.js', 'this.#next[gap] = gap + 1', 'this.#next[gap] = gap + 2'],
-]
-
-const sets: readonly Mutant[] = [
-  ['collections/grow-only-set.js', 'if (!read.elements.has(element))', 'if (false)'],
-  ['collections/grow-only-set.js', 'if (add === undefined)', 'if (false)'],
-  ['collections/grow-only-set.js', 'latest !== undefined && read.span.ret < latest.inv', 'false'],
-  ['collections/grow-only-set.js', '!placed.has(element) && latest', 'false && latest'],
-  ['collections/set.js', "adds.length > 1 || removals.length > 1", 'adds.length > 2'],
-  ['collections/set.js', 'adds[0]?.operation.output === false ||', ''],
-  ['collections/set.js', '(output === true ? [] : ', '(true ? [] : '],
-  ['collections/set.js', '(output === false ? [] : ', '(true ? [] : '],
-  ['collections/set.js', 'Math.min(add.ret,', 'Math.max(add.ret,'],
-  ['collections/set.js', 'Math.max(add.inv,', 'Math.min(add.inv,'],
-  ['collections/set.js', 'begin < add.inv ||', ''],
-  ['collections/set.js', 'removed.ret < end', 'removed.inv < end'],
-  ['collections/set.js', 'inv < begin || ret > end', 'inv < begin'],
-  ['collections/set.js', 'inv < begin || ret > end', 'ret > end'],
-]
-
-const counters: readonly Mutant[] = [
-  ['collections/counter.js', 'input !== 0', 'true'],
-  ['collections/counter.js', 'adds.some(({ operation: { input } }) => input !== amount)', 'false'],
-  ['collections/counter.js', 'level >= 0', 'true'],
-  ['collections/counter.js', 'level <= adds.length', 'true'],
-  ['collections/counter.js', '.ret < event;', '.inv < event;'],
-  ['collections/counter.js', '> block[i])', '> block[i] + 1)'],
-  ['collections/counter.js', '.inv > adds[a].ret', '.ret > adds[a].ret'],
-  ['collections/counter.js', 'waiting.first < block)', 'false)'],
-  ['collections/counter.js', 'waiting.first <= block)', 'false)'],
-  ['collections/counter.js', 'last[add] >= block', 'true'],
-  ['collections/counter.js', 'Math.min(lowest, block[begun])', 'Math.max(lowest, block[begun])'],
-  ['collections/counter.js', 'waiting.removeFirst()', 'void 0'],
-]
-
-/** The quick acceptor of large histories. */
-const acceptor: readonly Mutant[] = [
-  ['accept-clusters.js', 'else if (outcome === FAIL)', 'else if (false)'],
-  ['accept-clusters.js', 'if (invocation > table[c * 4 + LAST])', 'if (false)'],
-  ['accept-clusters.js', 'if (response < table[c * 4 + FIRST])', 'if (true)'],
-  ['accept-clusters.js', 'to < 0 || table[to * 4 + WRITER] !== NOBODY', 'to < 0'],
-  ['accept-clusters.js', 'from < 0 || table[from * 4 + NEXT] >= 0)', 'from < 0)'],
-  ['accept-clusters.js', 'crashed ? CRASHED - writer : writer', 'writer'],
-  ['accept-clusters.js', 'clusters.crashedCas.push(to)', 'void 0'],
-  ['accept-clusters.js', 'return owner[c] === k + 1 ? c : NO_CLUSTER', 'return c'],
-  ['accept-zones.js', 'if (w === NOBODY)\n            return false', 'if (w === NOBODY)\n            continue'],
-  ['accept-zones.js', 'if (table[from * 4 + NEXT] >= 0)\n                return false', ''],
-  ['accept-zones.js', 'first < latest || ', ''],
-  ['accept-zones.js', ' || first < rowOf(w)', ''],
-  ['accept-zones.js', 'chained === 0', 'true'],
-  ['accept-zones.js', 'if (!observed)', 'if (!observed || w < 0)'],
-  ['accept-zones.js', 'from < openTo[k] && openFrom[k] < to', 'false'],
-  ['accept-zones.js', 'from < to && to > openTo[k]', 'from < to'],
-  ['history.js', 'this.inTimeOrder = false', 'void 0'],
-  ['time-column.js', '!== time)', '> time)'],
-  ['time-column.js', 'this.#first[block] = WIDE', 'void 0'],
-  ['time-column.js', 'for (let before = block << SHIFT; before < row; before++)', 'for (let before = row; before < row; before++)'],
-]
-
-const streaming: readonly Mutant[] = [
-  ['live-zones.js', 'if (other <= chain.first)', 'if (true)'],
-  ['live-zones.js', 'if (most <= chain.first', 'if (false'],
-  ['live-zones.js', 'if (invoked > chain.last)', 'if (false)'],
-  ['live-zones.js', 'if (from.consumedRow >= 0)', 'if (false)'],
-  ['live-zones.js', 'left.last > right.first', 'false'],
-  ['live-zones.js', 'chain.values[i].first < invoked', 'false'],
-  ['live-zones.js', 'this.#tookEffect(from)', 'undefined'],
-  ['live-zones.js', 'this.#tookEffect(value)', 'undefined'],
-  ['live-zones.js', 'if (gone.last > kept.last)', 'if (false)'],
-  ['live-zones.js', 'left.first <= right.first ?', 'left.first > right.first ?'],
-  ['live-zones.js', 'seen.length > 0 || value.joined', 'value.joined'],
-  ['live-zones.js', 'chain.values[dead].first >= open', 'false'],
-  ['live-window.js', "if (operation.fate === 'open')\n            operation.before = now", ''],
-  ['live-window.js', 'if (!neverCounted)\n                this.#change(operation)', ''],
-  ['live-window.js', 'operation.invoked < this.#changed.invoked', 'operation.invoked > this.#changed.invoked'],
-  ['live-window.js', 'operation.invoked < from && operation.ended >= from', 'false'],
-  ['live-window.js', "if (operation.fate === 'crashed')\n                this.#walker.allow", "if (false)\n                this.#walker.allow"],
-  ['live-window.js', 'if (invoked < from && !type.ignored', 'if (!type.ignored'],
-  ['live-window.js', 'type.crashed[crashed] < invoked', 'false'],
-  ['live-window.js', 'ended >= earliest)', 'ended > earliest + 3)'],
-  ['live-window.js', 'earliest = Math.min(earliest, invoked)', ''],
-  ['live-window.js', "if (operation.fate !== 'open')\n                operation.before = undefined", ''],
-  ['live-window.js', 'this.#taken &= ~(1 << operation.slot)', ''],
-  ['live-window.js', 'crashed.splice(at, 0, operation.invoked)', 'crashed.push(operation.invoked, operation.invoked)'],
-  ['live-frontier.js', '?? 0) >= type.available', '?? 0) > type.available'],
-  ['live-frontier.js', 'this.#total & ~(done | bit)', 'this.#total'],
-  ['live-frontier.js', '(b.done & ~a.done & pure) !== 0 ||', ''],
-  ['live-frontier.js', '((a.done ^ b.done) & ~a.hide & ~pure) !== 0', 'false'],
-  ['live-frontier.js', '(b.hide & ~a.hide) !== 0', 'false'],
-  ['live-frontier.js', 'if ((b.counts.get(type) ?? 0) < count)', 'if (false)'],
-  ['live-frontier.js', '((hide & bit) !== 0 && !wasHidden)', '(hide & bit) !== 0'],
-  ['live-frontier.js', 'twin.ended < operation.ended', 'twin.ended > operation.ended'],
-  ['live-frontier.js', '(effective & (1 << twin.slot)) === 0', 'true'],
-  ['live-frontier.js', 'if (next !== state || type.constant)', 'if (next !== state)'],
-  ['live-frontier.js', 'this.#pure &= ~this.#bit', ''],
-  ['live-frontier.js', 'one.hide === hide &&', ''],
-  ['live-candidate.js', 'if (this.#reached[i] < invoked)', 'if (false)'],
-  ['live-candidate.js', '(this.#unknown & bit) === 0 && ', ''],
-  ['live-candidate.js', 'this.#object.after(this.#from[x.slot], x.type).includes(this.#to[x.slot])', 'true'],
-  ['live-candidate.js', '!hadNoEffect || (this.#done & bit) === 0', 'true'],
-  ['live-candidate.js', '            this.#state = state;\n            this.#done = done;', '            this.#state = state;'],
-  ['live-candidate.js', 'this.#reached[from] >= event', 'this.#reached[from] > event + 40'],
-  ['live-object.js', 'process === null ?', 'true ?'],
-]
+import { systemElapsedMs } from './clock.ts'
+import { mutants } from './testing/mutants.ts'
+import type { Mutant } from './testing/mutants.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const home = join(here, '..')
-/** The tests that are about the algorithms; the one that a file is tested by first. */
-const tests = ['time-column.test.js', 'models.test.js', 'accept-zones.test.js', 'collections/collections.test.js', 'monitor.test.js', 'check.test.js'] as const
-const testedBy: readonly (readonly [string, string])[] = [['collections/', 'collections/collections.test.js'], ['live-', 'monitor.test.js'], ['accept-', 'accept-zones.test.js'], ['time-column', 'time-column.test.js']]
+/** The tests that are about the algorithms; by beginning of its name, those that a file is tested by first. */
+const tests = ['time-column.test.js', 'models.test.js', 'values.test.js', 'accept-zones.test.js', 'reading.test.js', 'collections/collections.test.js', 'check.test.js', 'monitor.test.js']
+const testedBy: readonly (readonly [string, string])[] = [
+  ['collections/', 'collections/collections.test.js'], ['live-', 'monitor.test.js'], ['accept-', 'accept-zones.test.js'], ['time-column', 'time-column.test.js'],
+  ['history', 'reading.test.js'], ['column', 'reading.test.js'], ['values', 'reading.test.js'], ['assembly/scan', 'reading.test.js'], ['assembly/names', 'reading.test.js'],
+]
+/** A mutant that takes so many times as long as the package itself is one that never ends. */
+const PATIENCE = 10
+
+/** By test: how long it may take. */
+const limitsMs = new Map<string, number>()
+
+async function limitOf(name: string): Promise<number> {
+  let limitMs = limitsMs.get(name)
+  if (limitMs === undefined) {
+    const begun = systemElapsedMs()
+    if (await fails(join(here, name), 0)) throw new Error(`${name} fails although nothing is broken`)
+    limitMs = Math.ceil((systemElapsedMs() - begun) * PATIENCE)
+    limitsMs.set(name, limitMs)
+  }
+  return limitMs
+}
+
+/** Whether a file of tests fails; it is ended at the first of them that does. `limitMs` 0: it may take as long as it likes. */
+function fails(path: string, limitMs: number): Promise<boolean> {
+  const child = spawn(process.execPath, [path], { timeout: limitMs, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'ignore'] })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (text.includes('✘')) child.kill('SIGKILL')
+  })
+  return new Promise((resolve) => child.on('close', (code) => resolve(code !== 0)))
+}
 
 /** Whether the tests notice a mutant; throws when its piece is not in the file. */
-function isCaught([file, before, after]: Mutant, number: number): boolean {
+async function isCaught([file, before, after]: Mutant, number: number): Promise<boolean> {
   const folder = join(home, '.mutants', String(number))
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  cpSync(here, join(folder, 'dist'), { recursive: true })
-  const inSource = file.startsWith('assembly/')
-  if (inSource) cpSync(join(home, 'assembly'), join(folder, 'assembly'), { recursive: true })
-  const path = join(folder, inSource ? file : join('dist', file))
-  const text = readFileSync(path, 'utf8')
-  if (!text.includes(before)) throw new Error(`mutant ${number}: ${file} does not contain ${JSON.stringify(before)}; bring the list of mutants up to date`)
-  writeFileSync(path, text.replace(before, () => after))
-  if (inSource) compileEngine(folder)
-  const first = testedBy.find(([prefix]) => file.startsWith(prefix))?.[1] ?? 'check.test.js'
-  const caught = [first, ...tests.filter((name) => name !== first)].some((name) => spawnSync(process.execPath, [join(folder, 'dist', name)], { timeout: 60_000 }).status !== 0)
-  rmSync(folder, { recursive: true, force: true })
-  return caught
+  try {
+    cpSync(here, join(folder, 'dist'), { recursive: true })
+    const inSource = file.startsWith('assembly/')
+    if (inSource) cpSync(join(home, 'assembly'), join(folder, 'assembly'), { recursive: true })
+    const path = join(folder, inSource ? file : join('dist', file))
+    const text = readFileSync(path, 'utf8')
+    if (!text.includes(before)) throw new Error(`mutant ${number}: ${file} does not contain ${JSON.stringify(before)}; bring the list of mutants up to date`)
+    writeFileSync(path, text.replace(before, () => after))
+    if (inSource) compileEngine(folder)
+    const first = testedBy.find(([prefix]) => file.startsWith(prefix))?.[1] ?? 'check.test.js'
+    for (const name of [first, ...tests.filter((other) => other !== first)]) if (await fails(join(folder, 'dist', name), await limitOf(name))) return true
+    return false
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function compileEngine(folder: string): void {
@@ -236,23 +76,22 @@ function compileEngine(folder: string): void {
   writeFileSync(join(folder, 'dist/generated/engine.js'), `export const engineBase64 = '${bytes.toString('base64')}'\n`)
 }
 
-const mutants = [...zones, ...acceptor, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming]
-
 export const soak = {
   name: 'mutations',
   describes: 'breaks the algorithms one piece at a time: the tests notice every time',
   full: mutants.length,
   slice: 3,
   run: async (cases: number, seed: number, print: (line: string) => void): Promise<boolean> => {
+    const count = Math.min(cases, mutants.length)
     let survivors = 0
-    for (let i = 0; i < Math.min(cases, mutants.length); i++) {
+    for (let i = 0; i < count; i++) {
       const number = (i + seed) % mutants.length
       const [file, before, after] = mutants[number]!
-      if (isCaught(mutants[number]!, number)) continue
+      if (await isCaught(mutants[number]!, number)) continue
       survivors++
-      print(`not noticed: in ${file}, ${JSON.stringify(before)} replaced by ${JSON.stringify(after)}`)
+      print(`not noticed: ${number}, in ${file}, ${JSON.stringify(before)} replaced by ${JSON.stringify(after)}`)
     }
-    print(`${Math.min(cases, mutants.length) - survivors} of ${Math.min(cases, mutants.length)} mutants were noticed`)
+    print(`${count - survivors} of ${count} mutants were noticed`)
     return survivors === 0
   },
 }

@@ -1,0 +1,230 @@
+/**
+ * The mutants of the mutation check: at least ten ways in which each algorithm can be broken.
+ */
+
+/** File (compiled, or assembly source), what stands there, what shall stand there instead. */
+export type Mutant = readonly [string, string, string]
+
+const zones: readonly Mutant[] = [
+  ['zones.js', 'if (writer[c] !== NOBODY)', 'if (false)'],
+  ['zones.js', 'if (ret[i] < firstReturn[c])', 'if (ret[i] > firstReturn[c])'],
+  ['zones.js', 'if (inv[i] > lastInvoke[c])', 'if (false)'],
+  ['zones.js', 'if (reads < f)', 'if (false)'],
+  ['zones.js', 'if (w === NOBODY)\n        suspect', 'if (false)\n        suspect'],
+  ['zones.js', 'if (firstReturn[c] < begun)', 'if (false)'],
+  ['zones.js', 'if (reads < latest)', 'if (false)'],
+  ['zones.js', 'if (ret[cas] < latest)', 'if (false)'],
+  ['zones.js', 'if (chained > 0 &&', 'if (false &&'],
+  ['zones.js', 'f < lastInvoke[open] && firstReturn[open] < s', 'f < lastInvoke[open] && f < s'],
+  ['zones.js', 'if (f < s && (open < 0', 'if (f > s && (open < 0'],
+  ['zones.js', 'ret[w] === NEVER && observed[c] === 0)', 'ret[w] === NEVER)'],
+]
+
+const engine: readonly Mutant[] = [
+  ['assembly/configuration-set.ts', 'if (((doneB & ~doneA) & pure) != 0) return false', ''],
+  ['assembly/configuration-set.ts', 'if (((doneA ^ doneB) & ~hideA & ~pure) != 0) return false', ''],
+  ['assembly/configuration-set.ts', 'if ((hideB & ~hideA) != 0) return false', ''],
+  ['assembly/configuration-set.ts', 'if ((x & 0xffff) > (y & 0xffff) || (x >> 16) > (y >> 16)) return false', ''],
+  ['assembly/transitions.ts', 'if (needs >= 0) {\n    if (state != needs) return NONE\n  }', 'if (needs >= 0) {\n    if (state == NONE) return NONE\n  }'],
+  ['assembly/search.ts', 'const keep = load<u8>(opKeep + <usize>xOp) != 0 || isWanted(get(typeMakes, get(opType, xOp)))', 'const keep = false'],
+  ['assembly/search.ts', 'if (theirs < mine ||', 'if (theirs > mine ||'],
+  ['assembly/search.ts', 'if (!overwrites && (get(record', 'if (false && (get(record'],
+  ['assembly/search.ts', '(get(totalMask, w) & get(openMask, w)) & ~get(scratch, doneAt + w)', '0'],
+  ['assembly/need.ts', 'if (at < get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)', 'if (at >= get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)'],
+  ['assembly/search.ts', '&& !isSurveyedWanted(next, state)) continue', ') continue'],
+  ['assembly/configuration.ts', 'store<u16>(address, load<u16>(address) + 1)', ''],
+  ['assembly/search.ts', '== 0 || !hidesAny(from))) continue', '== 0 || true)) continue'],
+]
+
+const around: readonly Mutant[] = [
+  ['order.js', 'Number(type[a] !== INVOKE) - Number(type[b] !== INVOKE)', 'Number(type[b] !== INVOKE) - Number(type[a] !== INVOKE)'],
+  ['register.js', 'if (outcome === FAIL || outcome === INFO ||', 'if (outcome === INFO ||'],
+  ['register.js', 'if (operation > 0 && type[at] !== INFO)', 'if (operation > 0)'],
+  ['window.js', 'if (!crashed && returns[op] < make[needed] && need[needed] === -1)', 'if (need[needed] === -1)'],
+  ['window.js', '(soon[made] < overwritten ||', '(soon[made] > overwritten ||'],
+  ['problem.js', 'if (crashed && used !== null && !used.has(made))', 'if (crashed)'],
+  ['minimize.js', 'ops.ret[m] >= cut && ops.inv[m] < ops.ret[r]', 'ops.ret[m] >= cut && ops.inv[m] < ops.inv[r]'],
+  ['zone-order.js', 'place(x) - place(y)', 'place(y) - place(x)'],
+  ['models/collections.js', "'pop', (list) => [list.length - 1])", "'pop', (list) => [0])"],
+]
+
+const queues: readonly Mutant[] = [
+  ['collections/elements.js', 'take.ret < put.inv', 'take.ret > put.inv'],
+  ['collections/elements.js', 'twice ??= ', 'void '],
+  ['collections/elements.js', 'take !== undefined || put.ret', 'put.ret'],
+  ['collections/elements.js', 'from <= empty.inv && empty.ret <= to', 'from < empty.inv && empty.ret < to'],
+  ['collections/elements.js', 'if (put.ret > to)', 'if (false)'],
+  ['collections/elements.js', 'take?.inv ?? NEVER', 'take?.inv ?? -1'],
+  ['collections/queue.js', 'put.ret < y.put.inv', 'put.inv < y.put.inv'],
+  ['collections/queue.js', 'takenFrom(latest) > y.take.ret', 'takenFrom(latest) > y.take.inv'],
+  ['collections/queue.js', 'takenFrom(byEnd[next]) > takenFrom(latest)', 'takenFrom(byEnd[next]) < takenFrom(latest)'],
+  ['collections/queue.js', 'behind[next].put.inv > x.put.ret', 'behind[next].put.ret > x.put.ret'],
+  ['collections/queue.js', 'behind[next].take.ret < first.take.ret', 'behind[next].take.ret > first.take.ret'],
+  ['collections/queue.js', 'begun[i].inv < y.take.ret', 'true'],
+  ['collections/queue.js', 'contents.crashed.length > 0 ? undefined : empty', 'empty'],
+]
+
+const stacks: readonly Mutant[] = [
+  ['collections/elements.js', 'element.put.ret < takenFrom(element)', 'element.put.ret > takenFrom(element)'],
+  ['collections/stack.js', 'a.put.ret - b.put.ret', 'b.put.ret - a.put.ret'],
+  ['collections/stack.js', 'impossibleEmpty(contents) ?? ', ''],
+  ['collections/stack.js', 'contents.crashed.length > 0 ? undefined', 'false ? undefined'],
+  ['collections/stack.js', 'coverage.add(starts[i], ends[i], -1)', 'void 0'],
+  ['collections/stack.js', 'bottoms.remove(i)', 'void 0'],
+  ['collections/stack.js', 'take.ret > to', 'take.inv >= to'],
+  ['collections/stack.js', 'take === undefined ||', ''],
+  ['collections/stack.js', '>= from)\n                continue', '>= to)\n                continue'],
+  ['collections/stack.js', 'firstAtLeast(starts, to), from, to)', 'firstAtLeast(starts, from), from, to)'],
+  ['collections/stack.js', 'begin = gap + 1', 'begin = gap'],
+  ['collections/coverage.js', 'least > 0)', 'least > 1)'],
+  ['collections/coverage.js', 'Math.min(least[node * 2], least[node * 2 + 1])', 'Math.max(least[node * 2], least[node * 2 + 1])'],
+]
+
+const priorityQueues: readonly Mutant[] = [
+  ['collections/priority-queue.js', 'a.value - b.value', 'b.value - a.value'],
+  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'take.inv'],
+  ['collections/priority-queue.js', 'Math.max(put.inv, take.inv)', 'Math.max(put.ret, take.inv)'],
+  ['collections/priority-queue.js', 'at >= take.ret', 'at >= events'],
+  ['collections/priority-queue.js', 'if (put.ret < at)', 'if (false)'],
+  ['collections/priority-queue.js', 'occupied.fill(put.ret, at,', 'occupied.fill(put.inv, at,'],
+  ['collections/priority-queue.js', 'occupied.fill(put.ret, events,', 'void (put.ret, events,'],
+  ['collections/priority-queue.js', 'crashed.length > 0 ? undefined', 'false ? undefined'],
+  ['collections/priority-queue.js', 'occupied.free(empty.inv) >= empty.ret', 'false'],
+  ['collections/priority-queue.js', 'gap < to; gap = this.free(gap)', 'gap <= to; gap = this.free(gap)'],
+  ['collections/priority-queue.js', 'this.#next[gap] = gap + 1', 'this.#next[gap] = gap + 2'],
+]
+
+const sets: readonly Mutant[] = [
+  ['collections/grow-only-set.js', 'if (!read.elements.has(element))', 'if (false)'],
+  ['collections/grow-only-set.js', 'if (add === undefined)', 'if (false)'],
+  ['collections/grow-only-set.js', 'latest !== undefined && read.span.ret < latest.inv', 'false'],
+  ['collections/grow-only-set.js', '!placed.has(element) && latest', 'false && latest'],
+  ['collections/set.js', "adds.length > 1 || removals.length > 1", 'adds.length > 2'],
+  ['collections/set.js', 'adds[0]?.operation.output === false ||', ''],
+  ['collections/set.js', '(output === true ? [] : ', '(true ? [] : '],
+  ['collections/set.js', '(output === false ? [] : ', '(true ? [] : '],
+  ['collections/set.js', 'Math.min(add.ret,', 'Math.max(add.ret,'],
+  ['collections/set.js', 'Math.max(add.inv,', 'Math.min(add.inv,'],
+  ['collections/set.js', 'begin < add.inv ||', ''],
+  ['collections/set.js', 'removed.ret < end', 'removed.inv < end'],
+  ['collections/set.js', 'inv < begin || ret > end', 'inv < begin'],
+  ['collections/set.js', 'inv < begin || ret > end', 'ret > end'],
+]
+
+const counters: readonly Mutant[] = [
+  ['collections/counter.js', 'input !== 0', 'true'],
+  ['collections/counter.js', 'adds.some(({ operation: { input } }) => input !== amount)', 'false'],
+  ['collections/counter.js', 'level >= 0', 'true'],
+  ['collections/counter.js', 'level <= adds.length', 'true'],
+  ['collections/counter.js', '.ret < event;', '.inv < event;'],
+  ['collections/counter.js', '> block[i])', '> block[i] + 1)'],
+  ['collections/counter.js', '.inv > adds[a].ret', '.ret > adds[a].ret'],
+  ['collections/counter.js', 'waiting.first < block)', 'false)'],
+  ['collections/counter.js', 'waiting.first <= block)', 'false)'],
+  ['collections/counter.js', 'last[add] >= block', 'true'],
+  ['collections/counter.js', 'Math.min(lowest, block[begun])', 'Math.max(lowest, block[begun])'],
+  ['collections/counter.js', 'waiting.removeFirst()', 'void 0'],
+]
+
+/** The quick acceptor of large histories. */
+const acceptor: readonly Mutant[] = [
+  ['accept-clusters.js', "classOf(CAS, FAIL)] === 0 || this.#rules.failedCas === 'drop'", 'classOf(CAS, FAIL)] >= 0'],
+  ['accept-clusters.js', 'larger(table[c * 4 + LATE], invocation + 1)', 'invocation + 1'],
+  ['accept-clusters.js', 'larger(table[c * 4 + EARLY], NEVER - response)', 'NEVER - response'],
+  ['accept-clusters.js', 'c < 0 || table[c * 4 + WRITER] !== NOBODY', 'c < 0'],
+  ['accept-clusters.js', 'to < 0 || table[to * 4 + WRITER] !== NOBODY', 'to < 0'],
+  ['accept-clusters.js', 'from < 0 || table[from * 4 + NEXT] !== 0)', 'from < 0)'],
+  ['accept-clusters.js', 'clusters.crashedCas.push(to)', 'void 0'],
+  ['accept-clusters.js', 'return owner[c] === k + 1 ? c : NO_CLUSTER', 'return c'],
+  ['accept-clusters.js', 'if (skipped && code === NIL)', 'if (code === NIL)'],
+  ['accept-clusters.js', 'end < 0 ? INFO : type[end]', 'end < 0 ? OK : type[end]'],
+  ['accept-clusters.js', 'if (kind < 0)\n                return false', 'if (kind < 0)\n                continue'],
+  ['accept-zones.js', 'unwritten |= observed & (made ^ 1)', 'void 0'],
+  ['accept-zones.js', 'if (table[from * 4 + NEXT] !== 0)\n                return false', ''],
+  ['accept-zones.js', 'NEVER - own < late - 1 || ', ''],
+  ['accept-zones.js', ' || NEVER - own < rowOf(table[c * 4 + WRITER])', ''],
+  ['accept-zones.js', 'if (NEVER - early < rowOf(table[head * 4 + WRITER]))', 'if (false)'],
+  ['accept-zones.js', 'chained === 0', 'true'],
+  ['accept-zones.js', 'if (own > early)', 'if (false)'],
+  ['accept-zones.js', 'if (table[c * 4 + LATE] > late)', 'if (false)'],
+  ['accept-zones.js', 'from < openTo[k] && openFrom[k] < to', 'false'],
+  ['accept-zones.js', 'from < to && to > openTo[k]', 'from < to'],
+  ['accept-zones.js', 'openTo[k] = table[(valuesEnd + k) * 4 + LATE] - 1', 'openTo[k] = -1'],
+]
+
+/** Histories in columns, and what fills them. */
+const columns: readonly Mutant[] = [
+  ['history.js', 'this.inTimeOrder = false', 'void 0'],
+  ['history.js', 'if (key < keyMin)', 'if (key > keyMin)'],
+  ['history.js', 'if (value[row] > largestValue)', 'if (false)'],
+  ['history.js', 'this.#latest = latest', 'void 0'],
+  ['column.js', '>>> (column.BYTES_PER_ELEMENT * 8 - 1) === 0', '>>> (column.BYTES_PER_ELEMENT * 8) === 0'],
+  ['column.js', 'integers[i] ^ (integers[i] >> 31)', 'integers[i] & 0x7f'],
+  ['values.js', 'row >= 0 && this.#first[row] === a && this.#second[row] === b', 'row >= 0 && this.#first[row] === a'],
+  ['time-column.js', '!== time)', '> time)'],
+  ['time-column.js', 'this.#first[block] = WIDE', 'void 0'],
+  ['time-column.js', 'for (let before = block << SHIFT; before < row; before++)', 'for (let before = row; before < row; before++)'],
+]
+
+/** The byte scanner. */
+const scanner: readonly Mutant[] = [
+  ['assembly/scan.ts', 'if (length > 1 && (first & 0xff) == 0) return 0', ''],
+  ['assembly/scan.ts', 'if (next == 46 || next == 101 || next == 69) return 0', ''],
+  ['assembly/scan.ts', 'if (more == 0) return 0', ''],
+  ['assembly/scan.ts', 'if (<usize>length == foreseen) return p + foreseen', 'if (foreseen != 0) return p + foreseen'],
+  ['assembly/scan.ts', 'return number > 0x3fffffff ? 0 : end', 'return end'],
+  ['assembly/scan.ts', 'have != HAS_ALL ||', ''],
+  ['assembly/names.ts', 'mix = mixed(mix, word)', ''],
+  ['assembly/names.ts', '| ((backslash - ONES) & ~backslash)', ''],
+  ['assembly/names.ts', 'if (load<u8>(begun + length) != QUOTE) return 0', ''],
+]
+
+const streaming: readonly Mutant[] = [
+  ['live-zones.js', 'if (other <= chain.first)', 'if (true)'],
+  ['live-zones.js', 'if (most <= chain.first', 'if (false'],
+  ['live-zones.js', 'if (invoked > chain.last)', 'if (false)'],
+  ['live-zones.js', 'if (from.consumedRow >= 0)', 'if (false)'],
+  ['live-zones.js', 'left.last > right.first', 'false'],
+  ['live-zones.js', 'chain.values[i].first < invoked', 'false'],
+  ['live-zones.js', 'this.#tookEffect(from)', 'undefined'],
+  ['live-zones.js', 'this.#tookEffect(value)', 'undefined'],
+  ['live-zones.js', 'if (gone.last > kept.last)', 'if (false)'],
+  ['live-zones.js', 'left.first <= right.first ?', 'left.first > right.first ?'],
+  ['live-zones.js', 'seen.length > 0 || value.joined', 'value.joined'],
+  ['live-zones.js', 'chain.values[dead].first >= open', 'false'],
+  ['live-window.js', "if (operation.fate === 'open')\n            operation.before = now", ''],
+  ['live-window.js', 'if (!neverCounted)\n                this.#change(operation)', ''],
+  ['live-window.js', 'operation.invoked < this.#changed.invoked', 'operation.invoked > this.#changed.invoked'],
+  ['live-window.js', 'operation.invoked < from && operation.ended >= from', 'false'],
+  ['live-window.js', "if (operation.fate === 'crashed')\n                this.#walker.allow", "if (false)\n                this.#walker.allow"],
+  ['live-window.js', 'if (invoked < from && !type.ignored', 'if (!type.ignored'],
+  ['live-window.js', 'type.crashed[crashed] < invoked', 'false'],
+  ['live-window.js', 'ended >= earliest)', 'ended > earliest + 3)'],
+  ['live-window.js', 'earliest = Math.min(earliest, invoked)', ''],
+  ['live-window.js', "if (operation.fate !== 'open')\n                operation.before = undefined", ''],
+  ['live-window.js', 'this.#taken &= ~(1 << operation.slot)', ''],
+  ['live-window.js', 'crashed.splice(at, 0, operation.invoked)', 'crashed.push(operation.invoked, operation.invoked)'],
+  ['live-frontier.js', '?? 0) >= type.available', '?? 0) > type.available'],
+  ['live-frontier.js', 'this.#total & ~(done | bit)', 'this.#total'],
+  ['live-frontier.js', '(b.done & ~a.done & pure) !== 0 ||', ''],
+  ['live-frontier.js', '((a.done ^ b.done) & ~a.hide & ~pure) !== 0', 'false'],
+  ['live-frontier.js', '(b.hide & ~a.hide) !== 0', 'false'],
+  ['live-frontier.js', 'if ((b.counts.get(type) ?? 0) < count)', 'if (false)'],
+  ['live-frontier.js', '((hide & bit) !== 0 && !wasHidden)', '(hide & bit) !== 0'],
+  ['live-frontier.js', 'twin.ended < operation.ended', 'twin.ended > operation.ended'],
+  ['live-frontier.js', '(effective & (1 << twin.slot)) === 0', 'true'],
+  ['live-frontier.js', 'if (next !== state || type.constant)', 'if (next !== state)'],
+  ['live-frontier.js', 'this.#pure &= ~this.#bit', ''],
+  ['live-frontier.js', 'one.hide === hide &&', ''],
+  ['live-candidate.js', 'if (this.#reached[i] < invoked)', 'if (false)'],
+  ['live-candidate.js', '(this.#unknown & bit) === 0 && ', ''],
+  ['live-candidate.js', 'this.#object.after(this.#from[x.slot], x.type).includes(this.#to[x.slot])', 'true'],
+  ['live-candidate.js', '!hadNoEffect || (this.#done & bit) === 0', 'true'],
+  ['live-candidate.js', '            this.#state = state;\n            this.#done = done;', '            this.#state = state;'],
+  ['live-candidate.js', 'this.#reached[from] >= event', 'this.#reached[from] > event + 40'],
+  ['live-object.js', 'process === null ?', 'true ?'],
+]
+
+export const mutants: readonly Mutant[] = [
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming,
+]
