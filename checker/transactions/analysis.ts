@@ -17,7 +17,7 @@ export const NO_SOURCE = -2
 /** One way in which a history breaks a level. */
 export interface Anomaly {
   readonly type: AnomalyType
-  /** Of a cycle in its order, otherwise those involved. */
+  /** Of a cycle in its order, and then those whose reads force it; otherwise those involved. */
   readonly transactions: readonly number[]
   /** Index into the transactions' keys, -1 when it is about several. */
   readonly key: number

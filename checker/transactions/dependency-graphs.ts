@@ -2,7 +2,7 @@
  * The dependency graphs of a history: certain dependencies, those that stronger levels force, those of one total order of
  * versions. Each holds the order of sessions and of real time too: a search leaves out what its family does not count.
  */
-import { coreOf, Edges, graphOf, type Graph } from './graph.ts'
+import { coreOf, Edges, graphOf, within, type Graph } from './graph.ts'
 import { addRealTime, addSessions } from './time-order.ts'
 import { families, type Family } from './cycles.ts'
 import type { Analysis } from './analysis.ts'
@@ -16,6 +16,8 @@ export class DependencyGraphs {
   readonly #parts: readonly Edges[]
   readonly #cores = new Map<string, Graph>()
   readonly #strengthened = new Map<Family, Edges>()
+  /** The cycles of some order of versions: all that is certain is part of it. */
+  #bounds: Graph | undefined
 
   constructor(transactions: Transactions, analysis: Analysis) {
     const { count } = transactions
@@ -30,7 +32,7 @@ export class DependencyGraphs {
 
   /** The cycles of what is certain wherever the history is read committed. */
   get base(): Graph {
-    return this.#once('base', () => coreOf(graphOf(this.#parts, this.#transactions.count)))
+    return this.#once('base', () => coreOf(this.#bounds === undefined ? graphOf(this.#parts, this.#transactions.count) : within(this.#parts, this.#bounds)))
   }
 
   /** The cycles of what is certain under parallel snapshot isolation and everything stronger, or under the form of snapshot isolation that counts the family's orders. */
@@ -43,7 +45,10 @@ export class DependencyGraphs {
   completed(rank: (transaction: number) => number): Graph {
     const edges = this.more(0)
     this.#analysis.complete(edges, rank)
-    return edges.count === 0 ? this.base : coreOf(this.whole(edges))
+    if (edges.count === 0) return this.base
+    const core = coreOf(this.whole(edges))
+    this.#bounds ??= core
+    return core
   }
 
   /** All that is certain under the strong levels of a family, and nothing of the orders that it does not count. */

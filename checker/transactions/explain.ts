@@ -43,9 +43,10 @@ export class Explainer {
     const pattern = patternOf(steps, this.#transactions)
     const reasons = steps.map((step) => this.#because(step))
     const edges = steps.map(({ from, to, kind, key }) => ({ from, to, kind: kindName(kind), because: this.#reason(from, to, kind, key) }))
+    const readers = steps.flatMap((step) => (step.kind === FORCED ? [this.#forcedBy(step.from, step.to, step.key)] : []))
     return {
       type: cycle.type,
-      transactions: steps.map(({ from }) => from),
+      transactions: [...new Set([...steps.map(({ from }) => from), ...readers])],
       key: keys.size === 1 ? [...keys][0]! : -1,
       explanation: `${pattern ?? anomalyNames[cycle.type]}: ${reasons.join('; ')}: a contradiction`,
       edges,
@@ -77,8 +78,13 @@ export class Explainer {
 
   #shouldHaveSeen(after: number, before: number, on: number): string {
     const { name, key } = this.#words
-    const { reader } = this.#forced.find((one) => one.after === after && one.before === before && one.key === on)!
+    const reader = this.#forcedBy(after, before, on)
     return `${name(reader)} ${this.#read(reader, on, before)}, which ${name(before)} wrote, although ${name(after)}, which wrote ${key(on)} too, was visible to it`
+  }
+
+  /** Whose read forces one before the other. */
+  #forcedBy(after: number, before: number, on: number): number {
+    return this.#forced.find((one) => one.after === after && one.before === before && one.key === on)!.reader
   }
 
   #inRealTime(from: number, to: number): string {

@@ -159,6 +159,20 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
   return { of, members }
 }
 
+/** The edges of some parts that lie within a part of the graph that all of them belong to. Linear, and quick where that is small. */
+export function within(parts: readonly Edges[], { nodes, transactions, origin }: Graph): Graph {
+  const number = new Map(Array.from(origin!, (node, at) => [node, at]))
+  const inside = new Uint8Array(parts.at(-1)!.nodes)
+  for (const node of origin!) inside[node] = 1
+  const edges = new Edges(nodes, 0)
+  for (const { count, from, to, kind, key } of parts) {
+    for (let edge = 0; edge < count; edge++) {
+      if (inside[from[edge]!] === 1 && inside[to[edge]!] === 1) edges.add(number.get(from[edge]!)!, number.get(to[edge]!)!, kind[edge]!, key[edge]!)
+    }
+  }
+  return { ...graphOf([edges], transactions), origin: origin! }
+}
+
 /**
  * The part of a graph in which all its cycles are: nodes of components, edges within them. Whoever looks for several kinds
  * of cycles looks there, and seldom has much to look at. Linear.
@@ -172,12 +186,13 @@ export function coreOf(graph: Graph): Graph {
   for (let node = 0; node < nodes; node++) {
     if (of[node]! < 0) continue
     if (node < graph.transactions) transactions++
-    origin[inside] = node
+    origin[inside] = graph.origin === undefined ? node : graph.origin[node]!
     number[node] = inside++
   }
   const edges = new Edges(inside, 0)
-  for (const [from, node] of origin.entries()) {
-    for (let edge = first[node]!; edge < first[node + 1]!; edge++) if (of[to[edge]!] === of[node]) edges.add(from, number[to[edge]!]!, kind[edge]!, key[edge]!)
+  for (let node = 0; node < nodes; node++) {
+    if (of[node]! < 0) continue
+    for (let edge = first[node]!; edge < first[node + 1]!; edge++) if (of[to[edge]!] === of[node]) edges.add(number[node]!, number[to[edge]!]!, kind[edge]!, key[edge]!)
   }
   return { ...graphOf([edges], transactions), origin }
 }

@@ -84,6 +84,14 @@ test('a long fork is allowed under parallel snapshot isolation, and not under sn
   assert.match(explanations[0]!, /^long fork/)
 })
 
+test('a view that went back: the cycle stands on the read of a third transaction, which the witness lists', () => {
+  const { anomalies } = isolationOf(historyOfTransactions(atOnce([[['w', 'x', 1], ['w', 'y', 1]], [['r', 'x', 1], ['w', 'x', 2], ['w', 'y', 2]], [['r', 'x', 2], ['r', 'y', 1]]])))
+  const [back] = anomalies
+  assert.is(back!.type, 'non-monotonic-view')
+  assert.equal(back!.transactions, [1, 0, 2])
+  assert.equal(back!.edges!.map(({ kind }) => kind), ['forced', 'wr'])
+})
+
 test('a transaction that contradicts itself', () => {
   assert.equal(judged(inOrder([[['w', 'x', 1], ['r', 'x', null]]])).anomalies, ['internal'])
   assert.equal(judged(inOrder([[['append', 'x', 1], ['r', 'x', []]]])).anomalies.includes('internal'), true)

@@ -195,8 +195,10 @@ class Inquiry {
 
   /** Tries orders of versions, until every level is decided. */
   #uphold(): void {
-    for (const rank of this.#ranks()) {
-      if (Object.values(this.#settled).every((verdict) => verdict !== 'unknown')) return
+    const ranks = this.#ranks()
+    while (Object.values(this.#settled).includes('unknown')) {
+      const { done, value: rank } = ranks.next()
+      if (done === true) return
       this.#upholdBy(this.#graphs.completed(rank))
     }
   }
@@ -209,8 +211,8 @@ class Inquiry {
   }
 
   /** Orders in which versions may stand: serial executions, then orders that agree with what is certain. */
-  *#ranks(): Generator<(transaction: number) => number> {
-    if (this.#analysis.openKeys === 0) return
+  *#ranks(): Generator<(transaction: number) => number, undefined> {
+    if (this.#analysis.openKeys === 0) return undefined
     const completion = completionRank(this.#transactions)
     const { start, end, model } = this.#transactions
     for (const family of model === 'rw-register' ? (['realtime', 'process', 'plain'] as const) : []) {
@@ -221,6 +223,7 @@ class Inquiry {
     }
     for (const family of ['realtime', 'process', 'plain'] as const) yield topologicalRank(this.#graphs.certain(family), completion)
     yield (t) => start[t]!
+    return undefined
   }
 }
 

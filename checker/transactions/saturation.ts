@@ -53,7 +53,7 @@ export function saturate(transactions: Transactions, sources: Sources, options: 
   const { count } = transactions
   const readers = options.readers ?? Int32Array.from({ length: count }, (_, t) => t)
   if (readers.length === 0) return { forced: [], complete: true, cyclic: false }
-  const forced = new ForcedPrecedences(transactions, sources)
+  const forced = new ForcedPrecedences(transactions, sources, readers)
   switch (options.visibility) {
     case 'monotonic-atomic-view':
       for (const t of readers) byEarlierReads(transactions, t, forced)
@@ -73,10 +73,19 @@ class ForcedPrecedences {
   readonly found: Forced[] = []
   readonly sources: Sources
   readonly #transactions: Transactions
+  readonly #readers: Iterable<number>
+  #writers: ReadonlyMap<number, ReadonlyMap<number, readonly number[]>> | undefined
 
-  constructor(transactions: Transactions, sources: Sources) {
+  constructor(transactions: Transactions, sources: Sources, readers: Iterable<number>) {
     this.#transactions = transactions
+    this.#readers = readers
     this.sources = sources
+  }
+
+  /** Who wrote a key that some reader read: by session, in order. */
+  writers(key: number): ReadonlyMap<number, readonly number[]> {
+    this.#writers ??= writersBySession(this.#transactions, this.sources.happened, this.#readers)
+    return this.#writers.get(key)!
   }
 
   /** `reader` read `key` from `before`, and `after` is visible to it: if that wrote the key as well, it commits first. */
@@ -116,18 +125,12 @@ function byDirectReads({ first, key }: Transactions, t: number, forced: ForcedPr
 }
 
 /** By the last transaction of the reader's own session that wrote the key. */
-function bySessions({ count, first, kind, key, keys, session }: Transactions, readers: Iterable<number>, forced: ForcedPrecedences): void {
-  const looked = new Uint8Array(count)
-  for (const t of readers) looked[t] = 1
-  const last = new Map<number, number>()
-  for (let t = 0; t < count; t++) {
-    if (forced.sources.happened[t] === 0) continue
-    const own = session[t]! * keys.length
-    for (let micro = first[t]!; looked[t] === 1 && micro < first[t + 1]!; micro++) {
+function bySessions({ first, key, session }: Transactions, readers: Iterable<number>, forced: ForcedPrecedences): void {
+  for (const t of readers) {
+    for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
       const before = forced.source(t, micro)
-      if (before !== NO_SOURCE) forced.add(last.get(own + key[micro]!) ?? -1, before, key[micro]!, t)
+      if (before !== NO_SOURCE) forced.add(lastUpTo(forced.writers(key[micro]!).get(session[t]!) ?? [], t - 1), before, key[micro]!, t)
     }
-    for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === WRITE) last.set(own + key[micro]!, t)
   }
 }
 
@@ -137,12 +140,11 @@ function byHappenedBefore(transactions: Transactions, sources: Sources, readers:
   if (count * sessions > CLOCKS_MAX) return { forced: [], complete: false, cyclic: false }
   const clocks = clocksOf(transactions, sources)
   if (clocks === undefined) return { forced: [], complete: true, cyclic: true }
-  const writers = writersBySession(transactions, sources.happened)
   for (const t of readers) {
     for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
       const before = forced.source(t, micro)
       if (before === NO_SOURCE) continue
-      for (const [other, list] of writers[key[micro]!]!) forced.add(lastUpTo(list, other === session[t] ? t - 1 : clocks[t * sessions + other]!), before, key[micro]!, t)
+      for (const [other, list] of forced.writers(key[micro]!)) forced.add(lastUpTo(list, other === session[t] ? t - 1 : clocks[t * sessions + other]!), before, key[micro]!, t)
     }
   }
   return { forced: forced.found, complete: true, cyclic: false }
@@ -164,26 +166,27 @@ function clocksOf({ count, sessions, first, kind, session }: Transactions, { hap
     if (from > clocks[t * sessions + session[from]!]!) clocks[t * sessions + session[from]!] = from
   }
   const pending: number[] = []
+  // What must be known before t: pushes what is not; false when that waits for t itself.
+  const need = (from: number): boolean => {
+    if (from >= 0 && state[from] !== 2) pending.push(from)
+    return from < 0 || state[from] !== 1
+  }
   for (let root = 0; root < count; root++) {
     if (happened[root] === 0 || state[root] === 2) continue
     pending.push(root)
     while (pending.length > 0) {
-      const t = pending.at(-1)!
+      const at = pending.length
+      const t = pending[at - 1]!
       if (state[t] === 2) {
         pending.pop()
         continue
       }
-      const origins = previous[t]! >= 0 ? [previous[t]!] : []
-      for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === READ && source[micro]! >= 0) origins.push(source[micro]!)
-      const open = origins.filter((from) => state[from] !== 2)
-      if (state[t] === 0 && open.length > 0) {
-        if (open.some((from) => state[from] === 1)) return undefined
-        state[t] = 1
-        pending.push(...open)
-        continue
-      }
-      if (open.length > 0) return undefined
-      for (const from of origins) join(t, from)
+      state[t] = 1
+      if (!need(previous[t]!)) return undefined
+      for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === READ && !need(source[micro]!)) return undefined
+      if (pending.length > at) continue
+      if (previous[t]! >= 0) join(t, previous[t]!)
+      for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === READ && source[micro]! >= 0) join(t, source[micro]!)
       state[t] = 2
       pending.pop()
     }
@@ -191,16 +194,16 @@ function clocksOf({ count, sessions, first, kind, session }: Transactions, { hap
   return clocks
 }
 
-/** By key: for each session that wrote it, its writers in order. */
-function writersBySession({ count, first, kind, key, keys, session }: Transactions, happened: Uint8Array): Map<number, number[]>[] {
-  const writers = keys.map(() => new Map<number, number[]>())
+/** By key that these readers read: for each session that wrote it, its writers in order. */
+function writersBySession({ count, first, kind, key, session }: Transactions, happened: Uint8Array, readers: Iterable<number>): Map<number, Map<number, number[]>> {
+  const writers = new Map<number, Map<number, number[]>>()
+  for (const t of readers) for (let micro = first[t]!; micro < first[t + 1]!; micro++) if (kind[micro] === READ && !writers.has(key[micro]!)) writers.set(key[micro]!, new Map())
   for (let t = 0; t < count; t++) {
     if (happened[t] === 0) continue
     for (let micro = first[t]!; micro < first[t + 1]!; micro++) {
-      if (kind[micro] !== WRITE) continue
-      const bySession = writers[key[micro]!]!
-      const list = bySession.get(session[t]!)
-      if (list === undefined) bySession.set(session[t]!, [t])
+      const bySession = kind[micro] === WRITE ? writers.get(key[micro]!) : undefined
+      const list = bySession?.get(session[t]!)
+      if (list === undefined) bySession?.set(session[t]!, [t])
       else if (list.at(-1) !== t) list.push(t)
     }
   }
