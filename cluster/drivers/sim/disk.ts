@@ -71,6 +71,15 @@ class TableFile {
     return lost
   }
 
+  /** A file of its own with the same entries, of which the same are not synced. */
+  copy(): TableFile {
+    const copy = new TableFile()
+    for (const [key, value] of this.entries) copy.entries.set(key, value)
+    copy.unsynced = this.unsynced
+    copy.#sortedIsStale = true
+    return copy
+  }
+
   /** The keys in the order of their UTF-8 bytes. */
   keys(): readonly string[] {
     if (this.#sortedIsStale) {
@@ -109,6 +118,24 @@ export class SimDisk {
     const wroteBytes = bytes()
     canary.undo(0)
     return { lost: [...this.#files.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0), canary: { wroteBytes, keptBytes: bytes() } }
+  }
+
+  /** What would be left if the power failed now, as a disk of its own that answers at once. The node goes on. */
+  afterPowerLoss(random: Random): Disk {
+    return {
+      open: async (name) => {
+        const file = this.#files.get(name)?.copy() ?? new TableFile()
+        file.powerLoss(random)
+        return {
+          get: async (key) => file.entries.get(key),
+          write: async (writes) => void file.apply(writes, 0),
+          scan: async function* ({ from = '', to = '\uffff', limit = Infinity }) {
+            for (const key of file.keys().filter((one) => one >= from && one < to).slice(0, limit)) yield [key, file.entries.get(key)!] as const
+          },
+          close: async () => undefined,
+        }
+      },
+    }
   }
 
   /** Every record as a file of its own. The node must be dead. */

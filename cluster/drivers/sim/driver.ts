@@ -7,7 +7,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock, Log, NodeId, Random } from '../../../harness/env.ts'
+import type { Clock, Disk, Log, NodeId, Random } from '../../../harness/env.ts'
 import type { VirtualClock } from '../../../harness/clock.ts'
 import { skewableClock, withDeadline } from '../../../harness/clock.ts'
 import type { Capability, CapabilityReport, CapabilityStatus, Cluster, ClusterPlan, Driver, Link, Links, Node, NodeClock, NodeDisk, NodeFiles, NodeState, PowerLoss } from '../../cluster.ts'
@@ -37,6 +37,8 @@ export interface SimOptions {
 /** What only a simulated node can be made to do. */
 export interface SimNode extends Node {
   powerLoss(): Promise<PowerLoss>
+  /** What would be left of its disk if the power failed now. The node goes on. */
+  diskAfterPowerLoss(random: Random): Disk
   /** Sets how far the node's wall clock is from the truth. */
   skewWall(ms: number): void
 }
@@ -236,6 +238,10 @@ class Machine implements SimNode, PreparedNode {
   async powerLoss(): Promise<PowerLoss> {
     this.#life?.die()
     return this.#parts.disk.powerLoss()
+  }
+
+  diskAfterPowerLoss(random: Random): Disk {
+    return this.#parts.disk.afterPowerLoss(random)
   }
 
   get files(): NodeFiles {
