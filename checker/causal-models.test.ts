@@ -6,15 +6,18 @@ import { causalConvergence } from './causal-convergence.ts'
 import { causalMemory } from './causal-memory.ts'
 import { context } from './testing/context.ts'
 import { historyOf, sessions } from './testing/operations.ts'
+import { Suite } from './testing/monotone.ts'
 import { sequential } from './sequential.ts'
 import { weakCausal } from './weak-causal.ts'
 import type { JudgementVerdict } from './verdict.ts'
+
+const suite = new Suite()
 
 const all = [sequential, causalConvergence, causalMemory, causal, weakCausal]
 
 /** The models that a history holds, strongest first. */
 async function holds(...texts: readonly string[]): Promise<string[]> {
-  const history = historyOf(sessions(...texts))
+  const history = suite.seen(historyOf(sessions(...texts)))
   const verdicts = await Promise.all(all.map(async (one) => one.judge(history, context)))
   assert.not(verdicts.some((one) => one.verdict === 'unknown'), verdicts.map((one) => one.summary).join())
   return verdicts.filter((one) => one.verdict === 'holds').map((one) => one.judgement)
@@ -47,7 +50,7 @@ test('causes in a circle break all of them', async () => {
 })
 
 test('two sessions that read concurrent writes in opposite orders cannot both be right about one order, and four reads show it', async () => {
-  const history = historyOf(sessions('w x 1, w z 5, w y 7', 'w x 2', 'r z 5, r x 1, r x 2, r y 7', 'r x 2, r x 1'))
+  const history = suite.seen(historyOf(sessions('w x 1, w z 5, w y 7', 'w x 2', 'r z 5, r x 1, r x 2, r y 7', 'r x 2, r x 1')))
   assert.is((await causalMemory.judge(history, context)).verdict, 'holds')
   const verdict = await causalConvergence.judge(history, context)
   assert.is(verdict.verdict, 'violated')
@@ -56,8 +59,10 @@ test('two sessions that read concurrent writes in opposite orders cannot both be
 })
 
 test('the witness against causal memory holds only what it needs', async () => {
-  const history = historyOf(sessions('w z 1, w x 1, w y 1, w q 3', 'w p 1, w x 2, r z nil, r y 1, r p 1, r x 2'))
+  const history = suite.seen(historyOf(sessions('w z 1, w x 1, w y 1, w q 3', 'w p 1, w x 2, r z nil, r y 1, r p 1, r x 2')))
   assert.is(await rowsOf(causalMemory.judge(history, context)), 7)
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

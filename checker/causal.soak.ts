@@ -2,6 +2,7 @@
  * Random small histories: PRAM and the causal models against their definitions by brute force; what implies what; and every witness against itself: its operations alone must break the model, and none of them can be spared.
  */
 import { brokenGuarantees, causal as causalOracle, causalConvergence as convergenceOracle, causalMemory as memoryOracle, pipelined, pram as pramOracle, sequential, weakCausal as weakOracle } from './testing/oracles.ts'
+import { contradictionIn } from './testing/monotone.ts'
 import { causal } from './causal.ts'
 import { causalConvergence } from './causal-convergence.ts'
 import { causalMemory } from './causal-memory.ts'
@@ -12,6 +13,7 @@ import { drawHistory, soakOf } from './testing/soak.ts'
 import { weakCausal } from './weak-causal.ts'
 import { witnessFlaw } from './testing/witness.ts'
 import type { Count } from './testing/soak.ts'
+import type { JudgementVerdict } from './verdict.ts'
 import type { Operation } from './testing/operations.ts'
 
 const oracles = [[pram, pramOracle], [causal, causalOracle], [weakCausal, weakOracle], [causalConvergence, convergenceOracle], [causalMemory, memoryOracle]] as const
@@ -19,10 +21,13 @@ const oracles = [[pram, pramOracle], [causal, causalOracle], [weakCausal, weakOr
 async function disagreement(operations: readonly Operation[], count: Count): Promise<string | undefined> {
   const history = historyOf(operations)
   const truths = oracles.map(([, oracle]) => oracle(operations))
+  const verdicts: JudgementVerdict[] = []
   for (const [at, [judgement, oracle]] of oracles.entries()) {
     const truth = truths[at]!
     if (!truth) count(judgement.name)
-    const { verdict, reason = '', witnesses } = await judgement.judge(history, context)
+    const judged = await judgement.judge(history, context)
+    const { verdict, reason = '', witnesses } = judged
+    verdicts.push(judged)
     if (reason.startsWith('vacuous')) continue
     if (verdict === 'unknown' || (verdict === 'holds') !== truth) return `${judgement.name}: we say ${verdict}, by definition it ${truth ? 'holds' : 'is violated'}`
     for (const witness of witnesses) {
@@ -30,6 +35,8 @@ async function disagreement(operations: readonly Operation[], count: Count): Pro
       if (flaw !== undefined) return `the witness of ${judgement.name}: ${flaw}`
     }
   }
+  const contradiction = contradictionIn(verdicts)
+  if (contradiction !== undefined) return contradiction
   const [pramHolds, causalHolds, weakHolds, convergenceHolds, memoryHolds] = truths
   if (!causalHolds && (memoryHolds || convergenceHolds || sequential(operations))) return 'a published stronger model holds, but causal is violated'
   if (causalHolds && !weakHolds) return 'causal holds, but weak causal is violated'

@@ -3,11 +3,14 @@ import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { convergence, convergenceOf } from './convergence.ts'
 import { faultWindows } from './faults.ts'
+import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
+const suite = new Suite()
+
 const judge = (run: RunBuilder): JudgementVerdict => {
-  const history = run.history()
+  const history = suite.seen(run.history())
   return convergence.judge(history, { ...context, faults: faultWindows(history) }) as JudgementVerdict
 }
 const partitioned = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).fault('partition', 10, 100, 110).write('x', 2, 20, 25)
@@ -89,5 +92,7 @@ test('of a key for which no replica ever answered nothing can be said', () => {
   assert.is(verdict.verdict, 'unknown')
   assert.match(verdict.reason!, 'no replica ever answered')
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

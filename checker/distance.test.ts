@@ -6,12 +6,15 @@ import { deltaAtomicity } from './delta-atomicity.ts'
 import { historyOf, picture } from './testing/operations.ts'
 import { kAtomicity } from './k-atomicity.ts'
 import { loadHistory } from './testing/load.ts'
+import { Suite } from './testing/monotone.ts'
 import { soak } from './distance.soak.ts'
 import { staleness } from './staleness.ts'
 import type { Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
-const measured = (judgement: Judgement, text: string): JudgementVerdict['metrics'] => (judgement.judge(historyOf(picture(text)), context) as JudgementVerdict).metrics
+const suite = new Suite()
+
+const measured = (judgement: Judgement, text: string): JudgementVerdict['metrics'] => (judgement.judge(suite.seen(historyOf(picture(text))), context) as JudgementVerdict).metrics
 const k = (text: string): unknown[] => [measured(kAtomicity, text)['k_min'], measured(kAtomicity, text)['k_max']]
 
 const behind = (read: string): string => `
@@ -61,5 +64,7 @@ test('a long history of real registers has k 1 and delta 0', () => {
 test('both agree with their definitions by brute force', async () => {
   assert.ok(await soak.run(1_500, 4, () => undefined))
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

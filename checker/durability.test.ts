@@ -3,11 +3,14 @@ import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { durability, durabilityOf } from './durability.ts'
 import { faultWindows } from './faults.ts'
+import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
+const suite = new Suite()
+
 const judge = (run: RunBuilder): JudgementVerdict => {
-  const history = run.history()
+  const history = suite.seen(run.history())
   return durability.judge(history, { ...context, faults: faultWindows(history) }) as JudgementVerdict
 }
 const two = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).write('x', 2, 10, 15)
@@ -89,5 +92,7 @@ test('what a node held before it handed a key over is not there at the end', () 
 test('a write is not lost to itself, whoever read it too early', () => {
   assert.is(judge(new RunBuilder().read('x', 1, 0, 5).write('x', 1, 10, 15).peek('x', 50, { n1: 1 })).verdict, 'holds')
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

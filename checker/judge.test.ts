@@ -7,10 +7,12 @@ import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
 import { latencyOf } from './latency.ts'
 import { periodsOf } from './periods.ts'
 import { models, verdictDocumentSchema } from './verdict.ts'
+import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { History } from './history/index.ts'
 import type { JudgementVerdict, Model, VerdictDocument, VerdictWord } from './verdict.ts'
 
+const suite = new Suite()
 const sides = { majority: ['n1', 'n2'], minority: ['n3'] }
 const cap = (): RunBuilder =>
   new RunBuilder()
@@ -40,7 +42,7 @@ test('overlapping faults, one that did not bite and one that never healed, are t
 test('what nodes counted stands in the document as they told it, and changes no verdict', async () => {
   const counted = { n1: { hints_kept: 3, epoch: 2 }, n2: { hints_kept: 0 } }
   const run = () => cap().peek('x', 140, { n1: 2, n2: 2, n3: 2 })
-  const judged = (history: History) => judge(history, { run: null, promised: 'eventual' })
+  const judged = (history: History) => judge(suite.seen(history), { run: null, promised: 'eventual' })
   const plain = await judged(run().history())
   const { counters, ...told } = await judged(run().counters(140, counted).history())
   assert.equal(counters, counted)
@@ -79,7 +81,7 @@ test('latency counts from the intended start, and only what succeeded', () => {
 })
 
 test('a store that promises to converge passes when it does, and its ladder says what it broke', async () => {
-  const document = await judge(cap().peek('x', 150, { n1: 2, n3: 1 }).peek('x', 1300, { n1: 2, n3: 2 }).history(), { run: null, promised: 'eventual' })
+  const document = await judge(suite.seen(cap().peek('x', 150, { n1: 2, n3: 1 }).peek('x', 1300, { n1: 2, n3: 2 }).history()), { run: null, promised: 'eventual' })
   verdictDocumentSchema.parse(document)
   assert.is(document.verdict, 'holds')
   assert.is(of(document, 'linearizable'), 'violated (linearizable)')
@@ -91,41 +93,41 @@ test('a store that promises to converge passes when it does, and its ladder says
 })
 
 test('a broken promise is told with its extent, its moment and the fault', async () => {
-  const document = await judge(cap().peek('x', 1310, { n1: 1, n3: 1 }).history(), { run: null, promised: 'linearizable' })
+  const document = await judge(suite.seen(cap().peek('x', 1310, { n1: 1, n3: 1 }).history()), { run: null, promised: 'linearizable' })
   assert.is(document.verdict, 'violated')
   assert.is(document.sentence, 'Promised linearizable. Violated: 1 of 1 key; the first after 0.04 s, 0.03 s into partition(majority-minority). Converged 1.2 s after the heal. 1 acknowledged write lost.')
 })
 
 test('a lost write breaks the promise of a store whose clients saw nothing wrong', async () => {
-  const document = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).write('x', 2, 10, 15).quiesce(20).peek('x', 30, { n1: 1 }).history(), { run: null, promised: 'linearizable' })
+  const document = await judge(suite.seen(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).write('x', 2, 10, 15).quiesce(20).peek('x', 30, { n1: 1 }).history()), { run: null, promised: 'linearizable' })
   assert.is(of(document, 'linearizable'), 'holds (linearizable)')
   assert.is(document.verdict, 'violated')
   assert.is(document.sentence, 'Promised linearizable. Violated: durability. Converged 0.01 s after the last write. 1 acknowledged write lost.')
 })
 
 test('a fault that did not bite, or too little traffic, makes the verdict unknown, never a pass', async () => {
-  const quiet = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).fault('kill', 10, 20, 25, { bit: false }).history(), { run: null, promised: 'linearizable' })
+  const quiet = await judge(suite.seen(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).fault('kill', 10, 20, 25, { bit: false }).history()), { run: null, promised: 'linearizable' })
   assert.is(quiet.verdict, 'unknown')
   assert.match(quiet.reason!, '1:kill did not bite (not seen)')
-  const small = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).history(), { run: null, promised: 'linearizable', okMin: 10 })
+  const small = await judge(suite.seen(new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).history()), { run: null, promised: 'linearizable', okMin: 10 })
   assert.match(small.reason!, 'only 2 operations succeeded')
 })
 
 test('a violation outranks a vacuous run', async () => {
-  const document = await judge(new RunBuilder().write('x', 1, 0, 5).read('x', null, 6, 8).fault('kill', 10, 20, null).history(), { run: null, promised: 'linearizable' })
+  const document = await judge(suite.seen(new RunBuilder().write('x', 1, 0, 5).read('x', null, 6, 8).fault('kill', 10, 20, null).history()), { run: null, promised: 'linearizable' })
   assert.is(document.verdict, 'violated')
 })
 
 test('an empty history, and a judgement that fails, are unknown with the reason', async () => {
-  assert.is((await judge(new RunBuilder().history(), { run: null, promised: 'eventual' })).verdict, 'unknown')
+  assert.is((await judge(suite.seen(new RunBuilder().history()), { run: null, promised: 'eventual' })).verdict, 'unknown')
   const failing = { name: 'linearizable', describes: '', judge: () => { throw new Error('out of ideas') } }
-  const document = await judge(cap().history(), { run: null, promised: 'linearizable', judgements: [failing] })
+  const document = await judge(suite.seen(cap().history()), { run: null, promised: 'linearizable', judgements: [failing] })
   assert.match(document.judgements[0]!.reason!, 'out of ideas')
   assert.is(document.verdict, 'unknown')
 })
 
 test('equal histories give equal documents', async () => {
-  const document = async (): Promise<string> => JSON.stringify(await judge(cap().peek('x', 1310, { n1: 1, n3: 1 }).history(), { run: null, promised: 'linearizable' }))
+  const document = async (): Promise<string> => JSON.stringify(await judge(suite.seen(cap().peek('x', 1310, { n1: 1, n3: 1 }).history()), { run: null, promised: 'linearizable' }))
   assert.is(await document(), await document())
 })
 
@@ -145,5 +147,7 @@ test('no model implies itself, eventual stands alone, regular implies no session
   assert.equal(weakerThan('regular'), ['safe'])
   assert.equal(weakerThan('weak-causal'), ['read-your-writes'])
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

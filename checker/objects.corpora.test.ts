@@ -1,7 +1,6 @@
 /** elle-cli's histories of banks, counters, sets and long forks, judged as documented; skipped where they are not. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readHistory } from 'knossos-wasm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,13 +9,8 @@ import { counterBounds } from './counter-bounds.ts'
 import { longFork } from './long-fork.ts'
 import { setFull } from './set-full.ts'
 import { context } from './testing/context.ts'
+import { findCorpora, historiesIn } from './testing/corpora.ts'
 import type { Judgement } from './judgement.ts'
-
-function findCorpora(): string | undefined {
-  const candidates = [process.env['SPLITBRAIN_CORPORA']]
-  for (let above = path.dirname(fileURLToPath(import.meta.url)); above !== path.dirname(above); above = path.dirname(above)) candidates.push(path.join(above, 'shared/corpora'))
-  return candidates.find((one) => one !== undefined && existsSync(path.join(one, 'INDEX.md')))
-}
 
 const folder = findCorpora()
 
@@ -37,6 +31,7 @@ const documented: readonly (readonly [file: string, judgement: Judgement, verdic
 
 test('published histories of objects are judged as documented', async () => {
   if (!folder) return console.log('skipped: no corpora at SPLITBRAIN_CORPORA or ../shared/corpora')
+  assert.equal(documented.map(([file]) => `elle-cli/jepsen/${file}`).sort(), historiesIn(folder, 'elle-cli/jepsen'))
   for (const [file, judgement, verdict] of documented) {
     const judged = await judgement.judge(readHistory(readFileSync(path.join(folder, 'elle-cli/jepsen', file))), context)
     assert.is(judged.verdict, verdict, `${file}: ${judged.summary} ${judged.reason ?? ''}`)

@@ -2,14 +2,17 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { historyOf, picture } from './testing/operations.ts'
+import { Suite } from './testing/monotone.ts'
 import { regular } from './regular.ts'
 import { safe } from './safe.ts'
 import { soak } from './regular.soak.ts'
 import { staleness } from './staleness.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
-const judge = (text: string): JudgementVerdict => regular.judge(historyOf(picture(text)), context) as JudgementVerdict
-const age = (text: string): JudgementVerdict => staleness.judge(historyOf(picture(text)), context) as JudgementVerdict
+const suite = new Suite()
+
+const judge = (text: string): JudgementVerdict => regular.judge(suite.seen(historyOf(picture(text))), context) as JudgementVerdict
+const age = (text: string): JudgementVerdict => staleness.judge(suite.seen(historyOf(picture(text))), context) as JudgementVerdict
 
 test('a read that returns an overwritten value is refused, with the write that replaced it', () => {
   const verdict = judge(`
@@ -36,7 +39,7 @@ test('a read of the initial value after an acknowledged write is refused', () =>
 })
 
 test('a safe register may return anything during a write, and nothing from nowhere', () => {
-  const isSafe = (text: string): string => (safe.judge(historyOf(picture(text)), context) as JudgementVerdict).verdict
+  const isSafe = (text: string): string => (safe.judge(suite.seen(historyOf(picture(text))), context) as JudgementVerdict).verdict
   const flicker = `
     0: |w x 1|   |w x 2|   |w x 3-------|
     1:                        |r x 1|
@@ -75,7 +78,7 @@ test('operations that only touch are concurrent', () => {
     1:          |r x nil|
   `)
   const touching = operations.map((o) => (o.f === 'read' ? { ...o, start: operations[0]!.end } : o))
-  assert.is((regular.judge(historyOf(touching), context) as JudgementVerdict).verdict, 'holds')
+  assert.is((regular.judge(suite.seen(historyOf(touching)), context) as JudgementVerdict).verdict, 'holds')
 })
 
 test('staleness counts from the acknowledgement of the write that replaced the value', () => {
@@ -104,5 +107,7 @@ test('regularity agrees with its definition on random histories, and linearizabl
   const lines: string[] = []
   assert.ok(await soak.run(3_000, 1, (line) => lines.push(line)), lines.join('\n'))
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

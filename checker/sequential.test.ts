@@ -3,11 +3,14 @@ import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { historyOf, picture, sessions } from './testing/operations.ts'
 import { loadHistory } from './testing/load.ts'
+import { Suite } from './testing/monotone.ts'
 import { sequential } from './sequential.ts'
 import { soak } from './sequential.soak.ts'
 import type { Operation } from './testing/operations.ts'
 
-const verdict = async (operations: readonly Operation[]): Promise<string> => (await sequential.judge(historyOf(operations), context)).verdict
+const suite = new Suite()
+
+const verdict = async (operations: readonly Operation[]): Promise<string> => (await sequential.judge(suite.seen(historyOf(operations)), context)).verdict
 
 test('a stale read is sequential as long as its session saw nothing newer', async () => {
   assert.is(await verdict(picture(`
@@ -25,7 +28,7 @@ test("Dekker's test: both wrote, and neither sees the other's write", async () =
 })
 
 test('what is not causal is not sequential, with the smaller witness', async () => {
-  const judged = await sequential.judge(historyOf(sessions('w x 1', 'r x 1, w y 2', 'r y 2, r x nil')), context)
+  const judged = await sequential.judge(suite.seen(historyOf(sessions('w x 1', 'r x 1, w y 2', 'r y 2, r x nil'))), context)
   assert.is(judged.verdict, 'violated')
   assert.is(judged.witnesses[0]!.operations.length, 5)
 })
@@ -46,8 +49,10 @@ test('nothing comes between the two halves of a compare-and-set: of two that exp
 })
 
 test('a witness is told with the fewest operations', async () => {
-  const { witnesses } = await sequential.judge(historyOf(sessions('w y 9, r y 9', 'w x 1, r y 9', 'w x 2', 'r x 1, r x 2', 'r x 2, r x 1, r y 9')), context)
+  const { witnesses } = await sequential.judge(suite.seen(historyOf(sessions('w y 9, r y 9', 'w x 1, r y 9', 'w x 2', 'r x 1, r x 2', 'r x 2, r x 1, r y 9'))), context)
   assert.is(witnesses[0]!.operations.length, 6)
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

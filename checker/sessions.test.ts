@@ -8,16 +8,19 @@ import { historyOf, picture, randomOperations, sessions } from './testing/operat
 import { soak as causalSoak } from './causal.soak.ts'
 import { soak } from './sessions.soak.ts'
 import { loadHistory } from './testing/load.ts'
+import { Suite } from './testing/monotone.ts'
 import { monotonicReads, monotonicWrites, pram, readYourWrites, writesFollowReads } from './sessions.ts'
 import { visibilityOf } from './visibility.ts'
 import type { Operation } from './testing/operations.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
+const suite = new Suite()
+
 const all = [readYourWrites, monotonicReads, monotonicWrites, writesFollowReads, pram, causal]
 
 /** The names of the models that the history violates. */
 function violated(operations: readonly Operation[]): string[] {
-  const history = historyOf(operations)
+  const history = suite.seen(historyOf(operations))
   return all.filter((judgement) => (judgement.judge(history, context) as JudgementVerdict).verdict === 'violated').map((judgement) => judgement.name)
 }
 
@@ -81,7 +84,7 @@ test('a write of unknown outcome may be seen, or not, and even late', () => {
 })
 
 test('a value written twice is never guessed at', () => {
-  const verdict = readYourWrites.judge(historyOf(sessions('w x 1, w x 2, r x 1', 'w x 1')), context) as JudgementVerdict
+  const verdict = readYourWrites.judge(suite.seen(historyOf(sessions('w x 1, w x 2, r x 1', 'w x 1'))), context) as JudgementVerdict
   assert.is(verdict.verdict, 'unknown')
   assert.match(verdict.reason!, 'more than once')
 })
@@ -98,13 +101,13 @@ test('a successful compare-and-set reads and writes', () => {
 })
 
 test('a history without reads is nothing to judge', () => {
-  const verdict = causal.judge(historyOf(sessions('w x 1')), context) as JudgementVerdict
+  const verdict = causal.judge(suite.seen(historyOf(sessions('w x 1'))), context) as JudgementVerdict
   assert.is(verdict.verdict, 'unknown')
   assert.match(verdict.reason!, 'vacuous')
 })
 
 test('the witness names the rows and says why', () => {
-  const verdict = monotonicWrites.judge(historyOf(sessions('w x 1, w y 2', 'r y 2, r x nil')), context) as JudgementVerdict
+  const verdict = monotonicWrites.judge(suite.seen(historyOf(sessions('w x 1, w y 2', 'r y 2, r x nil'))), context) as JudgementVerdict
   assert.is(verdict.witnesses[0]!.operations.length, 4)
   assert.is(verdict.witnesses[0]!.key, 'x')
   assert.match(verdict.witnesses[0]!.explanation, 'process 0 wrote x = 1 before the write that shows in "process 1 read y = 2", yet later process 1 read x = nil')
@@ -133,5 +136,7 @@ test('the smallest visible sets are the best: choosing any others explains nothi
     assert.equal(brokenGuarantees(operations), brokenGuarantees(operations, explainedAnyhow), JSON.stringify(operations))
   }
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

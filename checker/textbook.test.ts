@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { historyOf, picture } from './testing/operations.ts'
+import { Suite } from './testing/monotone.ts'
 import { judge } from './judge.ts'
 import { RunBuilder } from './testing/run.ts'
 import { isolationOf } from './transactions/isolation.ts'
@@ -9,7 +10,9 @@ import { atOnce, historyOfTransactions } from './transactions/testing/small.ts'
 import type { History } from './history/index.ts'
 import type { Model, VerdictDocument } from './verdict.ts'
 
-const judged = (history: History, promised: Model = 'linearizable'): Promise<VerdictDocument> => judge(history, { run: null, promised })
+const suite = new Suite()
+
+const judged = (history: History, promised: Model = 'linearizable'): Promise<VerdictDocument> => judge(suite.seen(history), { run: null, promised })
 const rung = ({ ladder }: VerdictDocument, model: Model): string => ladder.find((one) => one.model === model)!.verdict
 
 test('R + W > N is not linearizable: while a write is half done one reader finds it and the next does not', async () => {
@@ -101,5 +104,7 @@ test('write skew: both doctors see the other on call, and both leave', () => {
   assert.is(levels('at home')['snapshot-isolation'], 'holds')
   assert.is(levels('at home').serializable, 'violated')
 })
+
+test('every history above is monotone along the ladder', () => suite.check())
 
 test.run()

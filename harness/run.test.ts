@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { contradictionIn } from '../checker/testing/monotone.ts'
 import { parseNemesis, planSchedule } from '../nemesis/schedule.ts'
 import { planDefaults, type Plan } from './plan.ts'
 import { judgeRun, runPlan, type RunResult } from './run.ts'
@@ -16,7 +17,9 @@ function plan(preset: string, nemesis: string, seed: number, timeMs = 12_000): P
 async function simulated(p: Plan, look: (result: RunResult, dir: string) => Promise<void> | void, failFast = false): Promise<void> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-'))
   try {
-    await look(await runPlan(p, { dir, label: 'test', emit: () => undefined, failFast, repeat: 'npx splitbrain run', started: new Date(0).toISOString() }), dir)
+    const result = await runPlan(p, { dir, label: 'test', emit: () => undefined, failFast, repeat: 'npx splitbrain run', started: new Date(0).toISOString() })
+    assert.is(contradictionIn(result.document.judgements), undefined)
+    await look(result, dir)
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

@@ -2,22 +2,16 @@
  * Published histories of transactions (Elle's, elle-cli's, AWDIT's), judged as their sources document. Found through
  * SPLITBRAIN_CORPORA, or beside the repository; skipped where there are none.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readHistory } from 'knossos-wasm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { findCorpora, historiesIn } from '../testing/corpora.ts'
+import { contradictionInLevels } from '../testing/monotone.ts'
 import type { IsolationLevel } from '../verdict.ts'
 import { isolationOf, type Isolation } from './isolation.ts'
 import { readTransactionText } from './text-format.ts'
-
-/** The folder of the corpora, upwards from here. */
-function findCorpora(): string | undefined {
-  const candidates = [process.env['SPLITBRAIN_CORPORA']]
-  for (let above = path.dirname(fileURLToPath(import.meta.url)); above !== path.dirname(above); above = path.dirname(above)) candidates.push(path.join(above, 'shared/corpora'))
-  return candidates.find((one) => one !== undefined && existsSync(path.join(one, 'INDEX.md')))
-}
 
 const folder = findCorpora()
 
@@ -51,9 +45,11 @@ const documented: readonly (readonly [file: string, holds: readonly IsolationLev
 
 test('published transactions are judged as documented', () => {
   if (!folder) return console.log('skipped: no corpora at SPLITBRAIN_CORPORA or ../shared/corpora')
+  assert.equal(documented.map(([file]) => file).sort(), historiesIn(folder, 'elle', 'elle-cli/elle', 'awdit'))
   for (const [file, holds, violated] of documented) {
     const { levels, reason } = judged(file)
     assert.is(reason, undefined, file)
+    assert.is(contradictionInLevels(levels), undefined, file)
     for (const level of holds) assert.is(levels[level], 'holds', `${file}: ${level}`)
     for (const level of violated) assert.is(levels[level], 'violated', `${file}: ${level}`)
   }

@@ -2,7 +2,7 @@
  * The dependency graphs of a history: certain dependencies, those that stronger levels force, those of one total order of
  * versions. Each holds the order of sessions and of real time too: a search leaves out what its family does not count.
  */
-import { coreOf, Edges, graphOf, within, type Graph } from './graph.ts'
+import { coreOf, Edges, graphOf, restricted, type Graph } from './graph.ts'
 import { addRealTime, addSessions } from './time-order.ts'
 import { families, type Family } from './cycles.ts'
 import type { Analysis } from './analysis.ts'
@@ -32,7 +32,7 @@ export class DependencyGraphs {
 
   /** The cycles of what is certain wherever the history is read committed. */
   get base(): Graph {
-    return this.#once('base', () => coreOf(this.#bounds === undefined ? graphOf(this.#parts, this.#transactions.count) : within(this.#parts, this.#bounds)))
+    return this.#once('base', () => coreOf(this.#bounds === undefined ? graphOf(this.#parts, this.#transactions.count) : restricted(this.#parts, this.#bounds)))
   }
 
   /** The cycles of what is certain under parallel snapshot isolation and everything stronger, or under the form of snapshot isolation that counts the family's orders. */

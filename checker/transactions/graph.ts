@@ -160,7 +160,7 @@ export function components(graph: Graph, mask: number, within?: Int32Array): Com
 }
 
 /** The edges of some parts that lie within a part of the graph that all of them belong to. Linear, and quick where that is small. */
-export function within(parts: readonly Edges[], { nodes, transactions, origin }: Graph): Graph {
+export function restricted(parts: readonly Edges[], { nodes, transactions, origin }: Graph): Graph {
   const number = new Map(Array.from(origin!, (node, at) => [node, at]))
   const inside = new Uint8Array(parts.at(-1)!.nodes)
   for (const node of origin!) inside[node] = 1

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { chance } from '../testing/chance.ts'
+import { contradictionInLevels } from '../testing/monotone.ts'
 import { isolationLevels, type IsolationLevel } from '../verdict.ts'
 import { isolationOf } from './isolation.ts'
 import { strongestLevels } from './levels.ts'
@@ -11,6 +12,7 @@ import { atOnce, historyOfTransactions, inOrder, randomTransactions, type Small 
 function judged(transactions: readonly Small[]): { strongest: IsolationLevel[]; anomalies: string[]; explanations: string[] } {
   const { levels, anomalies, reason } = isolationOf(historyOfTransactions(transactions))
   assert.is(reason, undefined)
+  assert.is(contradictionInLevels(levels), undefined)
   const allowed = allowedLevels(transactions)
   for (const level of isolationLevels) if (levels[level] !== 'unknown') assert.is(levels[level] === 'holds', allowed.has(level), level)
   return { strongest: strongestLevels(isolationLevels.filter((level) => levels[level] === 'holds')), anomalies: [...new Set(anomalies.map(({ type }) => type))], explanations: anomalies.map(({ explanation }) => explanation) }

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { contradictionIn } from '../../checker/testing/monotone.ts'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { presets } from '../../cluster/kv/presets.ts'
 import { kvSystem } from '../../cluster/systems/kv.ts'
@@ -44,11 +45,13 @@ export function conformancePlan(preset: string, fault: string, seed: number, bug
   }
 }
 
-/** Runs a plan in a folder of its own. */
+/** Runs a plan in a folder of its own. Throws where what it finds contradicts itself along the ladder. */
 export async function verdictOf(plan: Plan): Promise<VerdictDocument> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-'))
   try {
     const { document } = await runPlan(plan, { dir, label: plan.name, emit: () => undefined, repeat: 'npx splitbrain run', started: new Date(0).toISOString() })
+    const contradiction = contradictionIn(document.judgements)
+    if (contradiction !== undefined) throw new Error(`${plan.preset}, ${plan.workload}, seed ${plan.seed}: ${contradiction}`)
     return document
   } finally {
     await rm(dir, { recursive: true, force: true })
