@@ -5,11 +5,9 @@ import { models, readHistory } from 'knossos-wasm'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { linearizableObject } from './linearizable-object.ts'
-import { chance } from './testing/chance.ts'
 import { context } from './testing/context.ts'
 import { findCorpora, historiesIn } from './testing/corpora.ts'
 import { monotoneVerdicts } from './testing/monotone.ts'
-import { historyOf, randomOperations } from './testing/operations.ts'
 import type { JudgeContext } from './judgement.ts'
 
 const corpora = findCorpora()
@@ -65,13 +63,5 @@ function verdictsIn(index: string): Map<string, 'holds' | 'violated'> {
   const rows = index.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
   return new Map(rows.flatMap(([, file, , , word]) => (file !== undefined && (word === 'good' || word === 'bad') ? [[file, word === 'good' ? 'holds' : 'violated'] as const] : [])))
 }
-
-test('random histories are monotone along the ladder', async () => {
-  const random = chance(5)
-  for (let at = 0; at < 1_500; at++) {
-    const operations = randomOperations(random, { processes: 3, operations: 4 + random(12), keys: 1 + random(2), noise: [0, 0, 10, 40][random(4)]! })
-    await monotoneVerdicts(historyOf(operations)).catch((error: Error) => assert.unreachable(`${error.message} ${JSON.stringify(operations)}`))
-  }
-})
 
 test.run()

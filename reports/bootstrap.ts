@@ -13,11 +13,11 @@ import type { History } from '../checker/history/index.ts'
 import type { Period } from '../checker/periods.ts'
 import type { FaultWindow } from '../checker/verdict.ts'
 
-/** What happened in one stretch of time: outcomes, and the latencies of what succeeded as counts per bin. */
+/** What happened in one stretch of time: outcomes, and the latencies of what succeeded as counts of the bins that something fell into. */
 interface Block {
   ok: number
   attempted: number
-  readonly latencies: Int32Array
+  readonly latencies: Map<number, number>
 }
 
 /** One group's run in blocks. */
@@ -49,7 +49,7 @@ const RESAMPLES = 1_000
 export function measure(history: History, faults: readonly FaultWindow[]): Measured {
   const end = history.length === 0 ? 0 : history.timeAt(history.length - 1)
   const blockNs = Math.max(BLOCK_MIN_NS, end / BLOCKS_MAX)
-  const fresh = (): Block[] => Array.from({ length: Math.floor(end / blockNs) + 1 }, () => ({ ok: 0, attempted: 0, latencies: new Int32Array(BINS) }))
+  const fresh = (): Block[] => Array.from({ length: Math.floor(end / blockNs) + 1 }, () => ({ ok: 0, attempted: 0, latencies: new Map() }))
   const split = partitions(faults)
   const periods: Period[] = [{ name: 'all', spans: [[-Infinity, Infinity]], sides: {} }, ...split.map((window) => ({ name: window.fault, spans: [[window.from_ns, window.to_ns] as const], sides: window.sides }))]
   const measured = { all: fresh(), majority: fresh(), minority: fresh() }
@@ -67,7 +67,8 @@ function count(block: Block, history: History, invocation: number, completion: n
   if (history.type[completion] !== OK) return
   block.ok++
   const microseconds = (history.timeAt(completion) - (history.intended.get(invocation) ?? history.timeAt(invocation))) / 1000
-  block.latencies[Math.min(BINS - 1, Math.max(0, Math.round(Math.log(Math.max(1, microseconds)) / BIN_GROWTH)))]!++
+  const bin = Math.min(BINS - 1, Math.round(Math.log(Math.max(1, microseconds)) / BIN_GROWTH))
+  block.latencies.set(bin, (block.latencies.get(bin) ?? 0) + 1)
 }
 
 /** ok / attempted. */
@@ -79,10 +80,8 @@ export function share(blocks: Blocks): number {
 /** The latency in ms below which this share of what succeeded lies, to within 1 %. */
 export function quantile(blocks: Blocks, q: number): number {
   const bins = new Float64Array(BINS)
-  let total = 0
-  for (const { latencies } of blocks) for (let bin = 0; bin < BINS; bin++) bins[bin]! += latencies[bin]!
-  for (const size of bins) total += size
-  let left = q * total
+  for (const { latencies } of blocks) for (const [bin, size] of latencies) bins[bin]! += size
+  let left = q * blocks.reduce((total, { ok }) => total + ok, 0)
   const bin = bins.findIndex((size) => (left -= size) <= 0 && size > 0)
   return Math.exp(bin * BIN_GROWTH) / 1000
 }

@@ -24,12 +24,11 @@ const BACKSLASHES: u64 = 0x5c5c5c5c5c5c5c5c
 const SPACES: u64 = 0x2020202020202020
 const QUOTE: u32 = 34
 
-/** Begins with no names; false when memory does not suffice. */
+/** Begins with no names, in memory that nobody has written to: so the table is empty, and only what is used of it is ever touched. False when memory does not suffice. */
 export function forgetNames(): bool {
   names = 0
   table = alloc(<usize>TABLE_SIZE * 16)
   if (table == 0) return false
-  memory.fill(table, 0, <usize>TABLE_SIZE * 16)
   return true
 }
 

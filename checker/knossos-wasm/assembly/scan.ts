@@ -25,7 +25,7 @@ let nodes: usize = 0
 /** By number of digits up to 7: what they multiply those before them by. */
 let powers: usize = 0
 
-/** Reserves the columns for up to `capacity` events at a time; false when memory does not suffice. */
+/** Reserves the columns for up to `capacity` events at a time, once in an engine's life; false when memory does not suffice. */
 export function scanStart(capacity: u32): i32 {
   types = alloc(capacity)
   processes = alloc(<usize>capacity * 4)

@@ -3,14 +3,12 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { check } from './check.ts'
 import { models } from './models.ts'
-import { compareWithOracle } from './oracle-linearizable.soak.ts'
 import { oracle } from './oracle.ts'
 import { chance, randomHistory } from './testing/random-history.ts'
 import { drawn, only } from './testing/notation.ts'
 import { simulatedHistory } from './testing/simulated-history.ts'
 import { History } from './history.ts'
 import type { Json } from './history.ts'
-import type { Model } from './model.ts'
 
 const registers = models.casRegister()
 
@@ -167,33 +165,6 @@ test('out of memory is unknown, never a pass', async () => {
   assert.match(reason!, /memory limit of 0.05 MB/)
 })
 
-test('random small histories of every model agree with the brute-force oracle', async () => {
-  for (let seed = 1; seed <= 2000; seed++) {
-    const { complaint } = await compareWithOracle(seed)
-    assert.is(complaint, undefined, complaint)
-  }
-})
-
-test('random small histories of the models with algorithms of their own agree with the oracle', async () => {
-  for (const model of [models.register(), registers, models.casRegister({ failedCas: 'strict' }), models.kv(), models.fifoQueue(), models.unorderedQueue(), models.growOnlySet()]) {
-    for (let seed = 1; seed <= 1500; seed++) {
-      const { complaint } = await compareWithOracle(seed, model)
-      assert.is(complaint, undefined, complaint)
-    }
-  }
-})
-
-test('so do those in which the engine counts crashed operations, and hides ones of the same type', async () => {
-  for (const [model, crashed, functions] of [[models.register(), 45, 2], [models.casRegister({ failedCas: 'strict' }), 45, 3], [models.kv(), 5, 3]] as const) {
-    for (let seed = 1; seed <= 2000; seed++) {
-      const few: Model = { ...model, functions: model.functions.slice(0, functions) }
-      const history = randomHistory(few, { operations: 9, processes: 4, crashed, wrong: 25, values: 2, keys: 1, ties: false }, chance(seed))
-      const { verdict } = await check(history, { model, explain: false, elapsedMs: () => 0 })
-      assert.is(verdict, oracle(history, model) ? 'holds' : 'violated', `${model.name}, seed ${seed}`)
-    }
-  }
-})
-
 test('of two equal appends the hidden one may stay hidden, although it returns first', async () => {
   const history = new History()
   const events: readonly (readonly [number, 'invoke' | 'ok', string, string | null])[] = [
@@ -214,20 +185,6 @@ test('a crashed write of the value that is there already may hide another write'
   const model = models.casRegister({ initial: 1, failedCas: 'strict' })
   assert.ok(oracle(history, model))
   assert.is((await check(history, { model })).verdict, 'holds')
-})
-
-test('every witness of a register is refuted by the oracle when it stands alone, and nothing can be left out of its core', async () => {
-  let seen = 0
-  for (let seed = 1; seed <= 400; seed++) {
-    const next = chance(seed)
-    const model = models.casRegister({ failedCas: seed % 2 === 0 ? 'strict' : 'drop' })
-    const history = randomHistory(model, { operations: 9, processes: 4, crashed: 10, wrong: 20, values: [0, 3][seed % 2]!, keys: 1, ties: false }, next)
-    const { witness } = await check(history, { model })
-    if (witness === undefined) continue
-    seen++
-    assert.not(oracle(only(history, witness.operations), model), `seed ${seed}: ${witness.explanation}`)
-  }
-  assert.ok(seen > 60)
 })
 
 test('a violation says how far the history is linearizable, whose response broke it, and what the object could be there', async () => {

@@ -85,11 +85,16 @@ export async function sharedEngine(): Promise<Engine> {
   return idle
 }
 
+/** What the scanner reserves when it starts (a table, a block of events, a piece of the file), so that its memory does not grow in a dozen steps. */
+const SCANNER_PAGES = 64
+let compiledNow: WebAssembly.Module | undefined
+
 /** An instance without waiting; undefined where that is not allowed (browsers refuse it for large modules on the main thread). */
 export function instantiateNow(): ScanEngine | undefined {
   try {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(engineBase64)), { env: { memory, step: () => -1, reaches: () => 1 } })
+    const memory = new WebAssembly.Memory({ initial: SCANNER_PAGES, maximum: PAGES_MAX, shared: true })
+    compiledNow ??= new WebAssembly.Module(bytesOf(engineBase64))
+    const instance = new WebAssembly.Instance(compiledNow, { env: { memory, step: () => -1, reaches: () => 1 } })
     return Object.assign({ memory }, instance.exports) as unknown as ScanEngine
   } catch {
     return undefined
