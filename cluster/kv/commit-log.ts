@@ -64,7 +64,7 @@ export class CommitLog {
   #flushScheduled = false
   #syncDue = false
   #syncTimer = false
-  #failed = false
+  #over = false
   #cutUpTo = 0
   /** How many commits went to disk: the sequence number of the last one. */
   written = 0
@@ -105,9 +105,14 @@ export class CommitLog {
     return writes
   }
 
+  /** Nothing is written any more. */
+  close(): void {
+    this.#over = true
+  }
+
   /** Writes commit after commit until none is left. Never rejects: a failure is told to the owner. */
   async #flush(): Promise<void> {
-    while (this.#writing === undefined && this.#filling.changes.size > 0 && !this.#failed) {
+    while (this.#writing === undefined && this.#filling.changes.size > 0 && !this.#over) {
       const commit = this.#filling
       this.#writing = commit
       this.#filling = new Commit()
@@ -129,7 +134,7 @@ export class CommitLog {
   }
 
   #fail(error: unknown, commit: Commit): void {
-    this.#failed = true
+    this.#over = true
     const failure = diskFailure(error)
     commit.reject(failure)
     this.#filling.reject(failure)
@@ -143,7 +148,7 @@ export class CommitLog {
     this.#clock.after(this.#options.syncIntervalMs, () => {
       this.#syncTimer = false
       this.#syncDue = true
-      if (this.#failed || this.#writing !== undefined) return
+      if (this.#over || this.#writing !== undefined) return
       // LevelDB syncs its log up to the end: syncing one small write syncs all before it.
       this.#table.write([{ key: 'msync', value: new Uint8Array(1) }], { sync: true }).then(
         () => (this.#syncDue = false),

@@ -230,6 +230,15 @@ test('a corrupt log is refused', () =>
     assert.match(await Storage.open(disk, clock, partitioners.murmur3, options).then(() => 'opened', (error: Error) => error.message), /the commit l\w+ is corrupt/)
   }))
 
+test('a storage that is closed forces nothing to disk any more', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    await storage.close()
+    disk.holding = true
+    await sleep(clock, 1_000)
+    assert.is(disk.held.length, 0)
+  }, { sync: 'periodic' }))
+
 test('every start of a node has a number of its own', () =>
   withStorage(async (storage, disk, clock) => {
     assert.is(await storage.nextIncarnation(), 1)

@@ -187,6 +187,7 @@ export class Storage {
       await this.#toTable()
     }
     this.#checkpointTimer?.cancel()
+    this.#log.close()
     this.#failure ??= new StoreError('DISK', 'the storage is closed')
     await this.#table.close()
   }
@@ -197,7 +198,7 @@ export class Storage {
   }
 
   #put(key: string, cell: Cell): Promise<boolean> {
-    const entry: Entry = { key, ...this.#placeOf(key), cell: ABSENT, record: undefined, known: false, commit: undefined }
+    const entry: Entry = { key, ...placeOf(key, this.#partitioner), cell: ABSENT, record: undefined, known: false, commit: undefined }
     this.#write(entry, cell)
     this.#memory.keep(entry)
     this.#toLookUp.add(entry)
@@ -224,7 +225,7 @@ export class Storage {
   #load(key: string): Promise<Entry> {
     const under = this.#loading.get(key)
     if (under !== undefined) return under
-    const place = this.#placeOf(key)
+    const place = placeOf(key, this.#partitioner)
     const loading = this.#table.get(place.diskKey).then(
       record => {
         this.#loading.delete(key)
@@ -255,11 +256,6 @@ export class Storage {
     entry.cell = merged
     if (merged !== below) this.#tell(entry, below)
     return entry
-  }
-
-  #placeOf(key: string): { readonly token: number; readonly diskKey: string } {
-    const token = this.#partitioner.token(key)
-    return { token, diskKey: tokenPrefix(token) + key }
   }
 
   #merge(entry: Entry, cell: Cell): Promise<boolean> {
@@ -342,6 +338,12 @@ export class Storage {
 
 function settled({ cell, commit }: Entry): Eventually<Cell> {
   return commit === undefined || commit.onDisk ? cell : commit.done.then(() => cell)
+}
+
+/** Where a key stands on the ring, and where its record lies in the table `store`. */
+export function placeOf(key: string, partitioner: Partitioner): { readonly token: number; readonly diskKey: string } {
+  const token = partitioner.token(key)
+  return { token, diskKey: tokenPrefix(token) + key }
 }
 
 function tokenPrefix(token: number): string {

@@ -8,8 +8,8 @@
  * read that goes into a table usually costs one, and a read that the Bloom filters answer need not. Filters and indices
  * lie in the same pages, and compaction reads them too: the faults are an upper bound for the reads that touch a table.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../../../harness/usage-error.ts'
@@ -34,7 +34,10 @@ function controller(): { readonly root: string; readonly limit: string; readonly
 /** Has the kernel forget what it holds of the files in a folder: once written, they are read from the disk again. */
 function dropCache(dir: string): void {
   execFileSync('sync', ['-f', dir])
-  for (const name of readdirSync(dir)) execFileSync('dd', [`if=${join(dir, name)}`, 'iflag=nocache', 'count=0', 'status=none'])
+  for (const name of readdirSync(dir)) {
+    // A file that a compaction has removed meanwhile is in nobody's way.
+    if (existsSync(join(dir, name))) spawnSync('dd', [`if=${join(dir, name)}`, 'iflag=nocache', 'count=0', 'status=none'])
+  }
 }
 
 /** Runs `body` with this process in a group that has so much memory. */
