@@ -29,7 +29,7 @@ function judge(logs: readonly NodeLog[], pattern: RegExp): JudgementVerdict {
   for (const { node, text } of logs) {
     for (const [at, line] of text.split('\n').entries()) {
       if (line.length > 0) lines++
-      if (pattern.test(line)) found.push({ node, line: at + 1, text: line.slice(0, LINE_MAX) })
+      if (line.search(pattern) >= 0) found.push({ node, line: at + 1, text: line.slice(0, LINE_MAX) })
     }
   }
   const nodes = [...new Set(found.map((one) => one.node))]

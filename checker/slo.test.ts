@@ -60,6 +60,7 @@ test('a panic in a log is told with its line, and breaks the promise where the p
   assert.is(verdict.verdict, 'violated')
   assert.is(verdict.witnesses[0]!.explanation, 'n2.log:2: Panic: index out of range')
   assert.is((logPatterns(logs, /out of memory/).judge(new History(), context) as JudgementVerdict).verdict, 'holds')
+  assert.is((logPatterns([{ node: 'n1', text: 'ready\nready' }], /ready/g).judge(new History(), context) as JudgementVerdict).metrics['matches'], 2)
   assert.is((logPatterns([]).judge(new History(), context) as JudgementVerdict).verdict, 'unknown')
   const run = hundred().read('x', 99, 200_000, 200_001).history()
   const judged = async (pattern?: RegExp): Promise<string> => (await judge(run, { run: null, promised: 'linearizable', judgements: [...registerJudgements(), logPatterns(logs, pattern)] })).verdict

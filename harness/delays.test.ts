@@ -4,11 +4,25 @@ import { oneWay } from './delays.ts'
 
 const test = suite('delays between nodes')
 
-test("a peer's clock may begin anywhere: the fastest message there was as fast as the fastest back", () => {
+/** A question at `asked`, with a peer whose clock is ahead of ours. */
+const exchange = (ahead: number) => (asked: number, there: number, back: number) => ({ peer: 'n2', asked, said: asked + there + ahead, returned: asked + there + back })
+
+test("a peer's clock may begin anywhere, once it is known where", () => {
   for (const ahead of [0, 5_000_000, -70]) {
-    const exchange = (asked: number, there: number, back: number) => ({ peer: 'n2', asked, said: asked + there + ahead, returned: asked + there + back })
-    assert.equal(oneWay([exchange(0, 100, 300), exchange(1_000, 400, 100)]), { there: [100, 400], back: [300, 100] })
+    assert.equal(oneWay([exchange(ahead)(0, 100, 300), exchange(ahead)(1_000, 400, 100)], ahead), { there: [100, 400], back: [300, 100] })
   }
+})
+
+test('a message that was quick in one direction only, because a fault ended under way, moves nothing', () => {
+  assert.equal(oneWay([exchange(7)(0, 200, 150), exchange(7)(1_000, 180, 1)], 7), { there: [200, 180], back: [150, 1] })
+})
+
+test('no message arrives before it was sent, whatever we took the clocks to be', () => {
+  assert.equal(oneWay([exchange(7)(0, 2, 30), exchange(7)(1_000, 30, 2)], 100), { there: [0, 28], back: [32, 4] })
+})
+
+test('of a peer that never answered us the fastest message there was as fast as the fastest back', () => {
+  assert.equal(oneWay([exchange(-70)(0, 100, 300), exchange(-70)(1_000, 400, 100)], NaN), { there: [100, 400], back: [300, 100] })
 })
 
 test.run()

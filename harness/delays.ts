@@ -2,9 +2,12 @@
  * How long messages between nodes take each way, from exchanges of clock readings while clients work: what the model
  * of probabilistically bounded staleness is fed with (`checker/pbs.ts`).
  *
- * One reading of the peer's clock parts a round trip in two. Clocks that begin anywhere are brought together as in NTP:
- * per pair of nodes, the fastest message there is taken to have been as fast as the fastest one back. Exchanges that
- * were lost do not count.
+ * One reading of the peer's clock parts a round trip in two, once it is known how far the two clocks are apart: they
+ * begin anywhere. That is learnt from our own clock, which each node's is compared with at its quickest question: what
+ * that took is about the same for all nodes, and faults between nodes do not touch it. NTP's way, to take the
+ * fastest message there for as fast as the fastest one back, fails when a fault begins or ends while an exchange is under
+ * way: that one is quick in one direction only. No message arrives before it was sent: that bounds the difference, and is
+ * all that is needed where messages are quick. Exchanges that were lost do not count.
  */
 import type { Json } from '../checker/history/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -20,12 +23,17 @@ const KEPT_MAX = 400
 export async function watchDelays(cluster: Cluster, system: System, forMs: number, signal: AbortSignal): Promise<Json | undefined> {
   if (!system.delays) return undefined
   const { exchange, quorums } = system.delays
-  const links = new Map<string, Exchange[]>()
+  const links = new Map<string, Map<string, Exchange[]>>(cluster.nodes.map(({ id }) => [id, new Map()]))
+  /** By node: the least that its clock was ahead of ours when it was asked. */
+  const ahead = new Map<string, number>()
   const ask = async (node: string): Promise<void> => {
+    const sent = cluster.clock.now()
     for (const one of await exchange(cluster, node, EXCHANGE_DEADLINE_MS).catch(() => [])) {
-      const link = links.get(`${node} ${one.peer}`) ?? []
-      links.set(`${node} ${one.peer}`, link)
-      link.push(one)
+      ahead.set(node, Math.min(ahead.get(node) ?? Infinity, one.asked - sent))
+      const peers = links.get(node)!
+      const known = peers.get(one.peer) ?? []
+      peers.set(one.peer, known)
+      known.push(one)
     }
   }
   const end = cluster.clock.now() + forMs * 1e6
@@ -36,17 +44,18 @@ export async function watchDelays(cluster: Cluster, system: System, forMs: numbe
     await sleep(cluster.clock, INTERVAL_MS, signal).catch(() => undefined)
   }
   await Promise.all(asked)
-  const ways = [...links.values()].map(oneWay)
+  const ways = [...links].flatMap(([node, peers]) => [...peers].map(([peer, exchanges]) => oneWay(exchanges, (ahead.get(peer) ?? NaN) - ahead.get(node)!)))
   if (ways.length === 0) return undefined
   const nodes = cluster.nodes.length
   return { nodes, ...quorums(nodes), there_ms: kept(ways.flatMap(({ there }) => there)), back_ms: kept(ways.flatMap(({ back }) => back)) }
 }
 
-/** Delays of one pair of nodes in nanoseconds. */
-export function oneWay(exchanges: readonly Exchange[]): { readonly there: number[]; readonly back: number[] } {
+/** Delays of one pair of nodes in nanoseconds. `apart`: by how much the peer's clock is ahead, as far as we could see; NaN where the peer never answered us. */
+export function oneWay(exchanges: readonly Exchange[], apart: number): { readonly there: number[]; readonly back: number[] } {
   const there = exchanges.map(({ asked, said }) => said - asked)
   const back = exchanges.map(({ said, returned }) => returned - said)
-  const ahead = (least(there) - least(back)) / 2
+  const [most, fewest] = [least(there), -least(back)]
+  const ahead = Number.isNaN(apart) ? (most + fewest) / 2 : Math.min(most, Math.max(fewest, apart))
   return { there: there.map((one) => one - ahead), back: back.map((one) => one + ahead) }
 }
 
