@@ -19,16 +19,19 @@ import { initCommand } from './commands/init.ts'
 import { imagesCommand } from './commands/images.ts'
 import { modelsCommand } from './commands/models.ts'
 import { presetsCommand } from './commands/presets.ts'
+import { queryCommand } from './commands/query.ts'
 import { reportCommand } from './commands/report.ts'
 import { serveCommand } from './commands/serve.ts'
 import { runCommand } from './commands/run.ts'
 import { shrinkCommand } from './commands/shrink.ts'
 import { tourCommand } from './commands/tour.ts'
+import { workerCommand } from './commands/worker.ts'
 import { workloadsCommand } from './commands/workloads.ts'
+import { DatabaseError } from './store/errors.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
-export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, bisectCommand, capCommand, campaignCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
+export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, bisectCommand, capCommand, campaignCommand, workerCommand, queryCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
 
 function overview(): string {
   const width = Math.max(...commands.map((c) => c.name.length)) + 2
@@ -71,7 +74,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.error(error.message)
       return exitCodes.usage
     }
-    console.error(error instanceof ClusterError ? error.message : error)
+    console.error(error instanceof ClusterError || error instanceof DatabaseError ? error.message : error)
     return exitCodes.crash
   }
 }

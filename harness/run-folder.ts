@@ -20,12 +20,15 @@ function stamp(date: Date): string {
   return date.toISOString().replace(/[-:]/g, '')
 }
 
+/** Where the folder of what began at that moment is. */
+export const runFolder = (name: string, startedMs: number): string => path.join(runsDir(), name, stamp(new Date(startedMs)))
+
 /** Makes a new folder for a run and points `runs/current` at it. Two runs in one millisecond get different folders. */
 export async function createRunFolder(name: string, startedMs: number): Promise<string> {
   const parent = path.join(runsDir(), name)
   await mkdir(parent, { recursive: true })
   for (let attempt = 0; ; attempt++) {
-    const dir = path.join(parent, stamp(new Date(startedMs)) + (attempt === 0 ? '' : `-${attempt}`))
+    const dir = runFolder(name, startedMs) + (attempt === 0 ? '' : `-${attempt}`)
     try {
       await mkdir(dir)
       await point('current', dir)

@@ -28,12 +28,15 @@ export interface FolderRun extends RunResult {
 /** Runs of the simulator are dated alike, so that equal seeds leave equal folders. */
 const SIMULATED_DATE = new Date(Date.UTC(2025, 0, 1)).toISOString()
 
+/** When a run says that it began (ISO 8601). */
+export const startedOf = ({ driver }: Pick<Plan, 'driver'>, startedMs: number): string => (driver === 'sim' ? SIMULATED_DATE : new Date(startedMs).toISOString())
+
 /** Carries out a plan that `refuseImpossible` has let pass. */
 export async function runInFolder(plan: Plan, { emit, ...options }: RunInFolderOptions): Promise<FolderRun> {
   const configuration = configurationName(plan)
   const startedMs = Date.now()
   const dir = await createRunFolder(plan.name, startedMs)
-  const started = plan.driver === 'sim' ? SIMULATED_DATE : new Date(startedMs).toISOString()
+  const started = startedOf(plan, startedMs)
   emit({ type: 'announce', run: plan.name, describes: `${configuration} on ${plan.nodes} nodes (${plan.driver})` })
   const result = await runPlan(plan, { ...options, dir, label: plan.name, emit, started })
   emit({ type: 'phase', run: plan.name, phase: 'report', left_ms: null })

@@ -9,9 +9,8 @@
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { History } from '../../checker/history/index.ts'
-import { exitCodes, type VerdictDocument } from '../../checker/verdict.ts'
-import { resultOf, type ResultFinding } from '../../reports/campaign/results.ts'
+import { exitCodes } from '../../checker/verdict.ts'
+import { findingsOf } from '../../reports/campaign/results.ts'
 import type { RunEvent } from '../../reports/events.ts'
 import { workloadName } from '../../workloads/index.ts'
 import type { Plan } from '../plan.ts'
@@ -38,11 +37,6 @@ export interface Cell {
   readonly seeds: number
   /** How long a build or a run may take. */
   readonly limitMs: number
-}
-
-/** The findings of a judged run. */
-export function findingsOf(plan: Plan, document: VerdictDocument, history: History): readonly ResultFinding[] {
-  return resultOf({ configuration: plan.name, nemesis: '', seed: plan.seed, dir: null, repeat: '', elapsed_ms: 0 }, document, history).findings
 }
 
 const inside = (dir: string, file: string): boolean => !path.relative(dir, file).startsWith('..') && !path.isAbsolute(path.relative(dir, file))
@@ -142,10 +136,10 @@ async function sampleOf(dir: string, wanted: ReadonlySet<string>): Promise<Sampl
     throw error
   })
   if (run?.document === undefined) return { type: 'impossible', reason: "what this commit's splitbrain writes cannot be read by this one" }
-  const { plan, history, document } = run
+  const { history, document } = run
   if (document.verdict === 'holds') return { type: 'held' }
   if (document.verdict === 'unknown') return { type: 'unclear', reason: document.reason ?? document.sentence }
-  const findings = findingsOf(plan, document, history)
+  const findings = findingsOf(document, history)
   const finding = findings.find(({ fingerprint }) => wanted.has(fingerprint))
   return finding === undefined ? { type: 'unclear', reason: `another finding, ${findings.map(({ fingerprint }) => fingerprint).join('; ')}` } : { type: 'shown', finding }
 }

@@ -2,11 +2,12 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { exitCodes } from '../../checker/verdict.ts'
+import { findingsOf } from '../../reports/campaign/results.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import { shortened } from '../../reports/format.ts'
 import { terminalAbilities } from '../../reports/terminal.ts'
 import { bisect, type Tried } from '../bisect/bisect.ts'
-import { findingsOf, keepRun, placeOf, tryCell, type Cell } from '../bisect/cell.ts'
+import { keepRun, placeOf, tryCell, type Cell } from '../bisect/cell.ts'
 import { checkoutOf, commitOf, commitsBetween } from '../bisect/checkout.ts'
 import { openTree } from '../bisect/tree.ts'
 import { conclusion, opening, outcomeDocument, triedLine, type Asked } from '../bisect/words.ts'
@@ -72,7 +73,7 @@ async function failingRun(where: string) {
   const dirs = await findRuns(where)
   if (dirs.length > 1) throw new UsageError(`${where} holds ${dirs.length} runs; name one of them: ${dirs.map((dir) => path.relative(process.cwd(), dir)).join(', ')}.`)
   const { dir, plan, history, document } = await loadJudged(dirs[0]!)
-  const findings = findingsOf(plan, document, history)
+  const findings = findingsOf(document, history)
   if (document.verdict !== 'violated' || findings.length === 0) throw new UsageError(`${where} breaks no promise, so there is nothing to bisect: ${document.sentence}`)
   return { dir, plan, findings }
 }

@@ -1,16 +1,20 @@
 /** `splitbrain compare`: two runs, tours or campaigns, before and after. */
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { compare, renderComparison, type ComparedRun } from '../../reports/compare.ts'
 import { exitCodes } from '../../checker/verdict.ts'
-import { compareCampaigns, renderCampaignComparison } from '../../reports/campaign/compare.ts'
+import { compareCampaigns, isWorse, renderCampaignComparison } from '../../reports/campaign/compare.ts'
 import { renderCampaignComparisonPage, renderComparisonPage } from '../../reports/html/comparison.ts'
 import type { Arguments, Command } from '../command.ts'
 import { configurationName } from '../plan.ts'
 import { seededRandom } from '../random.ts'
-import { findRuns, loadJudged } from '../run-folder.ts'
+import { findRuns, loadJudged, runsDir } from '../run-folder.ts'
 import { UsageError } from '../usage-error.ts'
-import { isCampaign, resultsOf } from './campaign.ts'
+import { campaignFileIn } from '../campaign/folder.ts'
+import { findCampaign } from '../store/campaigns.ts'
+import { summarize } from '../store/summary.ts'
+import { databaseOption, withDatabase } from './store-options.ts'
 
 /** Loads what a folder holds, each configuration under its preset's name. */
 async function comparedRuns(where: string): Promise<ComparedRun[]> {
@@ -25,19 +29,35 @@ export const compareCommand: Command = {
   options: {
     json: { describes: 'print the comparison as JSON' },
     html: { value: 'FILE', describes: 'write the comparison as a page, too' },
+    ...databaseOption,
   },
   async execute(args) {
     const [was, is] = args.positionals as [string, string]
-    if (isCampaign(was) !== isCampaign(is)) throw new UsageError(`${was} and ${is} cannot be compared: one is a campaign and the other is not.`)
-    return isCampaign(was) ? campaigns(was, is, args) : runs(was, is, args)
+    const references = await Promise.all([was, is].map(campaignReference))
+    const [before, after] = references
+    if (before === undefined && after === undefined) return runs(was, is, args)
+    if (before === undefined || after === undefined) throw new UsageError(`${was} and ${is} cannot be compared: one is a campaign and the other is not.`)
+    return campaigns({ was, is, before, after }, args)
   },
 }
 
-async function campaigns(was: string, is: string, args: Arguments): Promise<number> {
-  const comparison = compareCampaigns(await resultsOf(was), await resultsOf(is))
-  process.stdout.write(args.flag('json') ? `${JSON.stringify(comparison, null, 2)}\n` : renderCampaignComparison(comparison))
-  await writePage(args, () => renderCampaignComparisonPage({ before: was, after: is }, comparison))
-  return comparison.findings.some(({ change }) => change === 'new') ? exitCodes.violated : exitCodes.holds
+/** What names a campaign in its store: its folder's number, or what is no folder of runs; undefined for runs and tours. */
+async function campaignReference(where: string): Promise<string | undefined> {
+  const dir = [path.resolve(where), path.join(runsDir(), where)].find((one) => existsSync(one))
+  if (dir === undefined) return where
+  const file = await campaignFileIn(dir)
+  if (file !== undefined) return String(file.id)
+  return findRuns(where).then(() => undefined, () => where)
+}
+
+function campaigns({ was, is, before, after }: { readonly was: string; readonly is: string; readonly before: string; readonly after: string }, args: Arguments): Promise<number> {
+  return withDatabase(args, { migrates: false, connections: 2 }, async (database) => {
+    const [old, fresh] = [await findCampaign(database, before), await findCampaign(database, after)]
+    const comparison = compareCampaigns(await summarize(database, old.id), await summarize(database, fresh.id))
+    process.stdout.write(args.flag('json') ? `${JSON.stringify(comparison, null, 2)}\n` : renderCampaignComparison(comparison))
+    await writePage(args, () => renderCampaignComparisonPage({ before: was, after: is }, comparison))
+    return isWorse(comparison) ? exitCodes.violated : exitCodes.holds
+  })
 }
 
 async function runs(was: string, is: string, args: Arguments): Promise<number> {

@@ -2,7 +2,8 @@
  * The options that say how a command tells what goes on, and the reporter that they stand for.
  */
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { createCampaignReporter, type CampaignReporter } from '../../reports/campaign/reporters.ts'
+import { createCampaignReporter } from '../../reports/campaign/reporters.ts'
+import type { CampaignReporter } from '../../reports/campaign/events.ts'
 import { createReporter, defaultReporter, reporterNames, type ReporterName, type ReporterOptions } from '../../reports/reporters.ts'
 import type { Reporter } from '../../reports/events.ts'
 import { choose, type Arguments, type Option } from '../command.ts'

@@ -6,10 +6,10 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { termsOf } from '../../checker/terms.ts'
-import { mergeVerdicts, verdictDocumentSchema } from '../../checker/verdict.ts'
+import { verdictDocumentSchema } from '../../checker/verdict.ts'
 import type { CatalogEntry } from '../../reports/browse.ts'
 import { factsOf } from '../../reports/facts.ts'
-import { readResults } from '../campaign/campaign.ts'
+import { campaignFileIn } from '../campaign/folder.ts'
 import { configurationName, planSchema } from '../plan.ts'
 
 /** A run that wrote nothing for this long is over, whatever it left. */
@@ -76,31 +76,32 @@ export class Catalog {
 
   async #campaign(below: string, nowMs: number): Promise<CatalogEntry[]> {
     const dir = path.join(this.#root, below)
-    const stamp = stampOf(path.join(dir, 'results.jsonl')) + stampOf(path.join(dir, 'report.html'))
+    const stamp = stampOf(path.join(dir, 'campaign.json')) + stampOf(path.join(dir, 'report.html'))
     const known = this.#known.get(below)
     if (known?.stamp === stamp && known.entry.state !== 'running') return [known.entry]
-    const results = await readResults(dir).catch(() => [])
-    const report = path.join(dir, 'report.html')
-    const goesOn = isActive(path.join(dir, 'results.jsonl'), nowMs) && modified(report) < modified(path.join(dir, 'results.jsonl'))
-    const violated = results.filter((result) => result.verdict === 'violated').length
+    const campaign = await campaignFileIn(dir)
+    if (campaign === undefined) return []
+    const { runs, violated, unknown } = campaign
+    // Whoever carries it through writes the file again and again.
+    const goesOn = campaign.state === 'open' && isActive(path.join(dir, 'campaign.json'), nowMs)
     const entry: CatalogEntry = {
       kind: 'campaign',
       path: below,
-      report: existsSync(report) ? `${below}/report.html` : null,
-      state: goesOn ? 'running' : results.length === 0 ? 'cut short' : mergeVerdicts(results.map((result) => result.verdict)),
-      started: startedOf(below) ?? '',
-      configuration: [...new Set(results.map((result) => result.configuration))].join(', '),
+      report: existsSync(path.join(dir, 'report.html')) ? `${below}/report.html` : null,
+      state: goesOn ? 'running' : runs === 0 ? 'cut short' : violated > 0 ? 'violated' : unknown > 0 ? 'unknown' : 'holds',
+      started: campaign.started,
+      configuration: campaign.configurations.join(', '),
       workload: '',
       driver: '',
       seed: null,
-      faults: [...new Set(results.map((result) => result.nemesis))],
-      operations: results.reduce((sum, result) => sum + result.operations, 0),
+      faults: campaign.nemeses,
+      operations: null,
       strongest: null,
       majority: null,
       minority: null,
       p99_ms: null,
       lost: null,
-      sentence: `${results.length} runs${goesOn ? ' so far' : ''}, ${violated} violated.`,
+      sentence: `${runs} runs${goesOn ? ' so far' : ''}, ${violated} violated.`,
     }
     this.#known.set(below, { stamp, entry })
     return [entry]
@@ -126,7 +127,6 @@ function stampOf(file: string): string {
   return stat === undefined ? '-' : `${stat.mtimeMs}:${stat.size} `
 }
 
-const modified = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 function isActive(history: string, nowMs: number): boolean {
   const stat = statSync(history, { throwIfNoEntry: false })

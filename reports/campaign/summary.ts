@@ -1,18 +1,30 @@
 /**
  * A campaign in numbers: the matrix of configurations and faults, findings grouped by what they look like, runs of
- * which nothing is known, and the slowest. Computed from the lines of `results.jsonl` alone.
+ * which nothing is known, and the slowest. The campaign store computes it; everything that is shown of a campaign is
+ * drawn from it.
  */
-import { wilson, type Interval } from '../wilson.ts'
+import type { VerdictWord } from '../../checker/verdict.ts'
+import type { Interval } from '../wilson.ts'
 import type { Result } from './results.ts'
 
-/** One configuration under one nemesis. */
-export interface CellSummary {
+/** How far one configuration under one nemesis has come: numbers of runs. */
+export interface CellCounts {
   readonly configuration: string
   readonly nemesis: string
   /** Runs with a verdict: holds or violated. */
   readonly decided: number
   readonly violated: number
   readonly unknown: number
+  /** Runs that were handed out and have not ended. */
+  readonly pending: number
+  /** Whether it ended because enough was known of it. */
+  readonly stopped: boolean
+  /** Why no machine can run it; null where that is not so. */
+  readonly impossible: string | null
+}
+
+/** One configuration under one nemesis. */
+export interface CellSummary extends CellCounts {
   /** Of violated / decided. */
   readonly interval: Interval
   /** The failing run with the smallest witness. */
@@ -24,9 +36,10 @@ export interface FindingSummary {
   readonly fingerprint: string
   readonly judgement: string
   readonly runs: number
-  /** Runs of the cells in which it was seen. */
+  /** Runs with a verdict of the cells in which it was seen. */
   readonly of: number
-  readonly cells: readonly string[]
+  /** In how many runs of which cell it was seen. */
+  readonly cells: readonly { readonly cell: string; readonly runs: number }[]
   /** Fewer than one in twenty. */
   readonly rare: boolean
   readonly smallest: Result
@@ -52,64 +65,18 @@ export interface CampaignSummary {
   readonly runs: number
   readonly violated: number
   readonly unknown: number
+  /** Machine time of all runs. */
   readonly elapsed_ms: number
 }
 
-const RARE = 0.05
-const SLOWEST = 5
+/** A finding in fewer runs than this share is rare. */
+export const RARE = 0.05
 
 /** The name of a cell. */
-export const cellName = ({ configuration, nemesis }: Pick<Result, 'configuration' | 'nemesis'>): string => `${configuration} · ${nemesis}`
+export const cellName = ({ configuration, nemesis }: { readonly configuration: string; readonly nemesis: string }): string => `${configuration} · ${nemesis}`
 
-/** Everything that is shown of these runs. */
-export function summarize(results: readonly Result[]): CampaignSummary {
-  const cells = [...grouped(results, cellName).values()].map(cellSummary)
-  return {
-    configurations: unique(results.map(({ configuration }) => configuration)),
-    nemeses: unique(results.map(({ nemesis }) => nemesis)),
-    cells,
-    findings: findingsOf(results),
-    unknowns: [...grouped(results.filter(({ verdict }) => verdict === 'unknown'), ({ reason }) => reason ?? '').entries()].map(([reason, runs]) => ({ reason, runs: runs.length, cells: unique(runs.map(cellName)), example: runs[0]! })).sort((a, b) => b.runs - a.runs),
-    slowest: results.toSorted((a, b) => b.elapsed_ms - a.elapsed_ms).slice(0, SLOWEST),
-    runs: results.length,
-    violated: results.filter(({ verdict }) => verdict === 'violated').length,
-    unknown: results.filter(({ verdict }) => verdict === 'unknown').length,
-    elapsed_ms: results.reduce((sum, { elapsed_ms }) => sum + elapsed_ms, 0),
-  }
+/** What is known of a cell: violated by one run that broke the promise, unknown when a run came to nothing or none has ended. */
+export function verdictOf({ violated, decided, unknown }: Pick<CellCounts, 'violated' | 'decided' | 'unknown'>): VerdictWord {
+  if (violated > 0) return 'violated'
+  return unknown > 0 || decided === 0 ? 'unknown' : 'holds'
 }
-
-function cellSummary(runs: readonly Result[]): CellSummary {
-  const { configuration, nemesis } = runs[0]!
-  const violated = runs.filter(({ verdict }) => verdict === 'violated')
-  const decided = runs.filter(({ verdict }) => verdict !== 'unknown').length
-  return { configuration, nemesis, decided, violated: violated.length, unknown: runs.length - decided, interval: wilson(violated.length, decided), smallest: smallestOf(violated) }
-}
-
-/** The failing run whose smallest witness is smallest; then the one with the fewest operations. */
-function smallestOf(runs: readonly Result[], fingerprint?: string): Result | null {
-  const size = (run: Result): number => Math.min(...run.findings.filter((one) => fingerprint === undefined || one.fingerprint === fingerprint).map((one) => one.size))
-  return runs.toSorted((a, b) => size(a) - size(b) || a.operations - b.operations || a.seed - b.seed)[0] ?? null
-}
-
-function findingsOf(results: readonly Result[]): FindingSummary[] {
-  const runsOf = grouped(results.filter(({ verdict }) => verdict !== 'unknown'), cellName)
-  const byPrint = new Map<string, Result[]>()
-  for (const run of results) {
-    for (const print of unique(run.findings.map(({ fingerprint }) => fingerprint))) byPrint.set(print, [...(byPrint.get(print) ?? []), run])
-  }
-  return [...byPrint].map(([fingerprint, runs]): FindingSummary => {
-    const smallest = smallestOf(runs, fingerprint)!
-    const finding = smallest.findings.find((one) => one.fingerprint === fingerprint)!
-    const cells = unique(runs.map(cellName))
-    const of = cells.reduce((sum, cell) => sum + (runsOf.get(cell)?.length ?? 0), 0)
-    return { fingerprint, judgement: finding.judgement, runs: runs.length, of, cells, rare: runs.length / of < RARE, smallest, explanation: finding.explanation }
-  }).sort((a, b) => b.runs - a.runs)
-}
-
-function grouped<T>(list: readonly T[], by: (one: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const one of list) groups.set(by(one), [...(groups.get(by(one)) ?? []), one])
-  return groups
-}
-
-const unique = <T>(list: readonly T[]): T[] => [...new Set(list)]
