@@ -72,5 +72,5 @@ export function markdown(text: string): string {
 /** A command as a block of code that no text in it can end. */
 export function fenced(text: string): string {
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map((run) => run[0].length + 1)))
-  return `${fence}sh\n${visible(text)}\n${fence}`
+  return `${fence}sh\n${text.split('\n').map(visible).join('\n')}\n${fence}`
 }

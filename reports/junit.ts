@@ -7,7 +7,7 @@
  * Only what was promised can fail. A stronger model that broke is a passing case whose output says so; `unknown` is
  * an error, never a skip, because CI shows skips in green.
  */
-import { cellName, type CampaignSummary } from './campaign/summary.ts'
+import { cellName, verdictOf, type CampaignSummary } from './campaign/summary.ts'
 import { visible } from './format.ts'
 import { countsFor, wordFor } from './promise.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
@@ -54,13 +54,14 @@ function propertiesOf({ promised, verdict, run }: VerdictDocument): Record<strin
   return { promised, verdict, ...(run === null ? {} : { system: run.system, repeat: run.repeat }) }
 }
 
-/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. `started` is ISO 8601. */
+/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. Cells that no machine can run have none. `started` is ISO 8601. */
 export function renderCampaignJunit({ name, started, repeat }: { readonly name: string; readonly started: string; readonly repeat: string }, summary: CampaignSummary): string {
-  const cases = summary.cells.map((cell): Case => {
-    const counts = `${cell.violated} of ${cell.decided} runs broke the promise${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
+  const cases = summary.cells.filter(({ impossible }) => impossible === null).map((cell): Case => {
+    const verdict = verdictOf(cell)
+    const counts = cell.decided + cell.unknown === 0 ? 'no run of it has ended' : `${cell.violated} of ${cell.decided} runs broke the promise${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
     const { smallest } = cell
     const output = smallest === null ? counts : [counts, smallest.sentence, ...smallest.findings.map(({ explanation }) => explanation), `repeat: ${smallest.repeat}`].join('\n')
-    return { name: cellName(cell), output, ...(cell.violated > 0 ? { failure: counts } : cell.decided === 0 || cell.unknown > 0 ? { error: counts } : {}) }
+    return { name: cellName(cell), output, ...(verdict === 'violated' ? { failure: counts } : verdict === 'unknown' ? { error: counts } : {}) }
   })
   return renderSuites([{ name, cases, time_ms: summary.elapsed_ms, started, properties: { repeat } }])
 }

@@ -18,7 +18,7 @@ export type ReporterName = (typeof reporterNames)[number]
 
 /** Where reports go. */
 export interface ReporterOptions {
-  readonly stream: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
+  readonly stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number; write(text: string): unknown }
   readonly env: Readonly<Record<string, string | undefined>>
   nowMs(): number
   /** Now by the wall clock, ISO 8601. */

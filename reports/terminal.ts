@@ -7,6 +7,7 @@
  */
 import { availabilitySentence, convergeText, factsOf } from './facts.ts'
 import type { Facts } from './facts.ts'
+import { createRedraw } from './redraw.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
 import type { Reporter, RunEvent } from './events.ts'
 import type { VerdictDocument, VerdictWord } from '../checker/verdict.ts'
@@ -37,11 +38,15 @@ export function terminalAbilities(stream: { readonly isTTY?: boolean }, env: Rea
 }
 
 /** Verdict words with a shape of their own, so that colour is never needed. */
-const marks: Readonly<Record<VerdictWord, string>> = { holds: '●', violated: '◆', unknown: '○' }
+export const marks: Readonly<Record<VerdictWord, string>> = { holds: '●', violated: '◆', unknown: '○' }
 
 const codes = { holds: '32', violated: '31', unknown: '33', dim: '2', bold: '1', fault: '33' } as const
 
-function painter(colour: boolean): (code: keyof typeof codes, text: string) => string {
+/** Puts text into a colour, or leaves it as it is. */
+export type Paint = (code: keyof typeof codes, text: string) => string
+
+/** Colours where they are wanted. */
+export function painter(colour: boolean): Paint {
   return colour ? (code, text) => `\u001b[${codes[code]}m${text}\u001b[0m` : (_code, text) => text
 }
 
@@ -61,7 +66,6 @@ interface Line {
 }
 
 const liveEveryMs = 100
-const tickEveryMs = 500
 const plainEveryMs = 10_000
 /** A shorter phase is not worth a number. */
 const countedMs = 1000
@@ -70,8 +74,10 @@ const countedMs = 1000
 export function createTerminal(options: TerminalOptions): Reporter {
   const lines = new Map<string, Line>()
   const paint = painter(options.colour)
-  let drawn = 0
-  let drawnAt = Number.NEGATIVE_INFINITY
+  const live = createRedraw({ ...options, everyMs: liveEveryMs }, () => {
+    const width = nameWidth(lines.keys())
+    return Array.from(lines, ([run, line]) => liveLine(run, line, width, options, paint))
+  })
 
   const lineOf = (run: string): Line => {
     let line = lines.get(run)
@@ -82,57 +88,29 @@ export function createTerminal(options: TerminalOptions): Reporter {
     return line
   }
 
-  const erase = () => {
-    if (drawn > 0) options.write(`\u001b[${drawn}A\u001b[0J`)
-    drawn = 0
-  }
-  const draw = () => {
-    erase()
-    const width = nameWidth(lines.keys())
-    for (const [run, line] of lines) options.write(`${liveLine(run, line, width, options, paint)}\n`)
-    drawn = lines.size
-    drawnAt = options.nowMs()
-  }
-  const refresh = () => {
-    if (options.live && options.nowMs() - drawnAt >= liveEveryMs) draw()
-  }
-  let stop: (() => void) | undefined
-  const tick = () => {
-    if (options.live) stop ??= options.every?.(tickEveryMs, refresh)
-  }
-  const say = (text: string) => {
-    if (options.live) erase()
-    options.write(`${text}\n`)
-    if (options.live) draw()
-  }
-
   return {
     on(event) {
       if (event.type === 'end') {
-        stop?.()
-        stop = undefined
-        if (options.live) erase()
+        live.stop()
         options.write(ending(event, lines, options))
         lines.clear()
         return
       }
       if (event.type === 'announce') {
         lines.set(event.run, { ...lineOf(event.run), describes: event.describes })
-        if (!options.live) say(plain(event.run, event.describes))
-        refresh()
-        tick()
-        return
+        if (!options.live) live.say(plain(event.run, event.describes))
+        return live.refresh()
       }
       const line = lineOf(event.run)
       const words = apply(line, event, options.nowMs())
       if (event.type === 'progress' || event.type === 'step') {
-        if (options.live) return refresh()
+        if (options.live) return live.refresh()
         if (options.nowMs() - (event.type === 'step' ? Math.max(line.saidAt, line.phaseAt) : line.saidAt) < plainEveryMs) return
         line.saidAt = options.nowMs()
-        return say(plain(event.run, words))
+        return live.say(plain(event.run, words))
       }
-      if (event.type === 'phase' && options.live) return draw()
-      say(plain(event.run, event.type === 'verdict' ? `${verdictMark(event.document.verdict, paint)} ${words}` : words))
+      if (event.type === 'phase' && options.live) return live.draw()
+      live.say(plain(event.run, event.type === 'verdict' ? `${verdictMark(event.document.verdict, paint)} ${words}` : words))
     },
   }
 }
@@ -195,7 +173,7 @@ function clockText({ leftMs, toldAt, phaseAt }: Line, nowMs: number): string {
   return nowMs - phaseAt < countedMs ? '' : `for ${Math.floor((nowMs - phaseAt) / 1000)} s`
 }
 
-function verdictMark(verdict: VerdictWord, paint: ReturnType<typeof painter>): string {
+function verdictMark(verdict: VerdictWord, paint: Paint): string {
   return paint(verdict, `${marks[verdict]} ${verdict}`)
 }
 
@@ -204,7 +182,7 @@ function nameWidth(names: Iterable<string>): number {
 }
 
 /** "abd      drive   12,345 ops  2,010/s  partition(majority-minority)  9 s left", never wider than the terminal. */
-function liveLine(run: string, line: Line, width: number, options: TerminalOptions, paint: ReturnType<typeof painter>): string {
+function liveLine(run: string, line: Line, width: number, options: TerminalOptions, paint: Paint): string {
   const columns = options.columns()
   const name = shortened(visible(run), width).padEnd(width)
   const mark = line.document === undefined ? (line.crash === undefined ? '·' : '!') : marks[line.document.verdict]
@@ -266,7 +244,7 @@ export function renderTable(rows: readonly Facts[], options: { readonly columns:
   ].join('\n')
 }
 
-function block(facts: Facts, columns: number, paint: ReturnType<typeof painter>): string {
+function block(facts: Facts, columns: number, paint: Paint): string {
   const rows = columnsOfTable.slice(1).map((column) => `    ${`${column.head[0]} ${column.head[1]}`.trim().padEnd(15)} ${column.cell(facts)}`)
   return [`${paint(facts.verdict, marks[facts.verdict])} ${paint('bold', shortened(visible(facts.name), columns - 3))}: ${facts.verdict}`, ...rows].join('\n')
 }

@@ -1,114 +1,67 @@
 /**
- * What a campaign tells while it goes on, and the reporters of `run` for it under the same names: lines for people,
+ * The reporters of `run` for campaigns, under the same names: a live table on a terminal, lines for people elsewhere,
  * the events as JSON, GitHub's annotations and job summary with the matrix, JUnit XML with a test case for each cell.
  */
 import { data, markdown, fenced, property } from '../github.ts'
-import { formatMs, formatNoun, formatShare, shortened } from '../format.ts'
+import { formatNoun, formatShare, shortened } from '../format.ts'
 import { renderCampaignJunit } from '../junit.ts'
-import { renderCampaignComparison, type CampaignComparison } from './compare.ts'
-import { cellName, type CampaignSummary, type CellSummary } from './summary.ts'
+import { terminalAbilities } from '../terminal.ts'
+import { renderCampaignComparison } from './compare.ts'
+import { countsOf, createCampaignLines } from './lines.ts'
+import { createLiveTable } from './live.ts'
+import { cellName, verdictOf } from './summary.ts'
 import type { ReporterName, ReporterOptions } from '../reporters.ts'
-import type { Result } from './results.ts'
-
-/** One step of a campaign. */
-export type CampaignEvent =
-  /** A run of a cell ended, the `done`th of `total`; a budget has no total. */
-  | { readonly type: 'result'; readonly done: number; readonly total: number | null; readonly result: Result }
-  /** Something a person should know that does not end the campaign. */
-  | { readonly type: 'warning'; readonly message: string }
-  | CampaignEnd
-
-/** Everything is over. */
-export interface CampaignEnd {
-  readonly type: 'end'
-  readonly name: string
-  /** ISO 8601. */
-  readonly started: string
-  readonly summary: CampaignSummary
-  /** Cells that this machine cannot run. */
-  readonly impossible: readonly { readonly cell: string; readonly reason: string }[]
-  /** Against the baseline, where one was named. */
-  readonly comparison: CampaignComparison | null
-  /** Why it ended early and how to go on; null when it did not. */
-  readonly cut: string | null
-  readonly report: string
-  readonly repeat: string
-}
-
-/** A consumer of a campaign's events. */
-export interface CampaignReporter {
-  on(event: CampaignEvent): void
-}
+import type { CampaignEnd, CampaignReporter } from './events.ts'
 
 /** One reporter out of several names, and of the JUnit file where one is asked for. */
 export function createCampaignReporter(names: readonly ReporterName[], options: ReporterOptions): CampaignReporter {
   const wanted = new Set<ReporterName>([...names, ...(options.junitFile === undefined ? [] : (['junit'] as const))])
   const reporters = [...wanted].map((name) => reporterNamed(name, options))
-  return { on: (event) => reporters.forEach((report) => report(event)) }
+  return { on: (event) => reporters.forEach((reporter) => reporter.on(event)) }
 }
 
-function reporterNamed(name: ReporterName, options: ReporterOptions): (event: CampaignEvent) => void {
-  const write = (text: string): void => void options.stream.write(text)
+function reporterNamed(name: ReporterName, options: ReporterOptions): CampaignReporter {
+  const { stream, nowMs, every } = options
+  const write = (text: string): void => void stream.write(text)
   switch (name) {
     case 'line':
+      return createLiveTable({ write, colour: terminalAbilities(stream, options.env).colour, columns: () => stream.columns ?? 80, rows: () => stream.rows ?? 24, nowMs, every })
     case 'plain':
-      return (event) => write(linesOf(event))
+      return createCampaignLines({ write, nowMs })
     case 'json':
-      return (event) => write(`${JSON.stringify(event)}\n`)
+      return { on: (event) => write(`${JSON.stringify(event)}\n`) }
     case 'github':
-      return (event) => {
-        write(linesOf(event))
-        if (event.type !== 'end') return
-        write(renderCampaignAnnotations(event))
-        const file = options.env['GITHUB_STEP_SUMMARY']
-        if (file !== undefined && file !== '') options.appendFile(file, renderCampaignSummary(event))
-      }
+      return githubReporter(options)
     case 'junit':
-      return (event) => {
-        if (event.type !== 'end') return
-        const xml = renderCampaignJunit(event, event.summary)
+      return atEnd((end) => {
+        const xml = renderCampaignJunit(end, end.summary)
         if (options.junitFile === undefined) write(xml)
         else options.writeFile(options.junitFile, xml)
-      }
+      })
   }
 }
 
-const marks = { holds: '●', violated: '◆', unknown: '○' } as const
+const atEnd = (conclude: (end: CampaignEnd) => void): CampaignReporter => ({ on: (event) => void (event.type === 'end' && conclude(event)) })
 
-const verdictOf = (cell: CellSummary): keyof typeof marks => (cell.violated > 0 ? 'violated' : cell.unknown > 0 || cell.decided === 0 ? 'unknown' : 'holds')
-
-const countsOf = (cell: CellSummary): string => `${cell.violated}/${cell.decided} violated${cell.unknown === 0 ? '' : `, ${cell.unknown} unknown`}`
-
-function linesOf(event: CampaignEvent): string {
-  switch (event.type) {
-    case 'warning':
-      return `${event.message}\n`
-    case 'result': {
-      const { result } = event
-      const why = result.verdict === 'holds' ? '' : ` ${shortened(result.reason ?? result.findings[0]?.fingerprint ?? result.sentence, 100)}`
-      return `[${event.done}${event.total === null ? '' : `/${event.total}`}] ${marks[result.verdict]} ${cellName(result)}, seed ${result.seed}: ${result.verdict}${why} (${formatMs(result.elapsed_ms)})\n`
-    }
-    case 'end':
-      return endLines(event)
+/** Plain lines; at the end the annotations, and the summary where GitHub wants it. */
+function githubReporter({ stream, nowMs, env, appendFile }: ReporterOptions): CampaignReporter {
+  const lines = createCampaignLines({ write: (text) => void stream.write(text), nowMs })
+  const annotations = atEnd((end) => {
+    stream.write(renderCampaignAnnotations(end))
+    const file = env['GITHUB_STEP_SUMMARY']
+    if (file !== undefined && file !== '') appendFile(file, renderCampaignSummary(end))
+  })
+  return {
+    on(event) {
+      lines.on(event)
+      annotations.on(event)
+    },
   }
-}
-
-function endLines({ summary, impossible, comparison, cut, report, repeat }: CampaignEnd): string {
-  const lines = [
-    '',
-    ...summary.cells.map((cell) => `${marks[verdictOf(cell)]} ${cellName(cell).padEnd(44)}${countsOf(cell)}`),
-    ...impossible.map(({ cell, reason }) => `  ${cell}: not run. ${reason}`),
-    ...summary.findings.map((finding) => `\n${finding.fingerprint}: ${formatNoun(finding.runs, 'run')} of ${finding.of}${finding.rare ? ' (rare)' : ''}\n  ${shortened(finding.explanation, 300)}\n  ${finding.smallest.repeat}`),
-    ...(comparison === null ? [] : [`\nagainst the baseline\n${renderCampaignComparison(comparison).trimEnd()}`]),
-    `\nreport  ${report}\nrepeat  ${repeat}`,
-    ...(cut === null ? [] : [cut]),
-  ]
-  return `${lines.join('\n')}\n`
 }
 
 /** Workflow commands: an error for each cell that broke its promise, with its smallest run; a warning where something is unknown. */
 function renderCampaignAnnotations({ summary }: CampaignEnd): string {
-  return summary.cells.filter((cell) => verdictOf(cell) !== 'holds').map((cell) => {
+  return summary.cells.filter((cell) => cell.impossible === null && verdictOf(cell) !== 'holds').map((cell) => {
     const { smallest } = cell
     const message = [countsOf(cell), ...(smallest === null ? [] : [smallest.sentence, ...smallest.findings.slice(0, 1).map(({ explanation }) => explanation), `Repeat: ${smallest.repeat}`])].join('\n')
     return `::${cell.violated > 0 ? 'error' : 'warning'} title=${property(cellName(cell))}::${data(message)}\n`
@@ -116,11 +69,11 @@ function renderCampaignAnnotations({ summary }: CampaignEnd): string {
 }
 
 /** The job summary: the matrix as a table, and what was found with the commands that repeat it. */
-function renderCampaignSummary({ name, summary, impossible, comparison, cut, repeat }: CampaignEnd): string {
+function renderCampaignSummary({ name, summary, comparison, cut, repeat }: CampaignEnd): string {
   const words = { holds: '✅', violated: '🔴', unknown: '⚠️' } as const
   const cellOf = (configuration: string, nemesis: string): string => {
     const cell = summary.cells.find((one) => one.configuration === configuration && one.nemesis === nemesis)
-    if (cell === undefined) return 'not run'
+    if (cell === undefined || cell.impossible !== null) return 'not run'
     const interval = cell.decided === 0 ? '' : ` (${formatShare(cell.interval.low)} to ${formatShare(cell.interval.high)})`
     return `${words[verdictOf(cell)]} ${countsOf(cell)}${interval}`
   }
@@ -129,7 +82,7 @@ function renderCampaignSummary({ name, summary, impossible, comparison, cut, rep
     `## ${markdown(name)}`,
     rows.map((row) => `| ${row.join(' | ')} |`).join('\n'),
     'Runs that broke their promise of those with a verdict, and the 95 % interval of that share.',
-    ...impossible.map(({ cell, reason }) => `- ${markdown(cell)}: not run. ${markdown(reason)}`),
+    ...summary.cells.flatMap((cell) => (cell.impossible === null ? [] : [`- ${markdown(cellName(cell))}: not run. ${markdown(cell.impossible)}`])),
     ...summary.findings.map((finding) => `### ${markdown(finding.fingerprint)}\n\n${formatNoun(finding.runs, 'run')} of ${finding.of}. ${markdown(shortened(finding.explanation, 600))}\n\n${fenced(finding.smallest.repeat)}`),
     ...(comparison === null ? [] : [`### Against the baseline\n\n${fenced(renderCampaignComparison(comparison).trimEnd())}`]),
     ...(cut === null ? [] : [markdown(cut)]),

@@ -2,13 +2,12 @@
  * The report of a campaign: the matrix first, then what was found, then what is not known. Links lead to the folders of
  * the runs, so the page is read where it was written.
  */
-import { cellName, type CampaignSummary, type CellSummary, type FindingSummary, type UnknownSummary } from '../campaign/summary.ts'
+import { cellName, verdictOf, type CampaignSummary, type CellSummary, type FindingSummary, type UnknownSummary } from '../campaign/summary.ts'
 import { formatCount, formatDate, formatMs, formatNoun, formatShare, shortened } from '../format.ts'
 import { html, type Html } from './escape.ts'
 import { command, glyph } from './sections.ts'
 import { renderShell } from './shell.ts'
 import type { Result } from '../campaign/results.ts'
-import type { VerdictWord } from '../../checker/verdict.ts'
 
 /** One campaign of the same name, now or earlier. */
 export interface TrendPoint {
@@ -25,8 +24,6 @@ export interface CampaignPage {
   readonly started: string
   readonly repeat: string
   readonly summary: CampaignSummary
-  /** Cells that could not be run here: name and reason. */
-  readonly impossible: readonly { readonly cell: string; readonly reason: string }[]
   /** Why it ended early, in words; null when it did not. */
   readonly cut: string | null
   /** Oldest first, this one included. */
@@ -40,7 +37,7 @@ export function renderCampaign(page: CampaignPage): string {
     title: `${page.title} · ${summary.violated > 0 ? `${summary.violated} violated` : 'none violated'}`,
     body: html`<a class="skip" href="#main">Skip to the matrix</a>
 <header class="masthead"><p class="wordmark">splitbrain</p><h1>${page.title}</h1><p class="dek">${sentence(page)} · <time datetime="${page.started}">${formatDate(page.started)}</time></p>${command(page.repeat, 'the command that repeats the campaign')}</header>
-<main id="main" class="campaign">${matrix(summary)}${findings(summary)}${unknowns(page)}${slowest(summary)}${trend(page.trend)}</main>
+<main id="main" class="campaign">${matrix(summary)}${findings(summary)}${unknowns(summary)}${slowest(summary)}${trend(page.trend)}</main>
 <footer><p>Written by splitbrain. "Holds" means: not refuted by the operations of these runs. Intervals: Wilson, 95 %.</p></footer>`,
   })
 }
@@ -48,7 +45,7 @@ export function renderCampaign(page: CampaignPage): string {
 function sentence({ summary, cut }: CampaignPage): string {
   const verdicts = summary.violated === 0 ? 'no promise was broken' : `a promise was broken in ${formatCount(summary.violated)}`
   const unknownWords = summary.unknown === 0 ? '' : `, nothing is known of ${formatCount(summary.unknown)}`
-  return `${formatNoun(summary.runs, 'run')} of ${formatNoun(summary.cells.length, 'cell')}: ${verdicts}${unknownWords}. ${formatMs(summary.elapsed_ms)} of running${cut === null ? '' : `; ${cut}`}`
+  return `${formatNoun(summary.runs, 'run')} of ${formatNoun(summary.cells.filter(({ impossible }) => impossible === null).length, 'cell')}: ${verdicts}${unknownWords}. ${formatMs(summary.elapsed_ms)} of running${cut === null ? '' : `; ${cut}`}`
 }
 
 function matrix(summary: CampaignSummary): Html {
@@ -60,13 +57,24 @@ function matrix(summary: CampaignSummary): Html {
 }
 
 function matrixCell(cell: CellSummary | undefined): Html {
-  if (cell === undefined) return html`<td>–</td>`
-  const word: VerdictWord = cell.violated > 0 ? 'violated' : cell.decided > 0 ? 'holds' : 'unknown'
+  if (cell === undefined) return html`<td class="quiet">–</td>`
+  if (cell.impossible !== null) return html`<td class="quiet">cannot be run</td>`
+  if (cell.decided + cell.unknown === 0) return html`<td class="quiet">${cell.pending > 0 ? `${formatCount(cell.pending)} going on` : 'not run yet'}</td>`
+  const word = verdictOf(cell)
   const counts = html`${formatCount(cell.violated)}/${formatCount(cell.decided)}`
-  return html`<td class="${word}">${glyph(word)} <span class="word ${word}">${word}</span> ${cell.smallest === null ? counts : html`<a href="${reportOf(cell.smallest)}">${counts}</a>`}<br><small>${cell.decided === 0 ? '' : `${formatShare(cell.interval.low)} to ${formatShare(cell.interval.high)}`}${cell.unknown === 0 ? '' : ` · ${formatCount(cell.unknown)} unknown`}</small></td>`
+  const notes = [
+    ...(cell.decided === 0 ? [] : [`${formatShare(cell.interval.low)} to ${formatShare(cell.interval.high)}`]),
+    ...(cell.unknown === 0 ? [] : [`${formatCount(cell.unknown)} unknown`]),
+    ...(cell.pending === 0 ? [] : [`${formatCount(cell.pending)} going on`]),
+    ...(cell.stopped ? ['enough is known'] : []),
+  ]
+  return html`<td class="${word}">${glyph(word)} <span class="word ${word}">${word}</span> ${cell.smallest === null ? counts : linked(cell.smallest, counts)}${notes.map((note) => html`<small>${note}</small>`)}</td>`
 }
 
-const reportOf = ({ dir }: Result): string => (dir === null ? '' : `${dir.split('/').map(encodeURIComponent).join('/')}/report.html`)
+/** A link to a run's report, where one was written. */
+function linked(run: Result, text: Html): Html {
+  return run.dir === null ? text : html`<a href="${run.dir.split('/').map(encodeURIComponent).join('/')}/report.html">${text}</a>`
+}
 
 function findings(summary: CampaignSummary): Html {
   return html`<section aria-labelledby="findings-heading" id="findings"><h2 id="findings-heading">${summary.findings.length === 0 ? 'Nothing was found' : formatNoun(summary.findings.length, 'finding')}</h2>
@@ -74,14 +82,16 @@ ${summary.findings.length === 0 ? html`<p class="note">No run broke what its con
 }
 
 function finding(one: FindingSummary): Html {
-  return html`<li><h3>${glyph('violated')} ${one.fingerprint}</h3><p>In ${formatCount(one.runs)} of ${formatNoun(one.of, 'run')}${one.rare ? html` (<strong>rare</strong>)` : null}: ${one.cells.join('; ')}.</p><p>${shortened(one.explanation, 600)}</p>
-<p><a href="${reportOf(one.smallest)}">The smallest failing run</a>, seed ${one.smallest.seed}</p>${command(one.smallest.repeat, 'the command that repeats this run')}</li>`
+  return html`<li><h3>${glyph('violated')} ${one.fingerprint}</h3><p>In ${formatCount(one.runs)} of ${formatNoun(one.of, 'run')}${one.rare ? html` (<strong>rare</strong>)` : null}: ${one.cells.map(({ cell, runs }) => (one.cells.length === 1 ? cell : `${cell} (${formatCount(runs)})`)).join('; ')}.</p><p>${shortened(one.explanation, 600)}</p>
+<p>${linked(one.smallest, html`The smallest failing run`)}: ${cellName(one.smallest)}, seed ${one.smallest.seed}</p>${command(one.smallest.repeat, 'the command that repeats this run')}</li>`
 }
 
-function unknowns({ summary, impossible }: CampaignPage): Html | null {
-  if (summary.unknowns.length === 0 && impossible.length === 0) return null
+function unknowns({ unknowns: reasons, cells }: CampaignSummary): Html | null {
+  const impossible = new Map<string, string[]>()
+  for (const cell of cells) if (cell.impossible !== null) impossible.set(cell.impossible, [...(impossible.get(cell.impossible) ?? []), cellName(cell)])
+  if (reasons.length === 0 && impossible.size === 0) return null
   return html`<section aria-labelledby="unknowns-heading" id="unknowns"><h2 id="unknowns-heading">What is not known</h2>
-<ul class="findings">${summary.unknowns.map(unknownReason)}${impossible.map(({ cell, reason }) => html`<li><h3>${glyph('unknown')} not run: ${cell}</h3><p>${reason}</p></li>`)}</ul></section>`
+<ul class="findings">${reasons.map(unknownReason)}${[...impossible].map(([reason, names]) => html`<li><h3>${glyph('unknown')} Cannot be run: ${shortened(reason, 300)}</h3><p>${names.join('; ')}</p></li>`)}</ul></section>`
 }
 
 function unknownReason(one: UnknownSummary): Html {

@@ -3,7 +3,8 @@
  * `compare.ts` and `campaign/compare.ts` decide; this writes down what they found.
  */
 import { formatDifference, formatNumberOf, type Comparison, type ConfigurationChange, type Finding, type NumberChange } from '../compare.ts'
-import type { CampaignComparison, FindingChange } from '../campaign/compare.ts'
+import { cellChanges, headlineOf, newlyBroken, rarityOf, type CampaignComparison, type CellChange, type CellSide, type FindingChange } from '../campaign/compare.ts'
+import { cellName } from '../campaign/summary.ts'
 import { formatNoun, shortened } from '../format.ts'
 import { html, type Html } from './escape.ts'
 import { command, glyph } from './sections.ts'
@@ -19,23 +20,23 @@ export interface ComparedPaths {
 /** Two runs or tours. */
 export function renderComparisonPage(paths: ComparedPaths, comparison: Comparison): string {
   const fresh = comparison.configurations.flatMap(({ findings }) => findings).filter(({ change, promised }) => change === 'new' && promised).length
-  return page(paths, fresh, html`${comparison.configurations.map(configuration)}${leftOver(comparison, 'Configurations')}`)
+  const headline = fresh > 0 ? `${formatNoun(fresh, 'promise')} newly broken` : 'No promise is newly broken'
+  return page(paths, headline, html`${comparison.configurations.map(configuration)}${leftOver(comparison, 'Configurations')}`, 'Differences: after minus before, with the 95 % interval of a block bootstrap. An interval that contains zero is no more than chance.')
 }
 
 /** Two campaigns. */
 export function renderCampaignComparisonPage(paths: ComparedPaths, comparison: CampaignComparison): string {
-  const fresh = comparison.findings.filter(({ change }) => change === 'new').length
   const list = comparison.findings.length === 0 ? html`<p class="note">Neither of them found anything that breaks a promise.</p>` : html`<ol class="findings">${comparison.findings.map(campaignFinding)}</ol>`
-  return page(paths, fresh, html`<section aria-labelledby="findings-heading"><h2 id="findings-heading">${formatNoun(comparison.findings.length, 'finding')}</h2>${list}</section>${leftOver(comparison, 'Cells')}`)
+  return page(paths, headlineOf(comparison), html`${cellsSection(comparison)}${brokenCells(comparison)}<section aria-labelledby="findings-heading" id="findings"><h2 id="findings-heading">${formatNoun(comparison.findings.length, 'finding')}</h2>${list}</section>${leftOver(comparison, 'Cells')}`, 'A cell is newly broken by one violation where as many runs had none before, or enough of them to show one with a probability of 95 %; it is mended when the 95 % intervals (Wilson) of both failure rates lie apart.')
 }
 
-function page({ before, after }: ComparedPaths, fresh: number, sections: Html): string {
+function page({ before, after }: ComparedPaths, headline: string, sections: Html, reading: string): string {
   return renderShell({
-    title: `Before and after · ${fresh > 0 ? `${fresh} new` : 'nothing new'}`,
+    title: `Before and after · ${headline}`,
     body: html`<a class="skip" href="#main">Skip to what changed</a>
-<header class="masthead"><p class="wordmark">splitbrain</p><h1>${fresh > 0 ? `${formatNoun(fresh, 'promise')} newly broken` : 'No promise is newly broken'}</h1><p class="dek">Before: ${before}. After: ${after}.</p>${command(`npx splitbrain compare ${before} ${after}`, 'the command that compares them again')}</header>
+<header class="masthead"><p class="wordmark">splitbrain</p><h1>${headline}</h1><p class="dek">Before: ${before}. After: ${after}.</p>${command(`npx splitbrain compare ${before} ${after}`, 'the command that compares them again')}</header>
 <main id="main" class="campaign">${sections}</main>
-<footer><p>Written by splitbrain. Differences: after minus before, with the 95 % interval of a block bootstrap. An interval that contains zero is no more than chance.</p></footer>`,
+<footer><p>Written by splitbrain. ${reading}</p></footer>`,
   })
 }
 
@@ -59,6 +60,45 @@ function interval({ low, high, after, before }: NumberChange): Html {
   const scale = 48 / (Math.max(Math.abs(low), Math.abs(high)) || 1)
   const x = (value: number): string => (50 + value * scale).toFixed(1)
   return html`<svg class="interval" viewBox="0 0 100 12" width="100" height="12" aria-hidden="true"><path class="zero" d="M50 0V12"/><path class="range" d="M${x(low)} 6H${x(high)}"/><circle class="point" cx="${x(after - before)}" cy="6" r="2.6"/></svg>`
+}
+
+const cellWords: Readonly<Record<CellChange['change'], VerdictWord>> = { 'newly broken': 'violated', 'more often': 'violated', rare: 'unknown', 'newly unknown': 'unknown', 'newly known': 'holds', 'less often': 'violated', mended: 'holds' }
+
+/** The matrix, without rows and columns in which nothing changed. */
+function cellsSection({ cells, unchanged, configurations, nemeses }: CampaignComparison): Html {
+  const total = cells.length + unchanged.length
+  if (cells.length === 0) return html`<section aria-labelledby="cells-heading" id="cells"><h2 id="cells-heading">No cell changed</h2><p class="note">${formatNoun(total, 'cell')} of both, compared by how many of their runs broke the promise.</p></section>`
+  const rows = configurations.filter((row) => cells.some((cell) => cell.configuration === row))
+  const columns = nemeses.filter((column) => cells.some(({ nemesis }) => nemesis === column))
+  const [changed, same] = [new Map(cells.map((cell) => [cellName(cell), cell])), new Set(unchanged)]
+  const at = (row: string, column: string): Html => {
+    const name = cellName({ configuration: row, nemesis: column })
+    return changedCell(changed.get(name), same.has(name))
+  }
+  return html`<section aria-labelledby="cells-heading" id="cells"><h2 id="cells-heading">${formatNoun(cells.length, 'cell')} of ${total} changed</h2>
+<p class="note">${tallies(cells)}. Each cell: runs that broke the promise, of those with a verdict, before and now. Configurations and faults without a change are left out.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Changed cells"><table class="matrix"><thead><tr><th scope="col">Configuration</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr><th scope="row">${row}</th>${columns.map((column) => at(row, column))}</tr>`)}</tbody></table></div></section>`
+}
+
+/** "1 newly broken, 2 rare". */
+function tallies(cells: readonly CellChange[]): string {
+  const counts = cellChanges.map((change) => ({ change, count: cells.filter((cell) => cell.change === change).length }))
+  return counts.flatMap(({ change, count }) => (count === 0 ? [] : [`${count} ${change}`])).join(', ')
+}
+
+function changedCell(cell: CellChange | undefined, same: boolean): Html {
+  if (cell === undefined) return html`<td class="quiet">${same ? 'as before' : '–'}</td>`
+  const word = cellWords[cell.change]
+  const side = ({ violated, decided, unknown }: CellSide): string => [...(decided === 0 ? [] : [`${violated}/${decided}`]), ...(unknown === 0 ? [] : [`${unknown} unknown`])].join(', ') || 'no run'
+  return html`<td class="${word}">${glyph(word)} <span class="word ${word}">${cell.change}</span><br>${side(cell.before)} → ${side(cell.after)}${cell.change === 'rare' ? html`<small>${rarityOf(cell)}</small>` : null}</td>`
+}
+
+/** How to see each newly broken cell break. */
+function brokenCells(comparison: CampaignComparison): Html | null {
+  const broken = newlyBroken(comparison)
+  if (broken.length === 0) return null
+  return html`<section aria-labelledby="broken-heading" id="broken"><h2 id="broken-heading">To see them break</h2><ol class="findings">${broken.map((cell) => html`<li><h3>${glyph('violated')} ${cellName(cell)}</h3>${cell.repeat === null ? null : command(cell.repeat, 'the command that repeats the smallest failing run')}</li>`)}</ol></section>`
 }
 
 function campaignFinding({ fingerprint, change, before, after, explanation, repeat }: FindingChange): Html {

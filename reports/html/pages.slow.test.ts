@@ -5,10 +5,9 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { seededRandom } from '../../harness/random.ts'
 import { compareCampaigns } from '../campaign/compare.ts'
-import { summarize } from '../campaign/summary.ts'
-import type { Result } from '../campaign/results.ts'
 import { compare } from '../compare.ts'
 import { browserPath, openBrowser, type TestBrowser } from '../testing/browser.ts'
+import { fakeSummary, type FakeCell } from '../testing/campaign.ts'
 import { fakeTour } from '../testing/tour.ts'
 import { renderCampaign } from './campaign.ts'
 import { renderCampaignComparisonPage, renderComparisonPage } from './comparison.ts'
@@ -17,15 +16,20 @@ const required = process.env['SPLITBRAIN_REQUIRE_BROWSER'] === '1'
 const evil = '<img src=x onerror=alert(1)>'
 const [abd, , one] = await fakeTour({ seconds: 6 })
 
-const result = (configuration: string, seed: number, broken: boolean): Result => ({
-  configuration, nemesis: evil, seed, verdict: broken ? 'violated' : 'holds', reason: null, sentence: evil, strongest: 'regular', operations: 1000, majority: 1, minority: 0, p50_ms: 1, p99_ms: 9, elapsed_ms: 1200,
-  findings: broken ? [{ judgement: 'linearizable', fingerprint: `Not linearizable during ${evil}`, size: 3, explanation: evil }] : [], dir: `cells/${seed}`, repeat: `npx splitbrain run --name '${evil}' --seed ${seed}`,
-})
-const was = Array.from({ length: 20 }, (_, seed) => result('a rather long name of a configuration', seed, false))
-const is = was.map((before, seed) => (seed % 2 === 0 ? before : result(before.configuration, seed, true)))
+const cell = (nemesis: string, counts: Partial<FakeCell>): FakeCell => ({ configuration: 'a rather long name of a configuration', nemesis, ...counts })
+const was = fakeSummary([cell(evil, { decided: 20 }), cell('kill', { decided: 5 }), cell('pause', { decided: 20, violated: 20 }), cell('none', { decided: 3 })])
+const is = fakeSummary([
+  cell(evil, { decided: 20, violated: 10, fingerprint: `Not linearizable during ${evil}` }),
+  cell('kill', { decided: 40, violated: 1, pending: 2 }),
+  cell('pause', { decided: 20, unknown: 3, stopped: true }),
+  cell('none', { decided: 3 }),
+  cell('slow', { pending: 1 }),
+  cell('delay', {}),
+  cell('skew', { impossible: evil }),
+])
 const paths = { before: 'runs/a', after: evil }
 const pages = {
-  campaign: renderCampaign({ title: evil, started: '2026-01-02T03:04:05Z', repeat: 'npx splitbrain campaign', summary: summarize(is), impossible: [{ cell: evil, reason: evil }], cut: null, trend: [{ started: '2026-01-01T00:00:00Z', runs: 3, violated: 1, unknown: 0 }, { started: '2026-01-02T00:00:00Z', runs: 20, violated: 10, unknown: 0 }] }),
+  campaign: renderCampaign({ title: evil, started: '2026-01-02T03:04:05Z', repeat: 'npx splitbrain campaign', summary: is, cut: null, trend: [{ started: '2026-01-01T00:00:00Z', runs: 3, violated: 1, unknown: 0 }, { started: '2026-01-02T00:00:00Z', runs: 20, violated: 10, unknown: 0 }] }),
   comparison: renderComparisonPage(paths, compare([{ ...abd!, name: evil }], [{ ...one!, name: evil }], seededRandom(1).float)),
   campaigns: renderCampaignComparisonPage(paths, compareCampaigns(was, is)),
 }
