@@ -45,6 +45,8 @@ export function randomShape(next: (bound: number) => number, operationsMax = 7):
 }
 
 interface Open {
+  /** Who asks, where that matters. */
+  readonly process: number | null
   readonly f: string
   readonly input: Json
   readonly key: Json
@@ -83,7 +85,7 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
       started++
       const f = model.functions[next(model.functions.length)]!
       const key = shape.keys === 1 ? null : next(shape.keys)
-      const asked: Open = { f, input: inputFor(model, f, value, next, states.get(canonical(key)) ?? model.init, fresh), key, effective: false, output: null }
+      const asked: Open = { process: model.perProcess === true ? names[p]! : null, f, input: inputFor(model, f, value, next, states.get(canonical(key)) ?? model.init, fresh), key, effective: false, output: null }
       history.push({ time: tick(), process: names[p]!, type: 'invoke', f, value: asked.input, key })
       open[p] = asked
     } else if (!o.effective && next(2) === 0) {
@@ -124,13 +126,13 @@ function inputFor(model: Model, f: string, value: () => Json, next: (bound: numb
 }
 
 /** What the object answers, and its state afterwards; sometimes a wrong answer, most often one that was right a while ago. */
-function result(model: Model, state: Json, past: readonly Json[], { f, input }: Open, next: (bound: number) => number, shape: RandomShape): [Json, Json | undefined] {
+function result(model: Model, state: Json, past: readonly Json[], { process, f, input }: Open, next: (bound: number) => number, shape: RandomShape): [Json, Json | undefined] {
   const lists = Array.isArray(state) ? (state as readonly Json[]) : []
   const txn = f === 'txn' ? [filled(input, () => null), filled(input, (key, own) => own.get(key) ?? (state as { readonly [key: string]: Json })[key] ?? null), filled(input, () => next(3))] : []
   const candidates: Json[] = [...lists, state, ...txn, null, true, false, 0, 1, 2, 3, next(8), lists.slice(0, -1), String(next(3)), ...(f === 'write' || f === 'add' || f === 'cas' ? [input] : [])]
-  const process = model.perProcess === true ? 0 : null
   const possible = candidates.filter((output) => model.step(state, { f, input, output, outcome: 'ok', process }).length > 0)
-  if (possible.length === 0) return [FAILED, undefined]
+  // What cannot be done is refused, or wrongly acknowledged: a lock that is held, a compare-and-set that expects another value.
+  if (possible.length === 0) return shape.wrong > 0 && next(100) < shape.wrong ? [null, undefined] : [FAILED, undefined]
   const output = possible[next(possible.length)]!
   const states = model.step(state, { f, input, output, outcome: 'ok', process })
   const after = states[next(states.length)]!
