@@ -4,7 +4,7 @@
  */
 import type { ScanEngine } from './engine.ts'
 
-export const EVENTS_MAX = 1 << 15
+export const EVENTS_MAX = 1 << 14
 /** How many blocks may wait for the thread that appends them. */
 export const SLOTS = 8
 export const BLOCK_BYTES = EVENTS_MAX * 34

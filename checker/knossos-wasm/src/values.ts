@@ -74,7 +74,7 @@ export class Values {
   /** Codes of elements of arrays that are being encoded, the innermost last. */
   #pending = new Int32Array(64)
   #depth = 0
-  /** Which values of a batch are pairs, and what stands in their first slots. */
+  /** Which values of a batch are pairs, and their codes where they were found at once. */
   readonly #batch = new Int32Array(BATCH)
   readonly #found = new Int32Array(BATCH)
 
@@ -115,18 +115,22 @@ export class Values {
       this.#lookUp(values, seconds, count)
       for (let j = 0; j < count; j++) {
         const i = batch[j]!
-        const [a, b, row] = [values[i]!, seconds[i]!, this.#found[j]! - 1]
-        column[from + i] = row >= 0 && this.#first[row] === a && this.#second[row] === b ? -2 - row : this.encodePair(a, b)
+        const code = this.#found[j]!
+        column[from + i] = code === NIL ? this.encodePair(values[i]!, seconds[i]!) : code
       }
     }
   }
 
-  /** What stands in the first slot of each pair of a batch. Slots are memory that is far away: they are asked for at once, so that none is waited for alone. */
+  /**
+   * The codes of the pairs of a batch that stand in their first slot; NIL for others. Slots and rows are memory that is far
+   * away: they are asked for at once, so that none is waited for alone.
+   */
   #lookUp(values: Int32Array, seconds: Int32Array, count: number): void {
-    const slots = this.#slots
+    const [slots, first, second, batch, found] = [this.#slots, this.#first, this.#second, this.#batch, this.#found]
     for (let j = 0; j < count; j++) {
-      const i = this.#batch[j]!
-      this.#found[j] = slots[hashPair(values[i]!, seconds[i]!) & (slots.length - 1)]!
+      const [a, b] = [values[batch[j]!]!, seconds[batch[j]!]!]
+      const row = slots[hashPair(a, b) & (slots.length - 1)]! - 1
+      found[j] = row >= 0 && first[row] === a && second[row] === b ? -2 - row : NIL
     }
   }
 
