@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { models } from 'knossos-wasm'
 import { convergence } from '../checker/convergence.ts'
 import { linearizableObject } from '../checker/linearizable-object.ts'
+import { settledTransactions } from '../checker/settled-transactions.ts'
 import { transactional } from '../checker/transactional.ts'
 import { isAtomic, transact } from './objects.ts'
 import { transactionGenerator, transactionKeys, transactionOptions } from './transactions.ts'
@@ -13,7 +14,7 @@ import { workloadKind, type Store, type Workload } from './workload.ts'
 
 const options = z.strictObject({ ...transactionOptions, keys: transactionOptions.keys.default(3), writesPerKey: transactionOptions.writesPerKey.default(100_000), generations: transactionOptions.generations.default(1) })
 
-/** The search over several registers at once is exponential in what nobody knows. */
+/** The search over several registers at once is exponential in what nobody knows, even after others were asked. */
 const CRASHED_MAX = 3
 
 export const multiRegister = workloadKind({
@@ -33,6 +34,6 @@ function make(chosen: z.output<typeof options>, store: Store): Workload {
     generator: ({ rate }) => transactionGenerator(chosen, 'w', rate),
     invoke: (client, operation) => transact(client, store, operation),
     keys: () => transactionKeys(chosen, store),
-    judgements: [{ ...transactional(store.isolation, 'rw-register'), binding: atomic }, linearizableObject(models.multiRegister(), atomic, CRASHED_MAX), convergence],
+    judgements: [{ ...transactional(store.isolation, 'rw-register'), binding: atomic }, linearizableObject(models.multiRegister(), atomic, { crashedMax: CRASHED_MAX, settle: settledTransactions }), convergence],
   }
 }

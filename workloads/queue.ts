@@ -49,7 +49,7 @@ function make({ enqueueShare, ...chosen }: z.output<typeof options>, store: Stor
       return elements.length === 0 ? { result: null } : { next: elements.slice(1), result: elements[0]! }
     }),
     keys: () => keys.names,
-    judgements: [{ ...queueTotal(), binding: atomic }, linearizableObject(models.fifoQueue(), atomic, CRASHED_MAX), convergence],
+    judgements: [{ ...queueTotal(), binding: atomic }, linearizableObject(models.fifoQueue(), atomic, { crashedMax: CRASHED_MAX }), convergence],
   }
 }
 
