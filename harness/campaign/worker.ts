@@ -65,6 +65,7 @@ class Worker {
   readonly #refused = new Map<number, string | undefined>()
   readonly #runners: Runners
   #environmentId = 0
+  #turn = 0
   #folder = ''
   #failure: Error | undefined
 
@@ -114,12 +115,14 @@ class Worker {
   /** Fills the queue, and its own free places from it. "nothing": no campaign has work that this machine can do. */
   async #takeSome(): Promise<'taken' | 'none' | 'nothing'> {
     const { database, queue, campaign, concurrency } = this.#options
-    const classes = (await openWork(database, campaign)).filter((one) => one)
+    const classes = await openWork(database, campaign)
     const able: OpenClass[] = []
     for (const one of classes) if (await this.#can(one)) able.push(one)
     for (const id of new Set(classes.map((one) => one.campaign))) await fillQueue(database, queue, id)
     let taken = 0
-    for (const one of able) {
+    // Classes take turns at being first, so that none waits for the end of another.
+    const turn = able.length === 0 ? 0 : this.#turn++ % able.length
+    for (const one of [...able.slice(turn), ...able.slice(0, turn)]) {
       const free = concurrency - this.#running.size
       if (free <= 0) break
       for (const job of await queue.take(queueOf(one.id), free)) {
