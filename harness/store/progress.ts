@@ -11,7 +11,7 @@ const SILENCE_S = 30
 export async function progressOf(database: Database, campaign: number): Promise<Pick<CampaignProgress, 'cells' | 'done' | 'total' | 'workers'>> {
   const cells = await database.run((sql) => sql<(CellCounts & { wanted: number | null })[]>`
     select l.configuration, l.nemesis, l.decided, l.violated, l.unknown, l.stopped_at is not null as stopped, l.impossible,
-      (select count(*) from splitbrain.assignments a where a.cell_id = l.id) as pending,
+      case when c.state = 'open' then (select count(*) from splitbrain.assignments a where a.cell_id = l.id) else 0 end as pending,
       case when l.impossible is not null then 0 when l.stopped_at is not null then l.decided + l.unknown else c.seeds end as wanted
     from splitbrain.cells l join splitbrain.campaigns c on c.id = l.campaign_id where c.id = ${campaign} order by l.position`)
   const workers = await presentWorkers(database, SILENCE_S)

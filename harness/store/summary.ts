@@ -47,7 +47,7 @@ interface UnknownRow {
 export const summaryQueries = {
   cells: (sql: Sql, campaign: number) => sql<CellRow[]>`
     select l.id, l.configuration, l.nemesis, l.decided, l.violated, l.unknown, l.elapsed_ms, l.stopped_at is not null as stopped, l.impossible,
-      (select count(*) from splitbrain.assignments a where a.cell_id = l.id) as pending,
+      (select count(*) from splitbrain.assignments a join splitbrain.campaigns c on c.id = l.campaign_id and c.state = 'open' where a.cell_id = l.id) as pending,
       case when l.violated > 0 then (select f.run_id from splitbrain.findings f where f.cell_id = l.id order by f.size, f.operations, f.seed limit 1) end as smallest
     from splitbrain.cells l where l.campaign_id = ${campaign} order by l.position`,
   findings: (sql: Sql, campaign: number) => sql<FindingRow[]>`
