@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import { readFile } from 'node:fs/promises'
 import { realClock, sleep } from '../../harness/clock.ts'
 import { parseAddress } from '../drivers/real/socket-stream.ts'
-import { RespConnection } from '../systems/resp-connection.ts'
+import type { RespConnection } from '../systems/resp-connection.ts'
 import { encodeCommand } from './resp.ts'
 import { withProcesses } from './testing/processes.ts'
 import type { NodeProcess } from './testing/processes.ts'
@@ -69,8 +69,8 @@ async function clientsOf(node: NodeProcess): Promise<number> {
 async function served(client: RespConnection, round: number): Promise<number> {
   const clock = realClock()
   await client.ask(['SET', 'k', String(round)], DEADLINE_MS)
-  const reply = await client.ask(['GET', 'k'], DEADLINE_MS)
-  if (Buffer.from(reply as Uint8Array).toString() !== String(round)) throw new Error(`the client of good manners read ${String(reply)}, not ${round}`)
+  const read = Buffer.from((await client.ask(['GET', 'k'], DEADLINE_MS)) as Uint8Array).toString()
+  if (read !== String(round)) throw new Error(`the client of good manners read ${read}, not ${round}`)
   return clock.now() / 1e6
 }
 

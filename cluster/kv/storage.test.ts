@@ -28,7 +28,7 @@ function changesOf(storage: Storage): (readonly [string, string | null, string |
   return changes
 }
 
-async function scanned(storage: Storage): Promise<(readonly [string, string | null])[]> {
+async function scanOf(storage: Storage): Promise<(readonly [string, string | null])[]> {
   const cells: (readonly [string, string | null])[] = []
   for await (const [key, held] of storage.scan(0, 2 ** 32)) cells.push([key, valueOf(held)])
   return cells
@@ -197,7 +197,7 @@ test('what was confirmed is there after a crash at any moment: before it was loo
       if (crash !== 'at once') release()
       await sleep(clock, crash === 'after a checkpoint' ? CHECKPOINT_MS : 1)
       const third = await Storage.open(crash === 'at once' ? survivor : disk, clock, partitioners.murmur3, options)
-      assert.equal(new Map(await scanned(third)), new Map([['a', 'newer'], ['b', 'newest'], ['c', 'first']]), crash)
+      assert.equal(new Map(await scanOf(third)), new Map([['a', 'newer'], ['b', 'newest'], ['c', 'first']]), crash)
     })
   }
 })
@@ -218,7 +218,7 @@ test('what was removed stays removed, also when the log alone says so', () =>
     await storage.apply('k', cell(1, 'a'))
     await sleep(clock, CHECKPOINT_MS)
     assert.ok(await storage.forget('k', cell(1, 'a')))
-    assert.equal(await scanned(storage), [])
+    assert.equal(await scanOf(storage), [])
     assert.is(await (await Storage.open(disk, clock, partitioners.murmur3, options)).read('k'), ABSENT)
   }))
 

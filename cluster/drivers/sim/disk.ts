@@ -129,7 +129,7 @@ export class SimDisk {
         return {
           get: async (key) => file.entries.get(key),
           write: async (writes) => void file.apply(writes, 0),
-          scan: async function* ({ from = '', to = '\uffff', limit = Infinity }) {
+          async *scan({ from = '', to = '\uffff', limit = Infinity }) {
             for (const key of file.keys().filter((one) => one >= from && one < to).slice(0, limit)) yield [key, file.entries.get(key)!] as const
           },
           close: async () => undefined,
