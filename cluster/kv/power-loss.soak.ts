@@ -24,6 +24,8 @@ const LOOK_MS = 250
 /** A write takes about this long; the power fails at any moment of it, or shortly after. */
 const WRITE_MS = 12
 const STEP_MS = 0.1
+/** So often the power fails only after the write was answered. */
+const ANSWERED_SHARE = 0.3
 /** So often the power fails not during the write but around the checkpoint that follows: about this long after the first change since the last one. */
 const CHECKPOINT_SHARE = 0.1
 const CHECKPOINT_MS = 1_000
@@ -58,7 +60,9 @@ async function lose(bench: Bench, partitioner: Partitioner, key: string, value: 
   await untilServing(bench)
   const write = { outcome: 'none' as Outcome }
   const writing = bench.client('n1').invoke({ f: 'write', key, value }).then(({ type }) => (write.outcome = type))
-  if (random.float() < CHECKPOINT_SHARE) await bench.sleep(CHECKPOINT_MS - WRITE_MS / 2)
+  const when = random.float()
+  if (when < ANSWERED_SHARE) await writing
+  else if (when < ANSWERED_SHARE + CHECKPOINT_SHARE) await bench.sleep(CHECKPOINT_MS - WRITE_MS / 2)
   for (let left = random.float() * WRITE_MS; left > 0; left -= STEP_MS) {
     await bench.sleep(Math.min(STEP_MS, left))
     tally.imagined++
