@@ -44,4 +44,21 @@ test('it does not accept compare-and-sets in a ring: each needs the value of ano
   assert.is(acceptZones(history, model, model.register!, history.values.encode(null)), null)
 })
 
+test('a chain begins where the first operation on any of its values ended', () => {
+  const history = drawn(`
+    a w1--------------
+    b  c12--
+    c       w3--
+    d             r2--`)
+  const model = models.casRegister()
+  assert.is(acceptZones(history, model, model.register!, history.values.encode(null)), null)
+})
+
+test('it says nothing about functions that the model does not know', () => {
+  const history = new History()
+  for (const [i, type] of (['invoke', 'ok'] as const).entries()) history.push({ time: i, process: 1, type, f: 'increment', value: 1 })
+  const model = models.casRegister()
+  assert.is(acceptZones(history, model, model.register!, history.values.encode(null)), null)
+})
+
 test.run()

@@ -142,7 +142,8 @@ function sweep(history: History, kinds: Int8Array, clusters: Clusters, marks: In
       const to = table[head * 4 + LATE]! - 1
       const k = key[at]! - keyMin
       if (from < openTo[k]! && openFrom[k]! < to) return false
-      if (from < to && to > openTo[k]!) {
+      // Forward zones that do not overlap come in order of their ends.
+      if (from < to) {
         openFrom[k] = from
         openTo[k] = to
       }

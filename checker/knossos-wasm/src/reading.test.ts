@@ -15,6 +15,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const line = (process: number | string, type: string, f: string, value: unknown, time: number | string): string =>
   `{"process":${JSON.stringify(process)},"type":"${type}","f":"${f}","value":${JSON.stringify(value)},"time":${time}}\n`
 
+/** What a history knows of all its rows. */
+const survey = ({ length, inTimeOrder, largestValue, keyMin, keyMax }: History): unknown => ({ length, inTimeOrder, largestValue, keyMin, keyMax })
+
 function refusal(text: string, read: (b: Uint8Array) => History = readJsonl): HistoryError {
   try {
     read(bytes(text))
@@ -112,7 +115,23 @@ test('numbers and names of all lengths are read alike, twice in a row and after 
   const lines = events.map((event) => `${JSON.stringify(event)}\n`)
   const [fast, careful] = [readJsonl(bytes(lines.join(''))), readJsonl(bytes(lines.map((one) => one.replace('{', '{"unheard":1,')).join('')))]
   assert.is(fast.length, events.length)
+  assert.equal(survey(fast), survey(careful))
   for (let row = 0; row < events.length; row++) assert.equal(fast.event(row), careful.event(row))
+})
+
+test('blocks of events are in order of time only if each begins after the one before', () => {
+  for (const [last, inTimeOrder] of [[8, true], [6, false]] as const) {
+    const reader = new JsonlReader()
+    for (const [process, time] of [[0, 1], [1, 7], [2, last]] as const) reader.push(bytes(line(process, 'invoke', 'write', process, time)))
+    assert.is(reader.end().inTimeOrder, inTimeOrder)
+  }
+})
+
+test('numbers of plain lines are stored whole, and within the bounds that the history tells', () => {
+  const events = [[0, 5, 3], [1, 9, 70], [300, 2, 1000], [2, 40_000, 40], [70_000, 7, 6]].map(([process, key, value], index) => ({ index, time: index, process: process!, type: 'invoke' as const, f: 'write', key: key!, value: value! }))
+  const history = readJsonl(bytes(events.map((event) => `${JSON.stringify(event)}\n`).join('')))
+  assert.equal(survey(history), { length: 5, inTimeOrder: true, largestValue: 1000, keyMin: 2, keyMax: 40_000 })
+  for (const [row, event] of events.entries()) assert.equal(history.event(row), event)
 })
 
 test('epoch nanoseconds beyond 2^53 keep their order', () => {
