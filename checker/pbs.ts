@@ -17,6 +17,7 @@ import type { Registers } from './registers.ts'
 import type { Visibility } from './t-visibility.ts'
 
 const TRIALS = 20_000
+const WAIT_TRIALS = 2_000
 /** The same history gets the same numbers. */
 const SEED = 2012
 /** A step with fewer reads is too noisy to be compared: its own standard error may be 5 points. */
@@ -55,20 +56,29 @@ export function wars({ nodes, replicas, readQuorum, writeQuorum, there, back, ac
   const generator = xoroshiro128plus(seed)
   const chance = (): number => (generator.next() >>> 0) / 2 ** 32
   const from = new Float64Array(trials)
-  const each = Array.from({ length: replicas }, (_, replica) => replica)
   for (let trial = 0; trial < trials; trial++) {
-    const writer = Math.floor(chance() * nodes)
-    const reader = Math.floor(chance() * nodes)
-    const arrival = each.map((replica) => (replica === writer ? 0 : there(chance)))
-    const confirmed = arrival.map((at, replica) => (replica === writer ? 0 : at + back(chance))).sort((a, b) => a - b)[writeQuorum - 1]!
-    const answers = each.map((replica) => {
-      const asked = replica === reader ? 0 : there(chance)
-      return { lacks: arrival[replica]! - asked, answered: replica === reader ? 0 : asked + back(chance) }
-    })
-    const first = answers.sort((a, b) => a.answered - b.answered).slice(0, readQuorum)
-    from[trial] = Math.min(...first.map(({ lacks }) => lacks)) - confirmed - acknowledge(chance) - request(chance)
+    const { lacks, confirmed } = exchange({ nodes, replicas, readQuorum, writeQuorum, there, back }, chance)
+    from[trial] = lacks - confirmed - acknowledge(chance) - request(chance)
   }
   return from.sort()
+}
+
+/**
+ * One write and one read between nodes: how long after each coordinator began the write was confirmed, the read was
+ * answered, and by how much later than the write the read must begin to be consistent.
+ */
+function exchange({ nodes, replicas, readQuorum, writeQuorum, there, back }: Omit<Wars, 'acknowledge' | 'request'>, chance: () => number): { readonly lacks: number; readonly confirmed: number; readonly answered: number } {
+  const each = Array.from({ length: replicas }, (_, replica) => replica)
+  const writer = Math.floor(chance() * nodes)
+  const reader = Math.floor(chance() * nodes)
+  const arrival = each.map((replica) => (replica === writer ? 0 : there(chance)))
+  const confirmed = arrival.map((at, replica) => (replica === writer ? 0 : at + back(chance))).sort((a, b) => a - b)[writeQuorum - 1]!
+  const answers = each.map((replica) => {
+    const asked = replica === reader ? 0 : there(chance)
+    return { lacks: arrival[replica]! - asked, answered: replica === reader ? 0 : asked + back(chance) }
+  })
+  const first = answers.sort((a, b) => a.answered - b.answered).slice(0, readQuorum)
+  return { lacks: Math.min(...first.map(({ lacks }) => lacks)), confirmed, answered: first.at(-1)!.answered }
 }
 
 /** P(consistent | t): the share of `from`, ascending, that is not above t. */
@@ -89,13 +99,33 @@ export function predictionOf(history: History, registers: Registers): Float64Arr
   const writes = latencies(history, registers, 1)
   if (recorded === undefined || reads.length === 0 || writes.length === 0) return undefined
   const { nodes, replicas, read_quorum: readQuorum, write_quorum: writeQuorum } = recorded
-  const [there, back, read, write] = [recorded.there_ms, recorded.back_ms, reads, writes].map(drawFrom) as [Delay, Delay, Delay, Delay]
-  // A read of one replica, by that replica, is a way there and back between client and node, and nothing else. Where
-  // coordinators wait for others, clients' own ways are taken to be as short as nothing: they can only help.
-  const alone = readQuorum === 1 && writeQuorum === 1 && nodes === replicas
-  const request: Delay = alone ? (chance) => read(chance) / 2 : () => 0
-  const acknowledge: Delay = alone ? (chance) => Math.max(0, write(chance) - read(chance) / 2) : () => 0
-  return wars({ nodes, replicas, readQuorum, writeQuorum, there, back, acknowledge, request })
+  const [there, back] = [drawFrom(recorded.there_ms), drawFrom(recorded.back_ms)]
+  const between = { nodes, replicas, readQuorum, writeQuorum, there, back }
+  const waits = waitsOf(between)
+  // What a read takes beyond its coordinator's wait for others is a way there and back between client and node; what a
+  // write takes beyond that way there and its own wait is the disk's and the way back.
+  const round = beyond(reads, waits.read)
+  const written = beyond(writes, waits.write)
+  const request: Delay = (chance) => round(chance) / 2
+  const acknowledge: Delay = (chance) => Math.max(0, written(chance) - request(chance))
+  return wars({ ...between, acknowledge, request })
+}
+
+/** How long coordinators wait for others, in many tries. */
+function waitsOf(between: Omit<Wars, 'acknowledge' | 'request'>): { readonly read: readonly number[]; readonly write: readonly number[] } {
+  const generator = xoroshiro128plus(SEED)
+  const chance = (): number => (generator.next() >>> 0) / 2 ** 32
+  const tries = Array.from({ length: WAIT_TRIALS }, () => exchange(between, chance))
+  return { read: tries.map(({ answered }) => answered), write: tries.map(({ confirmed }) => confirmed) }
+}
+
+/** What is left of latencies without waits that are part of them. Who waited long was slow: the two are taken at the same rank. */
+function beyond(whole: readonly number[], waits: readonly number[]): Delay {
+  const [all, part] = [whole, waits].map((times) => Float64Array.from(times).sort()) as [Float64Array, Float64Array]
+  return (chance) => {
+    const rank = chance()
+    return Math.max(0, all[Math.floor(rank * all.length)]! - part[Math.floor(rank * part.length)]!)
+  }
 }
 
 /** Root mean square difference, in percentage points, of the steps with enough reads; null when there is none. */
