@@ -135,7 +135,7 @@ class Entry {
   /** Enters the operations of some invocations; false when zones cannot decide. */
   enter(rows: Int32Array, n: number): boolean {
     if (!this.#sort(rows, n)) return false
-    const failedCas = this.#counts[classOf(CAS, FAIL)]! === 0 || this.#rules.failedCas === 'drop'
+    const failedCas = this.#counts[classOf(CAS, FAIL)] === 0 || this.#rules.failedCas === 'drop'
     return failedCas && this.#enterReads() && this.#enterWrites(OK) && this.#enterWrites(INFO) && this.#enterCas(OK) && this.#enterCas(INFO)
   }
 
