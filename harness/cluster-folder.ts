@@ -5,6 +5,7 @@
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { isAlive } from './alive.ts'
 import { runsDir } from './run-folder.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -32,15 +33,6 @@ export async function clusterIn(dir: string): Promise<ClusterFile | undefined> {
   return text === undefined ? undefined : clusterFileSchema.parse(JSON.parse(text))
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** The newest cluster that is running. Throws UsageError when there is none. */
 export async function runningCluster(): Promise<{ readonly dir: string; readonly cluster: ClusterFile }> {
   const parent = path.join(runsDir(), 'cluster')
@@ -48,7 +40,7 @@ export async function runningCluster(): Promise<{ readonly dir: string; readonly
   for (const folder of folders.sort().reverse()) {
     const dir = path.join(parent, folder)
     const cluster = await clusterIn(dir)
-    if (cluster !== undefined && isRunning(cluster.pid)) return { dir, cluster }
+    if (cluster !== undefined && isAlive(cluster.pid)) return { dir, cluster }
   }
   throw new UsageError('No cluster is running here. Start one with splitbrain cluster start.')
 }

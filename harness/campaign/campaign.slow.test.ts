@@ -138,6 +138,7 @@ onServer('a role with a worker\'s rights and no more carries out runs; without t
 
 onServer('a server that stops and starts again is waited for, and nothing is lost', async () => {
   await splitbrain('campaign', 'run', ...MATRIX, '--seeds', '8', '--name', 'away', '--detach', '--database', server!.url)
+  assert.not((await server!.sql('select words from splitbrain.campaigns')).includes('postgres:'))
   const worker = begin('worker', '--once', '--database', server!.url)
   await said(worker, /seed \d+: holds/)
   await server!.stop('immediate')

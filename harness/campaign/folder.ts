@@ -82,7 +82,7 @@ async function withFolders(database: Database, campaign: CampaignRow, dir: strin
     if (places.has(result.repeat) || places.size >= SHOWN) continue
     const id = await runIdOf(database, campaign.id, result)
     const place = path.join('runs', String(id))
-    const brought = await bringBack(database, id, path.join(dir, place)).then(() => true, (error: unknown) => {
+    const brought = await bringBack(database, campaign.id, id, path.join(dir, place)).then(() => true, (error: unknown) => {
       if (error instanceof DatabaseError) return false
       throw error
     })
@@ -105,11 +105,11 @@ async function runIdOf(database: Database, campaign: number, { configuration, ne
 }
 
 /** Makes a run's folder again from what the store keeps: plan, history, logs, verdict, report. Rejects with DatabaseError when a file is gone. */
-export async function bringBack(database: Database, runId: number, dir: string): Promise<void> {
+export async function bringBack(database: Database, campaign: number, runId: number, dir: string): Promise<void> {
   if (existsSync(path.join(dir, 'report.html'))) return
   const [row] = await database.run((sql) => sql<{ plan: unknown; repeat: string; started_at: Date; configuration: string; nemesis: string }[]>`
-    select r.plan, r.repeat, r.started_at, l.configuration, l.nemesis from splitbrain.runs r join splitbrain.cells l on l.id = r.cell_id where r.id = ${runId}`)
-  if (row === undefined) throw new DatabaseError(`There is no run ${runId}.`)
+    select r.plan, r.repeat, r.started_at, l.configuration, l.nemesis from splitbrain.runs r join splitbrain.cells l on l.id = r.cell_id where r.id = ${runId} and r.campaign_id = ${campaign}`)
+  if (row === undefined) throw new DatabaseError(`There is no run ${runId} in this campaign.`)
   if (row.plan === null) throw new DatabaseError(`Run ${runId} never started: it has no plan.`)
   const plan = planSchema.parse(row.plan)
   const artifacts = await database.run((sql) => sql<{ name: string; sha256: string; place: string }[]>`select name, sha256, place from splitbrain.artifacts where run_id = ${runId} order by name`)

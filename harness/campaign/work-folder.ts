@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { isAlive } from '../alive.ts'
 import { runsDir } from '../run-folder.ts'
 
 /** A worker's own folder. */
@@ -35,12 +36,4 @@ export async function sweepWorkFolders(): Promise<string[]> {
     removed.push(dir)
   }
   return removed
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -44,7 +44,7 @@ export function showCampaign(args: Arguments, reference: string | undefined): Pr
     const run = args.integer('run', { min: 1, max: Number.MAX_SAFE_INTEGER })
     if (run !== undefined) {
       const dir = path.join(folderOf(campaign), 'runs', String(run))
-      await bringBack(database, run, dir)
+      await bringBack(database, campaign.id, run, dir)
       console.log(path.relative(process.cwd(), dir))
       return exitCodes.holds
     }

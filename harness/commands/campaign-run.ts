@@ -25,7 +25,7 @@ import { importUserModule } from '../user-module.ts'
 import { version } from '../version.ts'
 import { planOptions } from './plan-options.ts'
 import { campaignReporterFrom } from './reporters.ts'
-import { withStore, type WorkStore } from './store-options.ts'
+import { withoutDatabase, withStore, type WorkStore } from './store-options.ts'
 
 /** Options of `run` that all cells share when they are given. */
 const shared = ['nodes', 'clients', 'rate', 'time', 'op-timeout', 'expect', 'bug'] as const
@@ -58,16 +58,17 @@ export async function runNewCampaign(args: Arguments, file: string | undefined):
     await sweepQueues(database, queue)
     const cells = await prepareCells(definition, database.embedded)
     if (cells.every(({ impossible }) => impossible !== null)) throw new UsageError(`This machine can run no cell of the campaign: ${cells[0]!.impossible}`)
-    return createCampaign(database, queue, { definition, words: args.words, version, commit: await commitHere(), budgetMs: budgetOf(args), cells })
+    return createCampaign(database, queue, { definition, words: withoutDatabase(args.words), version, commit: await commitHere(), budgetMs: budgetOf(args), cells })
   })
 }
 
 /** `campaign resume`: what is left of a campaign that was cut short. */
 export function resumeCampaign(args: Arguments, reference: string | undefined): Promise<number> {
   return carryThrough(args, reference ?? 'campaign', async ({ database }) => {
-    const { id, name, state, cut } = await findCampaign(database, reference)
+    const { id, name, state, cut, seeds, definition } = await findCampaign(database, reference)
     if (state === 'cancelled') throw new UsageError(`The campaign ${name} was cancelled; run it anew with splitbrain campaign run.`)
     if (state === 'finished' && cut === null) throw new UsageError(`The campaign ${name} has ended: every cell has its seeds. splitbrain campaign report ${id} shows it.`)
+    if (seeds === null && definition.until === undefined && budgetOf(args) === null) throw new UsageError(`The campaign ${name} has neither seeds nor an aim, and would never end: give it another budget, as in --budget 10m.`)
     await openCampaign(database, id, budgetOf(args))
     return id
   })
@@ -120,10 +121,11 @@ async function conclude({ database }: WorkStore, campaign: CampaignRow, baseline
   return exitCode(campaign, summary, comparison)
 }
 
-/** Violated when a promise broke (with a baseline: in a way that it does not know); unknown when something is not known; otherwise holds. */
-function exitCode({ cut }: CampaignRow, { runs, violated, unknown }: CampaignSummary, comparison: CampaignComparison | null): number {
+/** Violated when a promise broke (with a baseline: in a way that it does not know); unknown when something is not known, or a cell had no run; otherwise holds. */
+function exitCode({ cut }: CampaignRow, { cells, violated, unknown }: CampaignSummary, comparison: CampaignComparison | null): number {
   const fresh = comparison === null ? violated > 0 : isWorse(comparison)
-  const verdict: VerdictWord = fresh ? 'violated' : unknown > 0 || runs === 0 || cut === 'interrupted' || cut === 'cancelled' ? 'unknown' : 'holds'
+  const untried = cells.some((cell) => cell.impossible === null && cell.decided + cell.unknown === 0)
+  const verdict: VerdictWord = fresh ? 'violated' : unknown > 0 || untried || cut === 'interrupted' || cut === 'cancelled' ? 'unknown' : 'holds'
   return exitCodes[verdict]
 }
 

@@ -19,6 +19,9 @@ export const workOptions: Readonly<Record<string, Option>> = {
   concurrency: { value: 'N', describes: 'runs at once on this machine', default: 'its processors' },
 }
 
+/** A command line without the server's address, which may hold a password. */
+export const withoutDatabase = (words: readonly string[]): string[] => words.filter((word, index) => word !== '--database' && !word.startsWith('--database=') && words[index - 1] !== '--database')
+
 /** The server that was named, or undefined. */
 export const databaseUrl = (args: Arguments): string | undefined => args.text('database') ?? (process.env['SPLITBRAIN_DATABASE'] || undefined)
 

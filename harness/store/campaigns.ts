@@ -44,6 +44,8 @@ export interface CampaignRow {
   readonly definition: Campaign
   readonly words: readonly string[]
   readonly commit: string | null
+  /** Runs of each cell; null: as many as a budget or an aim allows. */
+  readonly seeds: number | null
   readonly state: 'open' | 'paused' | 'finished' | 'cancelled'
   readonly cut: 'budget' | 'fail-fast' | 'interrupted' | 'cancelled' | null
   readonly createdAt: Date
@@ -123,12 +125,13 @@ interface Row {
   readonly definition: unknown
   readonly words: string[]
   readonly commit: string | null
+  readonly seeds: number | null
   readonly state: CampaignRow['state']
   readonly cut: CampaignRow['cut']
   readonly created_at: Date
   readonly ended_at: Date | null
 }
 
-const select = (sql: Sql) => sql`select id, name, definition, words, commit, state, cut, created_at, ended_at from splitbrain.campaigns`
+const select = (sql: Sql) => sql`select id, name, definition, words, commit, seeds, state, cut, created_at, ended_at from splitbrain.campaigns`
 
 const rowOf = ({ definition, created_at: createdAt, ended_at: endedAt, ...row }: Row): CampaignRow => ({ ...row, definition: campaignSchema.parse(definition), createdAt, endedAt })

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isAlive } from '../alive.ts'
 import { DatabaseError } from './errors.ts'
 
 /** Where a server listens: postgres.js's `path`. */
@@ -70,14 +71,6 @@ export async function runningServer(dir: string): Promise<EmbeddedServer | undef
   if (status !== 'ready' || !isAlive(Number(pid)) || place === undefined) return undefined
   const socket = path.join(place, `.s.PGSQL.${port}`)
   return existsSync(socket) ? { socket } : undefined
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Makes the data folder once, whole or not at all, however many commands try. */

@@ -4,7 +4,7 @@
  */
 import type { Model } from '../../checker/verdict.ts'
 import type { Result, ResultFinding } from '../../reports/campaign/results.ts'
-import { cellName, RARE, type CampaignSummary, type CellSummary, type FindingSummary, type UnknownSummary } from '../../reports/campaign/summary.ts'
+import { cellName, RARE, type CampaignSummary, type CellCounts, type CellSummary, type FindingSummary, type UnknownSummary } from '../../reports/campaign/summary.ts'
 import { wilson } from '../../reports/wilson.ts'
 import type { Database, Sql } from './database.ts'
 
@@ -13,17 +13,9 @@ const SLOWEST = 5
 /** How many findings and how many reasons are shown. */
 const GROUPS = 200
 
-interface CellRow {
+interface CellRow extends CellCounts {
   readonly id: number
-  readonly configuration: string
-  readonly nemesis: string
-  readonly decided: number
-  readonly violated: number
-  readonly unknown: number
-  readonly pending: number
   readonly elapsed_ms: number
-  readonly stopped: boolean
-  readonly impossible: string | null
   readonly smallest: number | null
 }
 
