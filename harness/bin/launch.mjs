@@ -13,6 +13,11 @@ function complain() {
   process.exit(255)
 }
 
+/** A reader that has seen enough (`| head`) is no failure: what goes on is finished, unheard. */
+function ignoreDeafReaders(error) {
+  if (error.code !== 'EPIPE') throw error
+}
+
 /** Runs `main(args)` of `dist/<module>`; its number becomes the exit code. */
 export async function launch(module, args) {
   await prepare()
@@ -22,6 +27,7 @@ export async function launch(module, args) {
     process.exit(255)
   }
   process.once('beforeExit', complain)
+  process.stdout.on('error', ignoreDeafReaders)
   const { main } = await import(pathToFileURL(file).href)
   process.exitCode = await main(args)
   process.off('beforeExit', complain)

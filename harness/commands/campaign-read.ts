@@ -69,9 +69,18 @@ export function exportCampaign(args: Arguments, reference: string | undefined): 
   return withDatabase(args, reading, async (database) => {
     const { id } = await findCampaign(database, reference)
     for await (const line of exportRuns(database, id)) {
-      if (!process.stdout.write(`${line}\n`)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
+      if (process.stdout.destroyed) break
+      if (!process.stdout.write(`${line}\n`)) await roomIn(process.stdout)
     }
     return exitCodes.holds
+  })
+}
+
+/** Resolves when a stream takes more, or nobody reads it any more. */
+function roomIn(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('drain', resolve)
+    stream.once('close', resolve)
   })
 }
 
