@@ -4,7 +4,6 @@
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import type { History } from '../checker/history/index.ts'
@@ -13,6 +12,7 @@ import { renderReport } from '../reports/html/page.ts'
 import type { SeedRuns } from '../reports/html/seeds.ts'
 import type { Surroundings } from '../reports/html/data.ts'
 import type { Clock } from './env.ts'
+import { thisMachine } from './machine.ts'
 import { save } from './run-folder.ts'
 
 /** A judged run in its folder. */
@@ -46,14 +46,10 @@ const environmentSchema = z.strictObject({
 
 /** Writes `environment.json`: when the history's clock, which is at zero now, began, and on what machine. At once, because a simulation must not wait for a disk. */
 export function saveEnvironment(dir: string, clock: Pick<Clock, 'wall'>): void {
-  const processors = os.cpus()
   const environment: z.infer<typeof environmentSchema> = {
     schema: 'splitbrain-environment/1',
     clock_zero: new Date(clock.wall()).toISOString(),
-    node: process.version,
-    platform: `${os.type()} ${os.release()} ${os.arch()}`,
-    processors: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`,
-    memory_mb: Math.round(os.totalmem() / 2 ** 20),
+    ...thisMachine(),
   }
   writeFileSync(path.join(dir, 'environment.json'), `${JSON.stringify(environment, null, 2)}\n`)
 }

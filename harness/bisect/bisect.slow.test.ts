@@ -138,6 +138,18 @@ test('Ctrl-C ends the run at hand and removes the tree', async () => {
   assert.equal(await traces(root), [])
 })
 
+test('what a killed bisection leaves is removed by splitbrain clean', async () => {
+  const { root, bisect, splitbrain } = await repository('killed', [current, stale])
+  // The build ends with the bisection that it is a child of.
+  const bisecting = bisect('--good', 'main~1', '--build', 'echo > ../building; exec tail --pid=$PPID -f /dev/null')
+  while (!(await readdir(scratch, { recursive: true })).some((name) => name.endsWith('/building'))) await new Promise((resolve) => setTimeout(resolve, 20))
+  bisecting.kill('SIGKILL')
+  await bisecting
+  assert.is((await traces(root)).length, 2)
+  assert.match((await splitbrain('clean')).stdout, 'working tree')
+  assert.equal(await traces(root), [])
+})
+
 test('what cannot be bisected is refused in a sentence before anything is tried', async () => {
   const { dir, git, splitbrain, bisect } = await repository('refused', [current, stale])
   const refusal = async (run: ReturnType<typeof bisect>): Promise<string> => {

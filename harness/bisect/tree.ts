@@ -5,9 +5,10 @@
  */
 import { execaSync } from 'execa'
 import { rmSync } from 'node:fs'
-import { mkdtemp, realpath } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { abandonedFolders, claimFolder } from '../claimed-folder.ts'
 import { UsageError } from '../usage-error.ts'
 import { describe, git, gitOrThrow, type Commit } from './checkout.ts'
 import { withoutRepository } from './child.ts'
@@ -38,10 +39,16 @@ export interface Tree {
   dispose(): void
 }
 
+/** What the names of the folders begin with that hold the trees. */
+const PREFIX = 'splitbrain-bisect-'
+/** The tree in its folder, by which git knows it. */
+const TREE = 'splitbrain-bisect'
+
 /** Makes a tree of a checkout's repository, at a commit. Rejects with UsageError when git cannot. */
 export async function openTree(checkout: string, commit: Commit): Promise<Tree> {
-  const beside = await realpath(await mkdtemp(path.join(tmpdir(), 'splitbrain-bisect-')))
-  const dir = path.join(beside, 'splitbrain-bisect')
+  const beside = await realpath(await mkdtemp(path.join(tmpdir(), PREFIX)))
+  await claimFolder(beside)
+  const dir = path.join(beside, TREE)
   const dispose = (): void => {
     process.off('exit', dispose)
     execaSync('git', ['worktree', 'remove', '--force', '--force', dir], { cwd: checkout, env: withoutRepository, reject: false })
@@ -73,6 +80,18 @@ export async function openTree(checkout: string, commit: Commit): Promise<Tree> 
     mark: ({ hash }, mark) => step(mark, hash),
     dispose,
   }
+}
+
+/** Removes the trees of bisections that were killed, and what git noted of them. Resolves to what was removed. */
+export async function sweepTrees(): Promise<string[]> {
+  const abandoned = await abandonedFolders(await realpath(tmpdir()), PREFIX)
+  for (const beside of abandoned) {
+    const dir = path.join(beside, TREE)
+    const { exitCode, stdout } = await git(beside, '-C', dir, 'rev-parse', '--path-format=absolute', '--git-common-dir')
+    if (exitCode === 0) await git(beside, '--git-dir', stdout, 'worktree', 'remove', '--force', '--force', dir)
+    await rm(beside, { recursive: true, force: true })
+  }
+  return abandoned.map((dir) => `working tree ${dir}`)
 }
 
 /** Reads git's bisection from its log, whose format does not depend on language or version; git itself has checked out what is to be tested next. */

@@ -33,22 +33,23 @@ const LOOK_MS = 500
 export async function runCampaign(id: number, options: CampaignOptions): Promise<void> {
   const { database, clock, signal, emit, concurrency } = options
   const ended = new AbortController()
+  const over = AbortSignal.any([signal, ended.signal])
   let seen: CampaignProgress = await look(id, options)
   const onResult = (result: Result): void => {
     seen = { ...seen, done: seen.done + 1 }
     emit({ type: 'result', done: seen.done, total: seen.total, result })
   }
-  const working = concurrency === 0 ? Promise.resolve() : work({ ...options, campaign: id, whenIdle: 'wait', signal: AbortSignal.any([signal, ended.signal]), onResult, tell: (message) => emit({ type: 'warning', message }) })
+  const working = concurrency === 0 ? Promise.resolve() : work({ ...options, campaign: id, whenIdle: 'wait', signal: over, onResult, tell: (message) => emit({ type: 'warning', message }) })
   const worked = working.catch((error: unknown) => {
     ended.abort()
     throw error
   })
   try {
-    while (!signal.aborted && !ended.signal.aborted) {
+    while (!over.aborted) {
       seen = await look(id, options)
       const { state } = await findCampaign(database, String(id))
       if (state !== 'open') break
-      await Promise.race([sleep(clock, LOOK_MS, signal), worked]).catch(() => undefined)
+      await sleep(clock, LOOK_MS, over).catch(() => undefined)
     }
     if (signal.aborted) await endCampaign(database, id, 'paused')
   } finally {

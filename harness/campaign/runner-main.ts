@@ -6,7 +6,6 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { recordOf } from '../../reports/campaign/results.ts'
 import { realClock } from '../clock.ts'
-import { repeatCommand } from '../commands/plan-options.ts'
 import type { Plan } from '../plan.ts'
 import { runPlan } from '../run.ts'
 import { startedOf } from '../run-in-folder.ts'
@@ -46,7 +45,7 @@ process.on('message', (message: ToRunner) => {
 async function carryOut(task: Task, signal: AbortSignal): Promise<Outcome> {
   const clock = realClock()
   const elapsedMs = (): number => clock.now() / 1e6
-  const repeat = repeatCommand(['run', ...task.words], task.seed)
+  const { repeat } = task
   let plan: Plan | null = null
   try {
     plan = await planOf(task.words)
@@ -57,7 +56,7 @@ async function carryOut(task: Task, signal: AbortSignal): Promise<Outcome> {
     return { type: 'done', record, plan, files: await keep(task.dir, record.verdict === 'holds' ? ['history.jsonl'] : await filesOf(task.dir)) }
   } catch (error) {
     if (signal.aborted) return { type: 'stopped' }
-    return { type: 'failed', message: error instanceof Error ? error.message : String(error), elapsedMs: Math.round(elapsedMs()), plan, repeat }
+    return { type: 'failed', message: error instanceof Error ? error.message : String(error), elapsedMs: Math.round(elapsedMs()), plan }
   }
 }
 

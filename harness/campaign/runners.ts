@@ -5,11 +5,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../env.ts'
-import type { Outcome, Task, ToRunner } from './task.ts'
+import { STOP_MS, type Outcome, type Task, type ToRunner } from './task.ts'
 
 const MAIN = fileURLToPath(new URL('runner-main.js', import.meta.url))
-/** Stopping heals, waits for clients and tears down. */
-const STOP_MS = 30_000
 
 /** Carries out runs. */
 export interface Runners {
@@ -54,22 +52,23 @@ export function createRunners(clock: Clock, cwd: string): Runners {
         busy.add(child)
         const begun = clock.now()
         let late = false
+        // First in peace, so that nodes and faults are taken away; then by force.
+        let limit = clock.after(limitMs, () => {
+          late = true
+          tell(child, { type: 'stop' })
+          limit = clock.after(STOP_MS, () => child.process.kill('SIGKILL'))
+        })
         const settle = (outcome: Outcome, alive: boolean): void => {
           limit.cancel()
           child.process.off('message', onMessage)
           child.process.off('exit', onExit)
           finish(child, alive)
-          resolve(outcome)
+          // One that was stopped because it was late is not one that nobody wanted any more.
+          resolve(late && outcome.type === 'stopped' ? failed(`it did not end within ${Math.round(limitMs / 1000)} s`) : outcome)
         }
-        const failed = (message: string): Outcome => ({ type: 'failed', message, elapsedMs: Math.round((clock.now() - begun) / 1e6), plan: null, repeat: '' })
+        const failed = (message: string): Outcome => ({ type: 'failed', message, elapsedMs: Math.round((clock.now() - begun) / 1e6), plan: null })
         const onMessage = (outcome: unknown): void => settle(outcome as Outcome, true)
-        const onExit = (code: number | null, signal: string | null): void => settle(late ? failed(`it did not end within ${Math.round(limitMs / 1000)} s`) : stopping ? { type: 'stopped' } : failed(`its process ended with ${signal ?? code ?? 'nothing'}${child.lastWords === '' ? '' : `: ${child.lastWords}`}`), false)
-        // First in peace, so that nodes and faults are taken away; then by force.
-        const limit = after(clock, limitMs, () => {
-          late = true
-          tell(child, { type: 'stop' })
-          limit.next(STOP_MS, () => child.process.kill('SIGKILL'))
-        })
+        const onExit = (code: number | null, signal: string | null): void => settle(late || stopping ? { type: 'stopped' } : failed(`its process ended with ${signal ?? code ?? 'nothing'}${child.lastWords === '' ? '' : `: ${child.lastWords}`}`), false)
         child.process.on('message', onMessage)
         child.process.on('exit', onExit)
         tell(child, { type: 'task', task })
@@ -86,17 +85,6 @@ export function createRunners(clock: Clock, cwd: string): Runners {
         one.once('exit', () => resolve())
         one.kill('SIGKILL')
       })))
-    },
-  }
-}
-
-/** A timer that can be followed by another. */
-function after(clock: Clock, ms: number, callback: () => void): { cancel(): void; next(ms: number, callback: () => void): void } {
-  let timer = clock.after(ms, callback)
-  return {
-    cancel: () => timer.cancel(),
-    next(more, then) {
-      timer = clock.after(more, then)
     },
   }
 }

@@ -2,6 +2,9 @@
 import type { RunRecord } from '../../reports/campaign/results.ts'
 import type { Plan } from '../plan.ts'
 
+/** How long a run that was told to stop may take to heal, to wait for its clients and to tear down. */
+export const STOP_MS = 30_000
+
 /** One run to carry out. */
 export interface Task {
   readonly configuration: string
@@ -9,6 +12,8 @@ export interface Task {
   readonly seed: number
   /** The words of `splitbrain run`. */
   readonly words: readonly string[]
+  /** The command that makes this run again. */
+  readonly repeat: string
   /** The run's folder; it exists and is empty. */
   readonly dir: string
 }
@@ -27,7 +32,7 @@ export interface KeptFile {
 export type Outcome =
   | { readonly type: 'done'; readonly record: RunRecord; readonly plan: Plan | null; readonly files: readonly KeptFile[] }
   /** It could not be carried out: not the store's fault as far as anybody knows. */
-  | { readonly type: 'failed'; readonly message: string; readonly elapsedMs: number; readonly plan: Plan | null; readonly repeat: string }
+  | { readonly type: 'failed'; readonly message: string; readonly elapsedMs: number; readonly plan: Plan | null }
   /** It was stopped and says nothing. */
   | { readonly type: 'stopped' }
 

@@ -7,6 +7,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { crashRecord, type Result, type RunRecord } from '../../reports/campaign/results.ts'
 import { sleep } from '../clock.ts'
+import { repeatCommand } from '../commands/plan-options.ts'
 import type { Clock } from '../env.ts'
 import { refuseImpossible } from '../run.ts'
 import { clusterId } from '../run-folder.ts'
@@ -92,6 +93,8 @@ class Worker {
         // A run that ends makes room; without one it looks again after a while.
         await Promise.race([...[...this.#running.values()].map(({ done }) => done), sleep(clock, IDLE_MS, signal)].map((one) => one.catch(() => undefined)))
       }
+      // What nobody can record any more need not go on.
+      if (this.#failure !== undefined) stop()
       await Promise.all([...this.#running.values()].map(({ done }) => done))
       if (this.#failure !== undefined) throw this.#failure
     } finally {
@@ -152,8 +155,10 @@ class Worker {
     const { database, queue, clock, signal } = this.#options
     if (!(await isWanted(database, job))) return dropJob(database, queue, job)
     const cell = await cellOf(database, job)
-    const task: Task = { configuration: cell.configuration, nemesis: cell.nemesis, seed: job.seed, words: wordsOfRun(cell, cell.draw, job.seed), dir: path.join(this.#folder, `${job.cell}-${job.seed}`) }
-    await rm(task.dir, { recursive: true, force: true })
+    const words = wordsOfRun(cell, cell.draw, job.seed)
+    // What a run makes on the machine is called by its folder's name, which no other run may share, not one of another store.
+    const dir = path.join(this.#folder, `${job.cell}-${job.seed}-${randomUUID().slice(0, 13)}`)
+    const task: Task = { configuration: cell.configuration, nemesis: cell.nemesis, seed: job.seed, words, repeat: repeatCommand(['run', ...words], job.seed), dir }
     await mkdir(task.dir, { recursive: true })
     const startedAt = new Date(clock.wall())
     try {
@@ -172,7 +177,7 @@ class Worker {
 
   async #record(job: TakenJob, task: Task, outcome: Exclude<Outcome, { readonly type: 'stopped' }>, startedAt: Date): Promise<void> {
     const { database, queue, contents, commit, onResult } = this.#options
-    const record: RunRecord = outcome.type === 'done' ? outcome.record : crashRecord({ configuration: task.configuration, nemesis: task.nemesis, seed: task.seed, repeat: outcome.repeat, elapsed_ms: outcome.elapsedMs }, outcome.message)
+    const record: RunRecord = outcome.type === 'done' ? outcome.record : crashRecord({ configuration: task.configuration, nemesis: task.nemesis, seed: task.seed, repeat: task.repeat, elapsed_ms: outcome.elapsedMs }, outcome.message)
     const artifacts: ArtifactRow[] = []
     for (const { name, sha256, bytes, compressed, stored_bytes } of outcome.type === 'done' ? outcome.files : []) {
       await contents.put({ sha256, bytes, compressed: await readFile(compressed) })

@@ -7,6 +7,7 @@ import { exitCodes, type VerdictWord } from '../../checker/verdict.ts'
 import { compareCampaigns, isWorse, type CampaignComparison } from '../../reports/campaign/compare.ts'
 import type { CampaignEvent, CampaignReporter } from '../../reports/campaign/events.ts'
 import type { CampaignSummary, CellCounts } from '../../reports/campaign/summary.ts'
+import { splitList } from '../../nemesis/notation.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import { runCampaign } from '../campaign/campaign.ts'
 import { parseCampaign, type Campaign, type CampaignDefinition } from '../campaign/definition.ts'
@@ -64,12 +65,12 @@ export async function runNewCampaign(args: Arguments, file: string | undefined):
 
 /** `campaign resume`: what is left of a campaign that was cut short. */
 export function resumeCampaign(args: Arguments, reference: string | undefined): Promise<number> {
-  return carryThrough(args, reference ?? 'campaign', async ({ database }) => {
+  return carryThrough(args, reference ?? 'campaign', async ({ database, queue }) => {
     const { id, name, state, cut, seeds, definition } = await findCampaign(database, reference)
     if (state === 'cancelled') throw new UsageError(`The campaign ${name} was cancelled; run it anew with splitbrain campaign run.`)
     if (state === 'finished' && cut === null) throw new UsageError(`The campaign ${name} has ended: every cell has its seeds. splitbrain campaign report ${id} shows it.`)
     if (seeds === null && definition.until === undefined && budgetOf(args) === null) throw new UsageError(`The campaign ${name} has neither seeds nor an aim, and would never end: give it another budget, as in --budget 10m.`)
-    await openCampaign(database, id, budgetOf(args))
+    await openCampaign(database, queue, id, budgetOf(args))
     return id
   })
 }
@@ -131,9 +132,9 @@ function exitCode({ cut }: CampaignRow, { cells, violated, unknown }: CampaignSu
 
 const budgetOf = (args: Arguments): number | null => (args.text('budget') === undefined ? null : parseDuration(args.text('budget')!))
 
-/** Separated by semicolons if there is one, otherwise by commas. */
+/** Separated by semicolons if there is one, otherwise by commas outside of parentheses. */
 function list(text: string): string[] {
-  return text.split(text.includes(';') ? ';' : ',').map((one) => one.trim()).filter((one) => one !== '')
+  return text.includes(';') ? text.split(';').map((one) => one.trim()).filter((one) => one !== '') : splitList(text)
 }
 
 function fromOptions(args: Arguments): CampaignDefinition {

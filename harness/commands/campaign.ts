@@ -35,7 +35,7 @@ export const campaignCommand: Command = {
   async execute(args) {
     const [name, what] = args.positionals
     const action = actions[choose('action', name!, Object.keys(actions))]!
-    if (what === undefined && ['grant'].includes(name!)) throw new UsageError(`splitbrain campaign ${name} takes ${action.takes}.`)
+    if (what === undefined && name === 'grant') throw new UsageError(`splitbrain campaign ${name} takes ${action.takes}.`)
     return action.execute(args, what)
   },
 }

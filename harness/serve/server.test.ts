@@ -8,6 +8,7 @@ import { jsonLine } from '../../checker/history/jsonl.ts'
 import type { CatalogEntry, LiveView } from '../../reports/browse.ts'
 import { factsOf } from '../../reports/facts.ts'
 import { fakeTour } from '../../reports/testing/tour.ts'
+import type { CampaignFile } from '../campaign/folder.ts'
 import { realClock } from '../clock.ts'
 import { planDefaults } from '../plan.ts'
 import { createRunServer } from './server.ts'
@@ -94,6 +95,20 @@ test('a row of the list says what the verdict says', async (context) => {
   const facts = factsOf('', document)
   assert.is(others.length, 0)
   assert.equal([row!.state, row!.report, row!.started, row!.operations, row!.strongest, row!.minority, row!.p99_ms, row!.lost], [document.verdict, 'demo/20260102T030405.000Z/report.html', '2026-01-02T03:04:05.000Z', document.operations.invoked, document.strongest, facts.minority!.share, facts.latency!.p99_ms, 0])
+})
+
+test('a campaign is a row: it goes on while its file is written again and again, and then says what it came to', async (context) => {
+  const dir = path.join(context.root, 'nightly/20260103T030405.000Z')
+  mkdirSync(dir, { recursive: true })
+  const file: CampaignFile = { schema: 'splitbrain-campaign/1', id: 1, name: 'nightly', database: 'here', started: '2026-01-03T03:04:05.000Z', state: 'open', configurations: ['abd', 'one'], nemeses: ['kill'], runs: 3, violated: 1, unknown: 0 }
+  const row = async (state: string): Promise<CatalogEntry> => {
+    writeFileSync(path.join(dir, 'campaign.json'), JSON.stringify({ ...file, state }))
+    return (JSON.parse((await ask(context, '/api/runs')).text) as CatalogEntry[]).find(({ kind }) => kind === 'campaign')!
+  }
+  const [open, finished] = [await row('open'), await row('finished')]
+  assert.equal([open.state, open.sentence], ['running', '3 runs so far, 1 violated.'])
+  assert.equal([finished.state, finished.configuration, finished.faults, finished.report, finished.sentence], ['violated', 'abd, one', ['kill'], null, '3 runs, 1 violated.'])
+  rmSync(path.join(context.root, 'nightly'), { recursive: true })
 })
 
 test('a run that goes on is followed line by line: counts, the fault that bites, what is refuted so far', async (context) => {

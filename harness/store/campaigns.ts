@@ -60,14 +60,13 @@ export async function createCampaign(database: Database, queue: Queue, campaign:
   const { definition, words, version, commit, budgetMs, cells } = campaign
   const seeds = definition.seeds ?? (budgetMs === null && definition.until === undefined ? SEEDS : null)
   // Paused until everything it needs is there: queues cannot be made in the same transaction.
-  const { id, classes } = await database.transaction(async (tx) => {
+  const id = await database.transaction(async (tx) => {
     const [row] = await tx<{ id: number }[]>`insert into splitbrain.campaigns ${tx({ name: definition.name, definition: JSON.stringify(definition), words: [...words], version, commit, state: 'paused', seeds, first_seed: definition.first_seed, until_confidence: definition.until?.confidence ?? null, until_width: definition.until?.width ?? null, fail_fast: definition.fail_fast })} returning id`
     const made = new Map<string, number>()
     for (const [position, cell] of cells.entries()) await insertCell(tx, row!.id, position, cell, definition.first_seed, made)
-    return { id: row!.id, classes: [...made.values()] }
+    return row!.id
   })
-  for (const one of classes) await queue.create(queueOf(one))
-  await openCampaign(database, id, budgetMs)
+  await openCampaign(database, queue, id, budgetMs)
   return id
 }
 
@@ -81,8 +80,10 @@ async function insertCell(tx: Transaction, campaign: number, position: number, c
   await tx`insert into splitbrain.cells ${tx({ campaign_id: campaign, position, configuration: cell.configuration, nemesis: cell.nemesis, driver, words: [...cell.words], class_id: classes.get(key)!, impossible: cell.impossible, limit_ms: cell.limitMs, expected_ms: cell.guessMs, next_seed: firstSeed, judged_to: firstSeed })}`
 }
 
-/** Lets workers take its runs, from now on and for a budget, if any. */
-export async function openCampaign(database: Database, id: number, budgetMs: number | null): Promise<void> {
+/** Lets workers take its runs, from now on and for a budget, if any. Takes the right to make tables: its queues may have been swept, or never made. */
+export async function openCampaign(database: Database, queue: Queue, id: number, budgetMs: number | null): Promise<void> {
+  const classes = await database.run((sql) => sql<{ id: number }[]>`select id from splitbrain.classes where campaign_id = ${id}`)
+  for (const one of classes) await queue.create(queueOf(one.id))
   await database.run((sql) => sql`update splitbrain.campaigns set state = 'open', cut = null, ended_at = null, deadline = now() + ${budgetMs} * interval '1 millisecond' where id = ${id}`)
 }
 
@@ -92,13 +93,21 @@ export async function endCampaign(database: Database, id: number, state: 'paused
   await database.run((sql) => sql`update splitbrain.campaigns set state = ${state}, cut = ${cut}, ended_at = now() where id = ${id} and state in ('open', 'paused')`)
 }
 
-/** Removes the queues of campaigns that have ended for good. Takes the right to make tables. */
+/** Removes the queues of campaigns that have ended, once nobody works on what is in them; their seeds may be handed out again. Takes the right to make tables. */
 export async function sweepQueues(database: Database, queue: Queue): Promise<void> {
+  // A dead worker's job counts as worked on until its lease has run out and somebody has looked.
+  await queue.maintain()
   const ended = await database.run((sql) => sql<{ id: number }[]>`
     select k.id from splitbrain.classes k join splitbrain.campaigns c on c.id = k.campaign_id
     where c.state in ('finished', 'cancelled') and exists (select from splitbrain_jobs.queue q where q.name = 'class-' || k.id)
-      and not exists (select from splitbrain.assignments a join splitbrain.cells l on l.id = a.cell_id where l.campaign_id = c.id)`)
-  for (const { id } of ended) await queue.destroy(queueOf(id))
+      and not exists (select from splitbrain_jobs.job j where j.name = 'class-' || k.id and j.state = 'active')`)
+  for (const { id } of ended) {
+    await database.transaction(async (tx) => {
+      await tx`update splitbrain.cells l set next_seed = least(l.next_seed, a.seed) from (select cell_id, min(seed) as seed from splitbrain.assignments group by cell_id) a where a.cell_id = l.id and l.class_id = ${id}`
+      await tx`delete from splitbrain.assignments a using splitbrain.cells l where l.id = a.cell_id and l.class_id = ${id}`
+    })
+    await queue.destroy(queueOf(id))
+  }
 }
 
 /** Finds a campaign by its number, or the newest of a name; without either the newest of all. Rejects with UsageError. */

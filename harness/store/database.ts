@@ -11,6 +11,7 @@ import { UsageError } from '../usage-error.ts'
 import { EMBEDDED_USER, embeddedDir, runningServer, startEmbedded, stopEmbedded, type EmbeddedServer } from './embedded.ts'
 import { DatabaseError, isAway, isConflict, sentenceOf } from './errors.ts'
 import { migrate, refuseOtherSchema } from './migrate.ts'
+import { transact } from './transact.ts'
 
 export type Sql = postgres.Sql<{ bigint: number }>
 /** Inside a transaction. */
@@ -73,7 +74,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     where,
     embedded: options.url === undefined,
     run: (work) => patiently(() => work(sql)),
-    transaction: <T>(work: (tx: Transaction) => Promise<T>) => patiently(async () => (await sql.begin((tx) => work(tx))) as T),
+    transaction: (work) => patiently(() => transact(sql, work)),
     close,
   }
 }
@@ -82,6 +83,8 @@ async function connect({ url, connections = 4 }: DatabaseOptions, dir: string): 
   const common = {
     max: connections,
     connect_timeout: CONNECT_SECONDS,
+    // The waiting is done here, in `patience`.
+    backoff: () => 0,
     onnotice: () => undefined,
     connection: { application_name: `splitbrain ${randomUUID().slice(0, 8)}` },
     types: {

@@ -2,10 +2,11 @@
  * Brings the store's tables up to date: numbered steps of plain SQL, each in the transaction that notes it, one
  * process at a time (an advisory lock). Steps are only ever added.
  */
+import type { Sql, Transaction } from './database.ts'
 import { DatabaseError } from './errors.ts'
+import { transact } from './transact.ts'
 import { campaignsMigration } from './migrations/0001-campaigns.ts'
 import { viewsMigration } from './migrations/0002-views.ts'
-import type { Sql, Transaction } from './database.ts'
 
 /** One step: its number is its place here, from 1. */
 export interface Migration {
@@ -21,7 +22,7 @@ const LOCK = 1_916_129_402
 /** Makes or updates the tables. Rejects with DatabaseError when a newer splitbrain made them. */
 export async function migrate(sql: Sql): Promise<void> {
   if (await versionOf(sql) === migrations.length) return
-  await sql.begin(async (tx) => {
+  await transact(sql, async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`
     await tx`create schema if not exists splitbrain`
     await tx`create table if not exists splitbrain.migrations (version int primary key, name text not null, applied_at timestamptz not null default now())`

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { chooseCell, type CellState } from '../campaign/choose.ts'
+import { STOP_MS } from '../campaign/task.ts'
 import type { Database, Transaction } from './database.ts'
 import { queueOf, type NewJob, type Queue } from './queue.ts'
 
@@ -12,8 +13,8 @@ const AHEAD = 3
 const AHEAD_MIN = 16
 /** A worker that was not seen for so long does not count. */
 const WORKER_SILENCE_SECONDS = 30
-/** What a job's lease is longer than the longest run. */
-const LEASE_SLACK_MS = 15_000
+/** What a job's lease is longer than the longest run: until that is stopped, and recorded. */
+const LEASE_SLACK_MS = STOP_MS + 15_000
 
 interface CellRow {
   readonly id: number

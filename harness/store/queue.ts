@@ -6,6 +6,7 @@
 import PgBoss from 'pg-boss'
 import { z } from 'zod'
 import type { Database, Sql, Transaction } from './database.ts'
+import { isAway } from './errors.ts'
 
 /** What a job says. */
 export const jobSchema = z.strictObject({ campaign: z.int(), cell: z.int(), seed: z.int() })
@@ -65,7 +66,14 @@ export async function openQueue(database: Database, migrates: boolean): Promise<
       await boss.insert(rows, { db: within(tx) })
     },
     async take(queue, count) {
-      const jobs = await boss.fetch<RunJob>(queue, { batchSize: count, includeMetadata: true })
+      // pg-boss takes an error for an empty queue, and would have a worker without rights wait forever.
+      let refused: Error | undefined
+      const db = adapter((work) => database.run(work).catch((error: Error) => {
+        refused = error
+        throw error
+      }))
+      const jobs = await boss.fetch<RunJob>(queue, { batchSize: count, includeMetadata: true, db })
+      if (refused !== undefined) throw refused
       return jobs.map(({ id, retryCount, data }) => ({ ...jobSchema.parse(data), id, queue, retries: retryCount }))
     },
     complete: (job, tx) => boss.complete(job.queue, job.id, {}, { db: within(tx) }),
@@ -91,15 +99,17 @@ async function statement(sql: Sql, text: string, values: readonly unknown[]): Pr
   return sql.unsafe(text, values.map((value) => (value === undefined ? null : value)) as never[])
 }
 
-/** Several statements, a transaction among them: they need a connection to themselves, which is left as it was found. */
+/** Several statements, a transaction among them: they need a connection to themselves, which is left as it was found unless it is lost. */
 async function script(sql: Sql, text: string): Promise<unknown[]> {
   const connection = await sql.reserve()
   try {
-    return await connection.unsafe(text)
-  } catch (error) {
-    await connection`rollback`.catch(() => undefined)
-    throw error
-  } finally {
+    const rows = await connection.unsafe(text)
     connection.release()
+    return rows
+  } catch (error) {
+    if (isAway(error)) throw error
+    await connection`rollback`
+    connection.release()
+    throw error
   }
 }

@@ -159,7 +159,7 @@ for (const { kind, url } of databases) {
       await dropJob(database, queue, job)
     }
     assert.equal(await take(id), [])
-    await openCampaign(database, id, null)
+    await openCampaign(database, queue, id, null)
     assert.equal(new Set((await take(id)).map(({ seed }) => seed)), new Set(rest.map(({ seed }) => seed)))
     await endCampaign(database, id, 'cancelled')
     assert.is((await findCampaign(database, name)).state, 'cancelled')

@@ -1,6 +1,7 @@
 /** Machines and workers as the store knows them: who is there, what it is, what it does. */
 import { createHash } from 'node:crypto'
 import os from 'node:os'
+import { thisMachine } from '../machine.ts'
 import type { Database } from './database.ts'
 
 /** A worker that is there. */
@@ -25,8 +26,7 @@ export interface WorkerRow {
 
 /** The row of this machine. */
 export async function machineId(database: Database): Promise<number> {
-  const processors = os.cpus()
-  const machine = { host: os.hostname(), platform: `${os.type()} ${os.release()} ${os.arch()}`, node: process.version, processors: `${processors.length} x ${processors[0]?.model ?? 'unknown'}`, memory_mb: Math.round(os.totalmem() / 2 ** 20) }
+  const machine = { host: os.hostname(), ...thisMachine() }
   const fingerprint = createHash('sha256').update(JSON.stringify(machine)).digest('hex')
   const find = () => database.run((sql) => sql<{ id: number }[]>`select id from splitbrain.environments where fingerprint = ${fingerprint}`)
   await database.run((sql) => sql`insert into splitbrain.environments ${sql({ fingerprint, ...machine })} on conflict do nothing`)

@@ -15,8 +15,8 @@ export interface PostgresServer {
   readonly url: string
   /** The address of a database on it for another role. */
   urlFor(user: string, database?: string): string
-  /** Carries out SQL as its owner. */
-  sql(text: string): Promise<string>
+  /** Carries out SQL as its owner, in a database. */
+  sql(text: string, database?: string): Promise<string>
   start(): Promise<void>
   /** `immediate`: without saving anything, as a crash. */
   stop(mode: 'fast' | 'immediate'): Promise<void>
@@ -31,11 +31,11 @@ async function programs(): Promise<string | undefined> {
   return versions.map((one) => path.join(place, one, 'bin')).find((dir) => existsSync(path.join(dir, 'initdb')))
 }
 
-/** Starts a server; undefined where none is installed. `dir`: where its data goes, so that it can be a small disk. */
-export async function startPostgres(dir?: string): Promise<PostgresServer | undefined> {
+/** Starts a server; undefined where none is installed. */
+export async function startPostgres(): Promise<PostgresServer | undefined> {
   const bin = await programs()
   if (bin === undefined) return undefined
-  const place = dir ?? (await mkdtemp(path.join(os.tmpdir(), 'splitbrain-postgres-')))
+  const place = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-postgres-'))
   const data = path.join(place, 'data')
   const port = await freePort()
   const as = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=65534', '--map-group=65534', '--'] : []
@@ -48,7 +48,7 @@ export async function startPostgres(dir?: string): Promise<PostgresServer | unde
   const server: PostgresServer = {
     url: urlFor('owner'),
     urlFor,
-    sql: async (text) => (await execa(path.join(bin, 'psql'), ['-X', '-q', '-t', '-A', '-v', 'ON_ERROR_STOP=1', '-d', urlFor('owner'), '-c', text])).stdout,
+    sql: async (text, database) => (await execa(path.join(bin, 'psql'), ['-X', '-q', '-t', '-A', '-v', 'ON_ERROR_STOP=1', '-d', urlFor('owner', database), '-c', text])).stdout,
     start: () => command('pg_ctl', '-D', data, '-w', '-l', path.join(place, 'log'), '-o', `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`, 'start'),
     stop: (mode) => command('pg_ctl', '-D', data, '-w', '-m', mode, 'stop'),
     async dispose() {
