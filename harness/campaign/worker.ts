@@ -1,6 +1,7 @@
 /**
  * A worker: takes runs from the queue, has them carried out, and records what came of them, until it is told to stop or
- * nothing is left. It may die at any moment: what it had taken is taken again when the lease runs out, and recorded once.
+ * nothing is left. It may die at any moment: what it had taken is taken again once it was silent for half a minute or
+ * the lease has run out, and recorded once.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
@@ -17,7 +18,7 @@ import type { Database } from '../store/database.ts'
 import { fillQueue } from '../store/planner.ts'
 import { queueOf, type Queue, type TakenJob } from '../store/queue.ts'
 import { dropJob, isWanted, recordRun, type ArtifactRow } from '../store/runs.ts'
-import { machineId, signIn, signOff, sign } from '../store/workers.ts'
+import { buryWorkers, machineId, signIn, signOff, sign } from '../store/workers.ts'
 import { version } from '../version.ts'
 import { planOf, wordsOfRun, type Campaign } from './definition.ts'
 import { createRunners, type Runners } from './runners.ts'
@@ -82,7 +83,7 @@ class Worker {
     const folder = await claimWorkFolder(this.#id)
     this.#folder = folder.dir
     const resting = new AbortController()
-    const beats = [this.#every(SIGN_MS, resting.signal, () => sign(database, this.#id, [...this.#running.values()].map(({ name }) => name))), this.#every(MAINTAIN_MS, resting.signal, () => this.#options.queue.maintain())]
+    const beats = [this.#every(SIGN_MS, resting.signal, () => this.#sign()), this.#every(MAINTAIN_MS, resting.signal, () => this.#maintain())]
     const stop = (): void => this.#runners.stop()
     signal.addEventListener('abort', stop)
     try {
@@ -105,6 +106,18 @@ class Worker {
       await folder.release()
       if (this.#failure === undefined) await signOff(database, this.#id)
     }
+  }
+
+  /** A sign of life. */
+  #sign(): Promise<void> {
+    return sign(this.#options.database, this.#id, [...this.#running.values()].map(({ name }) => name))
+  }
+
+  /** What the dead left undone is done by others. */
+  async #maintain(): Promise<void> {
+    const { database, queue } = this.#options
+    await buryWorkers(database, queue)
+    await queue.maintain()
   }
 
   /** Does something again and again until it is told to rest. A failure ends the worker. */
@@ -133,6 +146,8 @@ class Worker {
         this.#begin(job)
       }
     }
+    // Whoever finds this worker dead knows what it had taken.
+    if (taken > 0) await this.#sign()
     return taken > 0 ? 'taken' : able.length > 0 ? 'none' : 'nothing'
   }
 

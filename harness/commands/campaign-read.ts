@@ -13,8 +13,6 @@ import { presentWorkers } from '../store/workers.ts'
 import { withDatabase } from './store-options.ts'
 
 const LISTED = 50
-/** A worker that was silent for so long is not shown. */
-const SILENCE_S = 60
 
 const reading = { migrates: false, connections: 2 } as const
 const print = (lines: readonly string[]): void => void process.stdout.write(`${lines.join('\n')}\n`)
@@ -22,7 +20,7 @@ const print = (lines: readonly string[]): void => void process.stdout.write(`${l
 /** All campaigns, or how far one is, and who works. */
 export function statusOfCampaign(args: Arguments, reference: string | undefined): Promise<number> {
   return withDatabase(args, reading, async (database) => {
-    const workers = await presentWorkers(database, SILENCE_S)
+    const workers = await presentWorkers(database)
     const campaigns = reference === undefined ? await listCampaigns(database, LISTED) : undefined
     const one = reference === undefined ? undefined : await findCampaign(database, reference)
     const summary = one === undefined ? undefined : await summarize(database, one.id)

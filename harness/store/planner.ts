@@ -7,12 +7,11 @@ import { chooseCell, type CellState } from '../campaign/choose.ts'
 import { STOP_MS } from '../campaign/task.ts'
 import type { Database, Transaction } from './database.ts'
 import { queueOf, type NewJob, type Queue } from './queue.ts'
+import { SILENCE_S } from './workers.ts'
 
 /** Runs that wait or go on for each run that can go on at once. */
 const AHEAD = 3
 const AHEAD_MIN = 16
-/** A worker that was not seen for so long does not count. */
-const WORKER_SILENCE_SECONDS = 30
 /** What a job's lease is longer than the longest run: until that is stopped, and recorded. */
 const LEASE_SLACK_MS = STOP_MS + 15_000
 
@@ -59,7 +58,7 @@ function cellsOf(tx: Transaction, campaign: number): Promise<readonly CellRow[]>
 }
 
 async function backlog(tx: Transaction): Promise<number> {
-  const [row] = await tx<{ slots: number }[]>`select coalesce(sum(concurrency), 0)::bigint as slots from splitbrain.workers where left_at is null and seen_at > now() - ${WORKER_SILENCE_SECONDS} * interval '1 second'`
+  const [row] = await tx<{ slots: number }[]>`select coalesce(sum(concurrency), 0)::bigint as slots from splitbrain.workers where left_at is null and seen_at > now() - ${SILENCE_S} * interval '1 second'`
   return Math.max(AHEAD_MIN, AHEAD * row!.slots)
 }
 

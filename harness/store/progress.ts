@@ -4,9 +4,6 @@ import type { CellCounts } from '../../reports/campaign/summary.ts'
 import { presentWorkers } from './workers.ts'
 import type { Database } from './database.ts'
 
-/** A worker that was not seen for so long is not counted. */
-const SILENCE_S = 30
-
 /** The counts of a campaign. */
 export async function progressOf(database: Database, campaign: number): Promise<Pick<CampaignProgress, 'cells' | 'done' | 'total' | 'workers'>> {
   const cells = await database.run((sql) => sql<(CellCounts & { wanted: number | null })[]>`
@@ -14,7 +11,7 @@ export async function progressOf(database: Database, campaign: number): Promise<
       case when c.state = 'open' then (select count(*) from splitbrain.assignments a where a.cell_id = l.id) else 0 end as pending,
       case when l.impossible is not null then 0 when l.stopped_at is not null then l.decided + l.unknown else c.seeds end as wanted
     from splitbrain.cells l join splitbrain.campaigns c on c.id = l.campaign_id where c.id = ${campaign} order by l.position`)
-  const workers = await presentWorkers(database, SILENCE_S)
+  const workers = await presentWorkers(database)
   const total = cells.some(({ wanted }) => wanted === null) ? null : cells.reduce((sum, { wanted }) => sum + wanted!, 0)
   return {
     cells: cells.map(({ configuration, nemesis, decided, violated, unknown, pending, stopped, impossible }) => ({ configuration, nemesis, decided, violated, unknown, pending, stopped, impossible })),

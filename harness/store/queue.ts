@@ -1,7 +1,7 @@
 /**
  * The queue of runs: pg-boss on the campaign store's own connection. A job is one seed of one cell. Each class of
  * machines (`classes`) has a queue of its own, so that a worker takes only what it can carry out. A job whose worker
- * died comes back when its lease runs out; whoever records it second finds it recorded.
+ * died comes back when its lease runs out, if not before (`workers.ts`); whoever records it second finds it recorded.
  */
 import PgBoss from 'pg-boss'
 import { z } from 'zod'
@@ -39,7 +39,7 @@ export interface Queue {
   take(queue: string, count: number): Promise<TakenJob[]>
   complete(job: TakenJob, tx: Transaction): Promise<void>
   /** Gives a job back to be taken again. */
-  release(job: TakenJob, reason: string): Promise<void>
+  release(job: Pick<TakenJob, 'id' | 'queue'>, reason: string, tx?: Transaction): Promise<void>
   /** Removes a queue and all that is in it. Takes the right to make tables. */
   destroy(queue: string): Promise<void>
   /** Gives jobs back whose leases ran out, and forgets old ones. */
@@ -77,7 +77,7 @@ export async function openQueue(database: Database, migrates: boolean): Promise<
       return jobs.map(({ id, retryCount, data }) => ({ ...jobSchema.parse(data), id, queue, retries: retryCount }))
     },
     complete: (job, tx) => boss.complete(job.queue, job.id, {}, { db: within(tx) }),
-    release: (job, reason) => boss.fail(job.queue, job.id, { reason }),
+    release: ({ queue, id }, reason, tx) => boss.fail(queue, id, { reason }, tx === undefined ? {} : { db: within(tx) }),
     async destroy(queue) {
       // pg-boss removes no queue that holds jobs, not even done ones.
       await database.run((sql) => sql`delete from splitbrain_jobs.job where name = ${queue}`)

@@ -20,7 +20,7 @@ import { fillQueue } from './planner.ts'
 import { openQueue, queueOf, type Queue, type TakenJob } from './queue.ts'
 import { dropJob, isWanted, recordRun } from './runs.ts'
 import { summarize } from './summary.ts'
-import { machineId, signIn } from './workers.ts'
+import { buryWorkers, machineId, presentWorkers, sign, signIn } from './workers.ts'
 
 /** The embedded server has its data in the working directory. */
 const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-store-'))
@@ -116,6 +116,28 @@ for (const { kind, url } of databases) {
     assert.is(again!.seed, job!.seed)
     assert.ok(await record(job!, 'holds'))
     assert.not(await record(again!, 'holds'))
+  })
+
+  test('what a worker was doing that was silent for half a minute is given back; what others do is not', async () => {
+    const { id } = await make({ configurations: [{ preset: 'abd' }], nemeses: ['none'], seeds: 3 })
+    const [lost, others, unsaid] = await take(id)
+    const nameOf = ({ campaign, cell, seed }: TakenJob): string => `${campaign}/${cell}/${seed}`
+    const dead = randomUUID()
+    await signIn(database, { id: dead, environmentId, pid: 1, concurrency: 1 })
+    await sign(database, dead, [nameOf(lost!)])
+    await sign(database, workerId, [nameOf(others!)])
+    await buryWorkers(database, queue)
+    assert.equal(await take(id), [])
+    await database.run((sql) => sql`update splitbrain.workers set seen_at = now() - interval '31 seconds' where id = ${dead}`)
+    assert.is((await presentWorkers(database)).some(({ pid }) => pid === 1), false)
+    await buryWorkers(database, queue)
+    assert.equal((await take(id)).map(({ seed, retries }) => [seed, retries]), [[lost!.seed, 1]])
+    // It was only cut off: it is there again, and nothing is given back a second time.
+    await sign(database, dead, [])
+    assert.is((await presentWorkers(database)).some(({ pid }) => pid === 1), true)
+    await buryWorkers(database, queue)
+    assert.equal(await take(id), [])
+    for (const job of [lost!, others!, unsaid!]) assert.ok(await record(job, 'holds'))
   })
 
   test('a cell that fails now and then gets more of the seeds than one that never does', async () => {
