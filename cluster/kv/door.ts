@@ -12,11 +12,11 @@
 import type { Clock, Log, Stream, Timer } from '../../harness/env.ts'
 import type { OpenKey } from './client-cache/open-keys.ts'
 import { StoreError } from './errors.ts'
+import type { Eventually } from './eventually.ts'
 import type { Level } from './replication/levels.ts'
 import { CommandParser, ProtocolError, errorReply } from './resp.ts'
 import type { RespLimits } from './resp.ts'
 import { SessionClocks } from './session-clocks.ts'
-import type { Eventually } from './storage.ts'
 
 /** Answers unwritten, and commands unanswered, at which a connection is no longer read. */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024

@@ -8,13 +8,13 @@ import { withOpenKeys } from './client-cache/open-keys.ts'
 import type { NodeConfig } from './config.ts'
 import type { Command, Session } from './door.ts'
 import { StoreError } from './errors.ts'
+import { eventually } from './eventually.ts'
+import type { Eventually } from './eventually.ts'
 import { levels } from './replication/levels.ts'
 import type { Replication } from './replication/replication.ts'
 import { siblingCommands } from './sibling-commands.ts'
 import { queueing, transactionCommands } from './transactions/commands.ts'
 import { OK_REPLY, arrayReply, bulkReply, errorReply, integerReply, nullReply, simpleReply } from './resp.ts'
-import { eventually } from './storage.ts'
-import type { Eventually } from './storage.ts'
 
 /** Keys that RANGE answers with when it does not say how many, and at most. */
 const RANGE_DEFAULT = 1_000

@@ -1,8 +1,11 @@
 /**
- * Cells as they lie on disk: checksum u32 | flags u8 | counter f64 | length of the writer u8 | writer | value.
+ * Cells as they lie on disk: checksum u32 | flags u8 | counter f64 | length of the writer u8 | writer | value. A record that
+ * fails its checksum is refused, never taken for absent. Records lie in the order of their tokens (`d` + eight hex digits +
+ * key), so that a range of the ring is a range of the disk.
  */
 import { StoreError } from './errors.ts'
 import { murmur3Bytes } from './hash.ts'
+import type { Partitioner } from './partitioner.ts'
 import type { Cell } from './versions.ts'
 
 const CHECKSUM_BYTES = 4
@@ -38,4 +41,20 @@ export function decodeCell(key: string, bytes: Uint8Array): Cell {
   if (record.length < valueAt || record.readUInt32LE(0) !== murmur3Bytes(record, CHECKSUM_BYTES)) throw new StoreError('DISK', `the record of "${key}" is corrupt`)
   const writer = record.toString('latin1', WRITER_AT, valueAt)
   return { counter: record.readDoubleLE(COUNTER_AT), writer, value: record[CHECKSUM_BYTES] === TOMBSTONE ? null : record.subarray(valueAt) }
+}
+
+/** Where a key stands on the ring, and where its record lies in the table `store`. */
+export function placeOf(key: string, partitioner: Partitioner): { readonly token: number; readonly diskKey: string } {
+  const token = partitioner.token(key)
+  return { token, diskKey: tokenPrefix(token) + key }
+}
+
+/** How the disk keys of a token begin. */
+export function tokenPrefix(token: number): string {
+  return `d${token.toString(16).padStart(8, '0')}`
+}
+
+/** The key whose record lies there. */
+export function keyIn(diskKey: string): string {
+  return diskKey.slice(9)
 }

@@ -17,11 +17,11 @@
 import { Packr } from 'msgpackr'
 import type { Clock, Log, Network, NodeId } from '../../harness/env.ts'
 import { Deadlines } from './deadlines.ts'
+import type { Eventually } from './eventually.ts'
 import { MalformedMessage } from './messages.ts'
 import type { Kind } from './messages.ts'
 import { Outboxes } from './outboxes.ts'
 import type { WireMessage } from './outboxes.ts'
-import type { Eventually } from './storage.ts'
 
 const REPLY = 0
 const REFUSAL = 1

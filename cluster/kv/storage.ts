@@ -3,27 +3,27 @@
  * merge-tree", Acta Informatica 33, 1996) over LevelDB, which is one itself.
  *
  * A write merges into the cell in memory at once and is confirmed when the commit log (`commit-log.ts`) has it under the
- * sync policy. From time to time a checkpoint brings what is in memory (`memtable.ts`) to the table and cuts the log off. A
+ * sync policy. From time to time a checkpoint (`checkpoints.ts`) brings what is in memory (`memtable.ts`) to the table. A
  * read never returns a cell that a crash could still take back: it waits for the cell's commit. Otherwise two readers
  * could see a value that then never was.
  *
  * A write of a key that is not in memory does not wait for the disk to say what was there: the log takes it as something
  * to be merged with the table's cell, which is read afterwards, before anybody may read the key or hears of the change.
- * So long as these reads keep up with the writes, a write costs the log alone. It is not done where the answer depends on
- * what was there: deletions, which say whether they found anything, and replicas that a protocol guards.
- *
- * Records lie in the order of their tokens (`d` + eight hex digits + key), so that a range of the ring is a range of
- * the disk. Each carries a checksum; a record that fails it is refused, never taken for absent.
+ * Such a blind write (`blind-writes.ts`) costs the log alone. It is not done where the answer depends on what was there:
+ * deletions, which say whether they found anything, and replicas that a protocol guards.
  */
-import type { Clock, Disk, Table, Timer } from '../../harness/env.ts'
+import type { Clock, Disk, Table } from '../../harness/env.ts'
+import { BlindWrites } from './blind-writes.ts'
 import type { Bug } from './bugs.ts'
-import { CommitLog, diskFailure, recoverLog } from './commit-log.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { CommitLog, recoverLog } from './commit-log.ts'
 import type { Commit, SyncOptions } from './commit-log.ts'
 import { StoreError } from './errors.ts'
-import { Memtable, weightOf } from './memtable.ts'
+import type { Eventually } from './eventually.ts'
+import { Memtable } from './memtable.ts'
 import type { Entry } from './memtable.ts'
-import { decodeCell, encodeCell, recorded } from './records.ts'
 import type { Partitioner } from './partitioner.ts'
+import { decodeCell, encodeCell, keyIn, placeOf, recorded, tokenPrefix } from './records.ts'
 import { ABSENT, compareVersions } from './versions.ts'
 import type { Cell, ConflictRule } from './versions.ts'
 
@@ -34,61 +34,38 @@ export interface StorageOptions extends SyncOptions {
   readonly bugs: readonly Bug[]
 }
 
-/** A value now, or the promise of one: what is in memory costs no turn of the event loop. */
-export type Eventually<T> = T | Promise<T>
-
-/** Maps a value that may be there already. */
-export function eventually<T, U>(value: Eventually<T>, map: (value: T) => Eventually<U>): Eventually<U> {
-  return value instanceof Promise ? value.then(map) : map(value)
-}
-
-/** All of these values, once each of them is there. */
-export function allOf<T>(values: readonly Eventually<T>[]): Eventually<readonly T[]> {
-  return values.some(value => value instanceof Promise) ? Promise.all(values.map(async value => value)) : (values as readonly T[])
-}
-
 /** Told of every change of a cell, in the order of the changes. */
 export type CellObserver = (token: number, before: Cell, after: Cell, key: string) => void
 
 /** Whether a replica may still take this cell for this key. */
 export type Admission = (key: string, before: Cell, cell: Cell) => boolean
 
-/** The log is cut off after so much of it, or so long after its first change. */
-const LOG_BYTES_MAX = 4 * 1024 * 1024
-const CHECKPOINT_AFTER_MS = 1_000
-/** Entries that a checkpoint brings to the table in one write: others have their turn in between. */
-const CHECKPOINT_AT_ONCE = 256
-/** Reads under way at a time for the sake of writes that did not wait for them: libuv has four threads for all that the disk does. */
-const LOOKUPS_AT_ONCE = 3
-/** Writes that did not wait may take this share of the cache; beyond, they do wait. */
-const UNKNOWN_SHARE = 4
+/** Blind writes may take this share of the cache. */
+const BLIND_SHARE = 1 / 4
 
 export class Storage {
   readonly #table: Table
-  readonly #clock: Clock
   readonly #partitioner: Partitioner
   readonly #options: StorageOptions
   readonly #log: CommitLog
   readonly #memory: Memtable
   readonly #loading = new Map<string, Promise<Entry>>()
-  /** Entries whose cells in the table nobody has looked up yet, the oldest first, and what all that are not known weigh. */
-  readonly #toLookUp = new Set<Entry>()
-  #unknownBytes = 0
-  #lookups = 0
-  #checkpoint: Promise<void> | undefined
-  #checkpointTimer: Timer | undefined
+  readonly #blind: BlindWrites
+  readonly #checkpoints: Checkpoints
   #failure: StoreError | undefined
   readonly #observers: CellObserver[] = []
   #admits: Admission | undefined
 
   private constructor(table: Table, clock: Clock, partitioner: Partitioner, options: StorageOptions) {
     this.#table = table
-    this.#clock = clock
     this.#partitioner = partitioner
     this.#options = options
     this.#memory = new Memtable(options.cacheBytes)
+    const onFailure = (failure: StoreError): void => void (this.#failure ??= failure)
     const sync = options.sync === 'always' && options.bugs.includes('skip-fsync') ? 'never' : options.sync
-    this.#log = new CommitLog(table, clock, { sync, syncIntervalMs: options.syncIntervalMs }, failure => (this.#failure ??= failure))
+    this.#log = new CommitLog(table, clock, { sync, syncIntervalMs: options.syncIntervalMs }, onFailure)
+    this.#blind = new BlindWrites(options.cacheBytes * BLIND_SHARE, key => this.#load(key))
+    this.#checkpoints = new Checkpoints({ table, clock, log: this.#log, memory: this.#memory, complete: ({ key }) => this.#load(key), onFailure })
   }
 
   /** Opens what a former life left. Rejects when its log is corrupt. */
@@ -184,9 +161,9 @@ export class Storage {
   async close(): Promise<void> {
     while (this.#failure === undefined && !this.#memory.isClean) {
       await this.#log.flushed().catch(() => undefined)
-      await this.#toTable()
+      await this.#checkpoints.make()
     }
-    this.#checkpointTimer?.cancel()
+    this.#checkpoints.cancel()
     this.#log.close()
     this.#failure ??= new StoreError('DISK', 'the storage is closed')
     await this.#table.close()
@@ -194,32 +171,15 @@ export class Storage {
 
   /** Whether this cell may be put on top of one that nobody has looked at. */
   #needsNoLookup(cell: Cell): boolean {
-    return cell.value !== null && this.#admits === undefined && this.#unknownBytes * UNKNOWN_SHARE < this.#options.cacheBytes && !this.#has('last-arrival-wins')
+    return cell.value !== null && this.#admits === undefined && this.#blind.hasRoom && !this.#has('last-arrival-wins')
   }
 
   #put(key: string, cell: Cell): Promise<boolean> {
     const entry: Entry = { key, ...placeOf(key, this.#partitioner), cell: ABSENT, record: undefined, known: false, commit: undefined }
     this.#write(entry, cell)
     this.#memory.keep(entry)
-    this.#toLookUp.add(entry)
-    this.#lookUp()
+    this.#blind.lookUp(entry)
     return this.#confirmed(entry, false)
-  }
-
-  /** Looks up what lies under cells that were put without. Never rejects: who reads such a key, or the checkpoint, meets the failure again. */
-  #lookUp(): void {
-    for (const entry of this.#toLookUp) {
-      if (this.#lookups >= LOOKUPS_AT_ONCE) return
-      this.#toLookUp.delete(entry)
-      if (entry.known) continue
-      this.#lookups++
-      void this.#load(entry.key)
-        .catch(() => undefined)
-        .then(() => {
-          this.#lookups--
-          this.#lookUp()
-        })
-    }
   }
 
   #load(key: string): Promise<Entry> {
@@ -248,8 +208,8 @@ export class Storage {
   /** Merges what was written with what the table turns out to hold below. */
   #joined(entry: Entry, below: Cell, record: Uint8Array | undefined): Entry {
     if (entry.known) return entry
-    this.#unknownBytes -= weightOf(entry)
     entry.known = true
+    this.#blind.settle(entry)
     const merged = this.#options.conflicts.merge(below, entry.cell)
     if (merged === below) entry.record = record
     else if (merged !== entry.cell) entry.record = encodeCell(merged)
@@ -277,14 +237,12 @@ export class Storage {
   }
 
   #change(entry: Entry, cell: Cell, record: Uint8Array | undefined): Commit {
-    if (!entry.known) this.#unknownBytes -= entry.commit === undefined ? 0 : weightOf(entry)
     entry.cell = cell
     entry.record = record
-    if (!entry.known) this.#unknownBytes += weightOf(entry)
+    if (!entry.known) this.#blind.weigh(entry)
     entry.commit = this.#log.add(entry)
     this.#memory.pin(entry)
-    if (this.#log.bytes > LOG_BYTES_MAX) void this.#toTable()
-    else this.#armCheckpoint()
+    this.#checkpoints.changed()
     return entry.commit
   }
 
@@ -299,58 +257,8 @@ export class Storage {
   #has(bug: Bug): boolean {
     return this.#options.bugs.includes(bug)
   }
-
-  #armCheckpoint(): void {
-    if (this.#checkpointTimer !== undefined || this.#checkpoint !== undefined) return
-    this.#checkpointTimer = this.#clock.after(CHECKPOINT_AFTER_MS, () => void this.#toTable())
-  }
-
-  /** Makes a checkpoint, unless one is under way. Never rejects. */
-  #toTable(): Promise<void> {
-    this.#checkpointTimer?.cancel()
-    this.#checkpointTimer = undefined
-    this.#checkpoint ??= this.#makeCheckpoint().then(
-      () => {
-        this.#checkpoint = undefined
-        if (!this.#memory.isClean) this.#armCheckpoint()
-      },
-      (error: unknown) => void (this.#failure ??= diskFailure(error)),
-    )
-    return this.#checkpoint
-  }
-
-  /**
-   * Brings to the table what memory holds beyond it, then cuts the log off. What changes meanwhile is in the log behind the
-   * cut, and in memory for the next time.
-   */
-  async #makeCheckpoint(): Promise<void> {
-    const upTo = this.#log.written
-    const entries = this.#memory.takePending()
-    for (let at = 0; at < entries.length; at += CHECKPOINT_AT_ONCE) {
-      const some = entries.slice(at, at + CHECKPOINT_AT_ONCE)
-      for (const entry of some) if (!entry.known) await this.#load(entry.key)
-      await this.#table.write(some.map(({ diskKey, record }) => ({ key: diskKey, value: record })), { sync: false })
-    }
-    await this.#table.write(this.#log.cut(upTo), { sync: false })
-    this.#memory.release()
-  }
 }
 
 function settled({ cell, commit }: Entry): Eventually<Cell> {
   return commit === undefined || commit.onDisk ? cell : commit.done.then(() => cell)
-}
-
-/** Where a key stands on the ring, and where its record lies in the table `store`. */
-export function placeOf(key: string, partitioner: Partitioner): { readonly token: number; readonly diskKey: string } {
-  const token = partitioner.token(key)
-  return { token, diskKey: tokenPrefix(token) + key }
-}
-
-function tokenPrefix(token: number): string {
-  return `d${token.toString(16).padStart(8, '0')}`
-}
-
-/** The key whose record lies there. */
-function keyIn(diskKey: string): string {
-  return diskKey.slice(9)
 }

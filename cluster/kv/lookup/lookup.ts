@@ -3,7 +3,7 @@
  * and `directory` a node knows little and asks its way, so the answer takes messages, may fail, and may be a little old.
  */
 import type { NodeId } from '../../../harness/env.ts'
-import type { Eventually } from '../storage.ts'
+import type { Eventually } from '../eventually.ts'
 
 /** Where the keys of one arc of the ring live. */
 export interface Location {

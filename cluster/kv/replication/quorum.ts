@@ -20,11 +20,11 @@
  * asks those of today, which have everything. An operation under which the view changes begins anew.
  */
 import type { NodeId } from '../../../harness/env.ts'
+import type { Eventually } from '../eventually.ts'
 import { NOBODY, READ, WRITE } from '../messages.ts'
 import type { Location } from '../lookup/lookup.ts'
 import { VIEWS_MAX } from '../rpc.ts'
 import type { Gathered } from '../rpc.ts'
-import type { Eventually } from '../storage.ts'
 import { compareVersions } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
