@@ -162,7 +162,11 @@ class Worker {
 
   #begin(job: TakenJob): void {
     const name = `${job.campaign}/${job.cell}/${job.seed}`
-    const done = this.#carryOut(job).catch((error: Error) => void (this.#failure ??= error)).finally(() => this.#running.delete(job.id))
+    const done = this.#carryOut(job).catch(async (error: Error) => {
+      this.#failure ??= error
+      // Where even that fails, the others find out that this worker is gone.
+      await this.#options.queue.release(job, error.message).catch(() => undefined)
+    }).finally(() => this.#running.delete(job.id))
     this.#running.set(job.id, { name, done })
   }
 
