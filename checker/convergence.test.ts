@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { context } from './testing/context.ts'
 import { convergence, convergenceOf } from './convergence.ts'
+import { durability } from './durability.ts'
 import { faultWindows } from './faults.ts'
 import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
@@ -45,12 +46,15 @@ test('replicas that still differ at the last look have diverged, and the witness
   assert.equal(convergenceOf(verdict), { agreed: false, time_to_converge_ms: null, keys: 1, diverged_keys: 1 })
 })
 
-test('to agree on a value that nobody wrote, or on nothing after an acknowledged write, is no convergence', () => {
+test('to agree on a value that nobody wrote is no convergence', () => {
   assert.is(judge(partitioned().peek('x', 150, { n1: 9, n2: 9 })).verdict, 'violated')
-  assert.is(judge(partitioned().peek('x', 150, { n1: null, n2: null })).verdict, 'violated')
 })
 
-test('to agree on nothing is fine when no write was acknowledged, or something was deleted', () => {
+test('to agree on nothing is convergence: what was confirmed and is lost is a question of durability', () => {
+  const lost = partitioned().peek('x', 150, { n1: null, n2: null })
+  assert.is(judge(lost).verdict, 'holds')
+  const history = lost.history()
+  assert.is((durability.judge(history, { ...context, faults: faultWindows(history) }) as JudgementVerdict).verdict, 'violated')
   assert.is(judge(new RunBuilder().op('write', 'x', 1, { from: 0, to: 5, outcome: 'info' }).peek('x', 50, { n1: null, n2: null })).verdict, 'holds')
   assert.is(judge(new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 6, to: 8 }).peek('x', 50, { n1: null, n2: null })).verdict, 'holds')
 })

@@ -1,7 +1,8 @@
 /**
  * Eventual convergence: when writing has stopped and every fault is healed, do all replicas come to hold the same,
  * and is that something that was really written? (Vogels, Eventually Consistent, 2009; Saito and Shapiro, Optimistic
- * Replication, 2005.)
+ * Replication, 2005.) To hold nothing, as in the beginning, is agreement, too: that confirmed writes are gone is for
+ * `durability` to say, which a store may not promise.
  *
  * For each key the replicas have converged from the first look of the rest (see `replicas.ts`) from which on no look
  * finds another value; a look at which a replica did not answer does not make agreement, and breaks it only by what it
@@ -9,7 +10,7 @@
  * replicas still differ at the last look has diverged: eventual means "in time", and the time of the run is all that
  * there was.
  */
-import { FAIL, INVOKE, OK } from './history/index.ts'
+import { FAIL, INVOKE } from './history/index.ts'
 import { periodsOf } from './periods.ts'
 import { registersOf } from './registers.ts'
 import { replicasOf, textOf } from './replicas.ts'
@@ -27,7 +28,7 @@ const registerFunctions = new Set(['read', 'write', 'delete', 'cas'])
 /** After the last heal and the last write all replicas come to agree on something that was written. */
 export const convergence: Judgement = {
   name: 'convergence',
-  describes: 'after the last heal and the last write every replica comes to hold the same value, one that was written',
+  describes: 'after the last heal and the last write every replica comes to hold the same value, one that was written, or nothing',
   judge: (history, context) => judge(history, context),
 }
 
@@ -97,10 +98,9 @@ function outcomeOf({ samples, replicas }: ReplicaHistory, { restFrom }: Replicas
   return { type: 'unseen', why: replicas.length === 0 ? 'no replica ever answered' : silent.length > 0 ? `${silent.join(', ')} did not answer at the end` : 'replicas agreed only at looks that not all of them answered' }
 }
 
-/** For each key the texts of all values that may have been written; null stands for a delete. `anything`: keys of other objects, of which only agreement is asked. */
+/** For each key the texts of all values that may have been written; null stands for a delete and for the beginning. `anything`: keys of other objects, of which only agreement is asked. */
 function writtenValues(history: History): { readonly values: Map<number, Set<string>>; readonly anything: ReadonlySet<number> } {
   const written = new Map<number, Set<string>>()
-  const acknowledged = new Set<number>()
   const anything = new Set<number>()
   for (let row = 0; row < history.length; row++) {
     if (history.type[row] !== INVOKE || history.process[row]! < 0) continue
@@ -109,21 +109,18 @@ function writtenValues(history: History): { readonly values: Map<number, Set<str
     const key = history.key[row]!
     if (!registerFunctions.has(f)) anything.add(key)
     if (f === 'read' || !registerFunctions.has(f) || (done >= 0 && history.type[done] === FAIL)) continue
-    const values = written.get(key) ?? new Set<string>()
+    const values = written.get(key) ?? new Set(['null'])
     const value = history.values.decode(history.value[row]!)
     values.add(textOf(f === 'delete' ? null : f === 'cas' && Array.isArray(value) ? (value[1] as Json) : value))
     written.set(key, values)
-    if (done >= 0 && history.type[done] === OK) acknowledged.add(key)
   }
-  for (const [key, values] of written) if (!acknowledged.has(key)) values.add('null')
   return { values: written, anything }
 }
 
 function isWritten({ values: written, anything }: ReturnType<typeof writtenValues>, key: number, value: Json): boolean {
   // An operation without a key, as a transaction, may have written any.
-  if (anything.has(key) || anything.has(-1)) return true
-  const values = written.get(key)
-  if (!values) return value === null
+  if (value === null || anything.has(key) || anything.has(-1)) return true
+  const values = written.get(key) ?? new Set<string>()
   return values.has(textOf(value)) || (Array.isArray(value) && value.length > 0 && value.every((one) => values.has(textOf(one as Json))))
 }
 

@@ -116,11 +116,7 @@ function outcomeOf(run: ObservedRun, key: string): { readonly agreed: Json; read
 export function converges(run: ObservedRun): { readonly verdict: 'holds' | 'violated' | 'unknown'; readonly tookMs: number | null } {
   const keys = keysLookedAt(run)
   if (keys.length === 0) return { verdict: 'unknown', tookMs: null }
-  const written = (key: string, value: Json): boolean => {
-    const own = run.deeds.filter((one) => mutates(one) && one.key === key)
-    if (value === null && !own.some(succeeded)) return true
-    return own.some((one) => mayHaveHappened(one) && one.value === value)
-  }
+  const written = (key: string, value: Json): boolean => value === null || run.deeds.some((one) => mutates(one) && one.key === key && mayHaveHappened(one) && one.value === value)
   const outcomes = keys.map((key) => ({ key, outcome: outcomeOf(run, key) }))
   const wrong = outcomes.some(({ key, outcome }) => outcome === 'diverged' || (outcome !== 'unseen' && !written(key, outcome.agreed)))
   const times = outcomes.map(({ outcome }) => (typeof outcome === 'object' ? outcome.at - restFrom(run) : null))
