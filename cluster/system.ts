@@ -108,6 +108,8 @@ export interface System {
   readonly name: string
   /** The strongest model it promises. */
   readonly expected: Model
+  /** What is left of that for clients that ask another node each time. Absent: all of it. */
+  readonly expectedWhenMoving?: Model
   /** The strongest isolation level that it promises for `txn`. Default: strict-serializable where it promises linearizable, otherwise read-uncommitted. */
   readonly isolation?: IsolationLevel
   /** One sentence: what it promises, at what cost. */

@@ -24,6 +24,7 @@ import { judgementsBeside } from './extra-judgements.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
 import { nodeIds, spareIds, zonesOf, type Plan } from './plan.ts'
+import { losesWrites, promisedIn } from './promise.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
@@ -90,7 +91,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   await saveJson(options.dir, 'faults.json', scheduleFile(plan.schedule, plan.seed))
 
   const workload = await makeWorkload(plan.workload, system)
-  const watcher = options.failFast === true ? failFast(workload.judgements, plan.expect ?? system.expected, (message) => options.emit({ type: 'warning', run: options.label, message })) : undefined
+  const watcher = options.failFast === true ? failFast(workload.judgements, promisedIn(plan, system, workload), (message) => options.emit({ type: 'warning', run: options.label, message })) : undefined
   const history = new History()
   const recorder = openRecorder(path.join(options.dir, 'history.jsonl'), history)
   let last = -1
@@ -158,8 +159,9 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
 /** Refuses to watch a run whose promise can only be judged at its end. Throws UsageError. */
 export async function refuseToWatch(plan: Plan): Promise<void> {
   const system = await makeSystem(plan)
-  const promised = plan.expect ?? system.expected
-  if (canFailFast((await makeWorkload(plan.workload, system)).judgements, promised)) return
+  const workload = await makeWorkload(plan.workload, system)
+  const promised = promisedIn(plan, system, workload)
+  if (canFailFast(workload.judgements, promised)) return
   throw new UsageError(`--fail-fast cannot watch for what is promised here (${promised}, workload ${plan.workload}): that can be judged at the end only; leave it out, or choose what can be watched with --expect linearizable.`)
 }
 
@@ -291,11 +293,12 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   options.emit({ type: 'phase', run: options.label, phase: 'judge', left_ms: null })
   const begun = clock.now()
   const system = await makeSystem(plan)
+  const workload = await makeWorkload(plan.workload, system)
   const document = await judge(history, {
     run: describeRun(plan, options),
-    promised: plan.expect ?? system.expected,
+    promised: promisedIn(plan, system, workload),
     losesWrites: losesWrites(system, plan),
-    judgements: [...(await makeWorkload(plan.workload, system)).judgements, ...(await judgementsBeside(plan, options.dir))],
+    judgements: [...workload.judgements, ...(await judgementsBeside(plan, options.dir))],
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,
@@ -305,11 +308,6 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   await saveJson(options.dir, 'verdict.json', document)
   options.emit({ type: 'verdict', run: options.label, document })
   return document
-}
-
-/** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. */
-function losesWrites({ losesWrites: when }: System, { schedule }: Plan): boolean {
-  return when === 'at failover' || (when === 'when clocks differ' && schedule.some(({ fault }) => /clock|skew/.test(fault)))
 }
 
 function describeRun(plan: Plan, { repeat, started }: Pick<RunOptions, 'repeat' | 'started'>): RunDescription {

@@ -14,6 +14,7 @@ const method = z.custom<(...args: unknown[]) => unknown>((value) => typeof value
 const systemSchema = z.looseObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'must be letters, digits, dots, dashes and underscores'),
   expected: z.enum(models),
+  expectedWhenMoving: z.enum(models).optional(),
   promise: z.string(),
   functions: z.array(z.string()).min(1),
   nodes: method,

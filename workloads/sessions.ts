@@ -35,6 +35,7 @@ function make({ readShare, sticky, ...chosen }: z.output<typeof options>): Workl
   const keys = keySpace(chosen)
   return {
     name: 'sessions',
+    moves: !sticky,
     describes: `reads and writes of ${keys.width} keys by clients that ${sticky ? 'stay with their node' : 'ask another node each time'}`,
     generator: ({ rate, nodes }) => {
       const next = ({ operations, written }: State, { random }: Context): readonly [Op, State] => {

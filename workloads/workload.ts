@@ -36,6 +36,8 @@ export interface Workload {
   /** Every key that may have been written: replicas are asked for these at the end. */
   keys(options: WorkloadOptions): readonly Json[]
   readonly judgements: readonly Judgement[]
+  /** Whether a client asks another node each time. Default: it stays with its own. */
+  readonly moves?: boolean
 }
 
 /** What a workload may know of the system when it chooses how to work and what to judge. */

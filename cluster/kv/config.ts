@@ -59,7 +59,7 @@ export const nodeOptionsSchema = z.strictObject({
   connections_max: z.int().min(1).describe('connections that a port has at most'),
   half_read_bytes_max: z.int().min(1).describe('bytes of half-sent commands that a port holds at most, over all its connections'),
   client_cache: z.enum(['none', 'polled', 'call-backs']).describe("each node answers its clients from a cache of its own, which asks a key's server again after cache_ms, or is told by it when the key changes"),
-  cache_ms: z.number().min(1).describe('for client_cache: how long what was read is believed, or how often a server is asked whether it still keeps its promises'),
+  cache_ms: z.number().min(1).describe('for client_cache: how long what was read is believed, or the promise of a server that was not asked since'),
   cache_entries_max: z.int().min(1).describe('keys that a client cache remembers, and keys that a server promises to call back for, at most'),
   bugs: z.array(z.enum(bugNames)).describe('planted mistakes, to test the harness with; see bugs.ts'),
   cache_bytes: z.int().min(0).describe('cells kept in memory'),

@@ -12,6 +12,8 @@ export interface Preset {
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
   readonly expected: Model
+  /** What is left of that for clients that ask another node each time. Absent: all of it. */
+  readonly expectedWhenMoving?: Model
   /** What clients can do. Default: read, write, delete. */
   readonly functions?: readonly string[]
   /** When confirmed writes may be lost in spite of all that. Default: never. */
@@ -224,15 +226,17 @@ const cachedBy = (client_cache: 'polled' | 'call-backs') => (): NodeOptions => (
 
 const cachedNfs: Preset = {
   name: 'cached-nfs',
-  promise: 'One server holds each key and every node caches for its clients, asking again after 3 s, as NFS: a client of one node sees its own writes and never goes back in time, and what others wrote up to 3 s late, key by key; a key is gone while its server is.',
+  promise: 'One server holds each key and every node caches for its clients, asking again after 3 s, as NFS: a client that stays with one node sees its own writes and never goes back in time, and sees what others wrote up to 3 s late, key by key; one that moves from node to node finds an older cache there; a key is gone while its server is.',
   expected: 'monotonic-reads',
+  expectedWhenMoving: 'eventual',
   options: cachedBy('polled'),
 }
 
 const cachedAfs: Preset = {
   name: 'cached-afs',
-  promise: 'One server holds each key and tells every node that caches it before it confirms a write, as AFS: reads cost no message; where a server crashed or a node was cut off, that node may be up to 3 s behind, and never goes back in time; a key is gone while its server is.',
+  promise: 'One server holds each key and tells every node that caches it before it confirms a write, as AFS: reads cost no message; a node whose server crashed, or that was cut off, may be up to 3 s behind: a client that stays with one node sees its own writes and never goes back in time, one that moves there does; a key is gone while its server is.',
   expected: 'monotonic-reads',
+  expectedWhenMoving: 'eventual',
   options: cachedBy('call-backs'),
 }
 

@@ -41,6 +41,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
   return {
     name: `kv-${preset.name}`,
     expected: preset.expected,
+    ...(preset.expectedWhenMoving === undefined ? {} : { expectedWhenMoving: preset.expectedWhenMoving }),
     promise: preset.promise,
     ...(preset.losesWrites === undefined ? {} : { losesWrites: preset.losesWrites }),
     functions: preset.functions ?? ['read', 'write', 'delete'],

@@ -5,11 +5,13 @@
  *
  * A server forgets its promises when it crashes, and gives one up when a node does not answer it. Both show in the
  * server's word: its incarnation, and how often it gave up on that node. A node asks every server of what it caches for
- * its word once per `cache_ms`, and forgets all that it has from a server that does not answer or whose word is another
- * one: then the promises are made anew, one read at a time. Until then it may answer with what was replaced.
+ * its word twice per `cache_ms`, and forgets all that it has from a server whose word is another one: then the promises
+ * are made anew, one read at a time. A promise runs out `cache_ms` after its server was last asked, as a lease does (Gray
+ * and Cheriton, "Leases", SOSP 1989): what is kept under one that ran out answers nobody. Until then a node may answer
+ * with what was replaced, so a client that has seen the new value elsewhere and moves there goes back in time. A lease
+ * would spare it that by having every write wait for those who cannot be told, which AFS does not do to its writers.
  */
 import type { Clock, NodeId, Timer } from '../../../harness/env.ts'
-import type { NodeConfig } from '../config.ts'
 import { StoreError } from '../errors.ts'
 import { cell, count, encodeCell, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
@@ -25,6 +27,12 @@ type Word = readonly [incarnation: number, given_up: number]
 function word(input: unknown): Word {
   const [incarnation, givenUp] = list(input, 2)
   return [count(incarnation), count(givenUp)]
+}
+
+/** What a server said, and when it was asked, in nanoseconds of the asking node's monotonic clock. */
+interface Heard {
+  readonly said: Word
+  readonly askedAt: number
 }
 
 /** Give me this key, and call back when it changes. */
@@ -122,7 +130,7 @@ export class Promises {
 export function callBackCache(inner: Replication, coordinator: Pick<Coordinator, 'config' | 'clock' | 'rpc' | 'lists' | 'partitioner'>): Replication {
   const { config, clock, rpc, lists, partitioner } = coordinator
   const cache = new KeyCache(clock, config.cache_entries_max)
-  const words = new Map<NodeId, Word>()
+  const words = new Map<NodeId, Heard>()
   rpc.serve(BREAK, key => {
     cache.forget(key)
     return null
@@ -134,32 +142,43 @@ export function callBackCache(inner: Replication, coordinator: Pick<Coordinator,
     words.delete(server)
   }
 
-  function hear(server: NodeId, said: Word): void {
+  function hear(server: NodeId, { said, askedAt }: Heard): void {
     const before = words.get(server)
-    if (before !== undefined && (before[0] !== said[0] || before[1] !== said[1])) forgetAllOf(server)
-    words.set(server, said)
+    const same = before !== undefined && before.said[0] === said[0] && before.said[1] === said[1]
+    if (before !== undefined && !same) forgetAllOf(server)
+    // Answers may overtake each other.
+    words.set(server, { said, askedAt: same ? Math.max(before.askedAt, askedAt) : askedAt })
+  }
+
+  /** What is remembered of a key under a promise that has not run out. */
+  function kept(key: string): Cell | undefined {
+    const server = serverOf(key)
+    const heard = words.get(server)
+    if (heard !== undefined && clock.now() - heard.askedAt > config.cache_ms * 1e6) forgetAllOf(server)
+    return cache.get(key)
   }
 
   async function fetch(key: string): Promise<Cell> {
     const server = serverOf(key)
+    const askedAt = clock.now()
     const { replies, refusals } = await rpc.gather(FETCH, { to: [server], request: key, need: 1 })
     if (replies[0] === undefined) throw new StoreError('UNAVAILABLE', `definite: ${refusals[0] ?? `${server}, which holds the key, did not answer within ${config.deadline_ms} ms`}`)
-    hear(server, replies[0][0])
+    hear(server, { said: replies[0][0], askedAt })
     return replies[0][1]
   }
 
-  const watch = watching(clock, config, async () => {
+  const watch = watching(clock, config.cache_ms / 2, async () => {
+    const askedAt = clock.now()
     const servers = new Set([...cache.keys()].map(serverOf))
     await Promise.all([...servers].map(async server => {
       const { replies } = await rpc.gather(WORD, { to: [server], request: null, need: 1 })
-      if (replies[0] === undefined) forgetAllOf(server)
-      else hear(server, replies[0])
+      if (replies[0] !== undefined) hear(server, { said: replies[0], askedAt })
     }))
   })
 
   return {
     ...inner,
-    read: key => cache.get(key) ?? cache.ask(key, () => fetch(key)),
+    read: key => kept(key) ?? cache.ask(key, () => fetch(key)),
     write: (key, value, session, level) => cache.change(key, () => inner.write(key, value, session, level)),
     stats: () => ({ ...inner.stats?.(), cache_hits: cache.counts.hits, cache_misses: cache.counts.misses }),
     close: async () => {
@@ -169,8 +188,8 @@ export function callBackCache(inner: Replication, coordinator: Pick<Coordinator,
   }
 }
 
-/** Does it once per `cache_ms`, one after the other. */
-function watching(clock: Clock, { cache_ms: everyMs }: NodeConfig, look: () => Promise<void>): Pick<Timer, 'cancel'> {
+/** Does it every so often, one after the other. */
+function watching(clock: Clock, everyMs: number, look: () => Promise<void>): Pick<Timer, 'cancel'> {
   let ended = false
   let timer: Timer
   const again = (): void => {

@@ -40,7 +40,8 @@ export class KeyCache {
 
   /**
    * Asks for a cell, and remembers it unless the key is forgotten meanwhile. Whoever asks in between shares the answer:
-   * of two answers the older one could come last.
+   * of two answers the older one could come last. One that was overtaken may be newer than what is remembered by then
+   * (the question was lost and sent again), and whoever gets it must not find the older one here afterwards.
    */
   ask(key: string, question: () => Promise<Cell> | Cell): Promise<Cell> {
     const under = this.#asking.get(key)
@@ -56,7 +57,10 @@ export class KeyCache {
 
   /** An answer is there, or none came. */
   #end(key: string, asking: Asking, cell: Cell | undefined): void {
-    if (this.#asking.get(key) !== asking) return
+    if (this.#asking.get(key) !== asking) {
+      if (cell !== undefined) this.forget(key)
+      return
+    }
     this.#asking.delete(key)
     if (cell !== undefined) this.#remember(key, { cell, askedAt: asking.askedAt })
   }

@@ -1,0 +1,15 @@
+/** What a run is judged against. */
+import type { Model } from '../checker/verdict.ts'
+import type { System } from '../cluster/system.ts'
+import type { Workload } from '../workloads/workload.ts'
+import type { Plan } from './plan.ts'
+
+/** What the plan asks for, or else what the system promises to clients that go about as the workload's do. */
+export function promisedIn({ expect }: Pick<Plan, 'expect'>, { expected, expectedWhenMoving = expected }: Pick<System, 'expected' | 'expectedWhenMoving'>, { moves }: Pick<Workload, 'moves'>): Model {
+  return expect ?? (moves === true ? expectedWhenMoving : expected)
+}
+
+/** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. */
+export function losesWrites({ losesWrites: when }: System, { schedule }: Plan): boolean {
+  return when === 'at failover' || (when === 'when clocks differ' && schedule.some(({ fault }) => /clock|skew/.test(fault)))
+}
