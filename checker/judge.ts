@@ -137,11 +137,11 @@ function basisOf(history: History, promised: Model, verdicts: readonly Judgement
   const rung = ladder.find((one) => one.model === promised)!
   const own = verdicts.find((one) => one.model === promised)
   const observed = history.process.subarray(0, history.length).includes(OBSERVER)
-  const onLadder = promised === 'eventual' || verdicts.some(({ model }) => model !== undefined && model !== 'eventual')
+  const onLadder = promised === 'eventual' || own !== undefined || rung.verdict !== 'unknown'
   const beside = verdicts.filter((one) => one.judgement === vacuity.name || one.binding === true || (observed && [convergence.name, durability.name].includes(one.judgement)))
   const bound = verdicts.some(({ binding }) => binding === true)
   return [
-    // A workload of other objects than registers says nothing of the ladder; then its own judgements alone are the promise.
+    // A workload of other objects than registers may say nothing of this rung; then its own judgements alone are the promise.
     ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? `${promised} was not judged` }] : []),
     ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary })),
   ]

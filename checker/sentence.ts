@@ -28,8 +28,9 @@ function outcome(document: Document, history: History): string {
 }
 
 /** What was violated beside the promised rung: "convergence and durability". */
-function beside({ judgements, isolation }: Document): string {
-  const broken = judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || ['convergence', 'durability'].includes(one.judgement)))
+function beside({ judgements, isolation, loses_writes: losesWrites }: Document): string {
+  const counts = losesWrites === true ? ['convergence'] : ['convergence', 'durability']
+  const broken = judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || counts.includes(one.judgement)))
   return broken.map(({ judgement }) => (judgement === 'transactions' && isolation !== undefined ? countsOf(isolation) : judgement)).join(' and ')
 }
 

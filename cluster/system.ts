@@ -114,7 +114,7 @@ export interface System {
   readonly isolation?: IsolationLevel
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
-  /** When it may lose acknowledged writes in spite of what it promises: then their loss is shown and not counted. Absent: never. */
+  /** When it may lose acknowledged writes in spite of what it promises: then their loss, and what a workload's object suffers by it, is shown and not counted. Absent: never. */
   readonly losesWrites?: 'at failover' | 'when clocks differ'
   /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
   readonly functions: readonly string[]
@@ -148,6 +148,8 @@ export interface System {
   readonly peerPort?: PortName | 'peer'
   /** How long its replicas may take to agree after the last heal, when that is long. */
   readonly settleMs?: number
+  /** For how long clients may be answered from caches once replicas agree. Default 0. What is read last, to find everything, is read after that. */
+  readonly cachedMs?: number
   /**
    * Whether nodes dial a peer's `peer` port only to send to it, so that one TCP connection is one direction.
    * Then a one-way cut stops exactly the messages of one direction; absent, it stops every packet of one, and TCP

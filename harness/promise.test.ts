@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { kvSystem } from '../cluster/systems/kv.ts'
-import { promisedIn } from './promise.ts'
+import { planDefaults, type Plan } from './plan.ts'
+import { judgementsIn, promisedIn } from './promise.ts'
 import { makeWorkload } from './registry.ts'
 
 const promised = async (preset: string, workload: string, expect?: 'linearizable'): Promise<string> => {
@@ -19,6 +20,18 @@ test('a cached store promises session guarantees to clients that stay with their
 test('elsewhere it is the same whether clients move or not, and a plan can ask for something else', async () => {
   assert.is(await promised('abd', 'sessions'), 'linearizable')
   assert.is(await promised('cached-afs', 'sessions', 'linearizable'), 'linearizable')
+})
+
+test('where acknowledged writes may be lost, what an object suffers by it is shown and not counted', async () => {
+  const binds = async (preset: string, workload: string, ...faults: string[]): Promise<boolean> => {
+    const system = kvSystem({ preset })
+    const plan: Plan = { ...planDefaults, schema: 'splitbrain-plan/1', name: 'x', driver: 'sim', preset, workload, seed: 1, schedule: faults.map((fault) => ({ fault, at_ms: 0, for_ms: 1 })) }
+    return judgementsIn(plan, system, await makeWorkload(workload, system)).some(({ binding }) => binding === true)
+  }
+  assert.is(await binds('primary-async', 'counter'), false)
+  assert.is(await binds('primary-sync', 'counter'), true)
+  assert.is(await binds('quorum', 'set-delete', 'kill(one)'), true)
+  assert.is(await binds('quorum', 'set-delete', 'clock-skew(one)'), false)
 })
 
 test.run()

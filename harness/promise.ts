@@ -1,4 +1,5 @@
 /** What a run is judged against. */
+import type { Judgement } from '../checker/judgement.ts'
 import type { Model } from '../checker/verdict.ts'
 import type { System } from '../cluster/system.ts'
 import type { Workload } from '../workloads/workload.ts'
@@ -12,4 +13,9 @@ export function promisedIn({ expect }: Pick<Plan, 'expect'>, { expected, expecte
 /** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. */
 export function losesWrites({ losesWrites: when }: System, { schedule }: Plan): boolean {
   return when === 'at failover' || (when === 'when clocks differ' && schedule.some(({ fault }) => /clock|skew/.test(fault)))
+}
+
+/** The workload's judgements. Where acknowledged writes may be lost, its object suffers by that, and breaks no promise. */
+export function judgementsIn(plan: Plan, system: System, { judgements }: Workload): readonly Judgement[] {
+  return losesWrites(system, plan) ? judgements.map((one) => (one.binding === true ? { ...one, binding: false } : one)) : judgements
 }

@@ -15,7 +15,7 @@ import { impossibility, resolveFault } from '../nemesis/notation.ts'
 import { refuseStrangers, scheduleFile } from '../nemesis/schedule-file.ts'
 import type { RunEvent } from '../reports/events.ts'
 import type { Workload } from '../workloads/workload.ts'
-import { realClock, startingNow, VirtualClock } from './clock.ts'
+import { realClock, sleep, startingNow, VirtualClock } from './clock.ts'
 import type { Clock, Log, NodeId } from './env.ts'
 import { watchDelays } from './delays.ts'
 import { canFailFast, failFast } from './fail-fast.ts'
@@ -24,7 +24,7 @@ import { judgementsBeside } from './extra-judgements.ts'
 import { interpret, type Progress } from './interpreter.ts'
 import { Observer } from './observer.ts'
 import { nodeIds, spareIds, zonesOf, type Plan } from './plan.ts'
-import { losesWrites, promisedIn } from './promise.ts'
+import { judgementsIn, losesWrites, promisedIn } from './promise.ts'
 import { seededRandom } from './random.ts'
 import { openRecorder } from './recorder.ts'
 import { makeDriver, makeWorkload } from './registry.ts'
@@ -240,9 +240,12 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   await healAll(nemesis, clock, record)
   options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
   await observer.converge(plan.converge_timeout_ms, stop)
-  if (workload.final) await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
-  // Draining changes what replicas hold: they are looked at once more.
-  if (workload.final) await observer.converge(plan.converge_timeout_ms, stop)
+  if (workload.final) {
+    if (system.cachedMs !== undefined) await sleep(clock, system.cachedMs, stop).catch(() => undefined)
+    await interpret({ ...clientsOf, generator: clients(workload.final(workloadOptions)), random: random.fork('final'), firstProcess: processesOf(stage.history) })
+    // Draining changes what replicas hold: they are looked at once more.
+    await observer.converge(plan.converge_timeout_ms, stop)
+  }
   await observer.counters()
 }
 
@@ -298,7 +301,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
     run: describeRun(plan, options),
     promised: promisedIn(plan, system, workload),
     losesWrites: losesWrites(system, plan),
-    judgements: [...workload.judgements, ...(await judgementsBeside(plan, options.dir))],
+    judgements: [...judgementsIn(plan, system, workload), ...(await judgementsBeside(plan, options.dir))],
     okMin: OK_MIN,
     timeLimitMs: 60_000,
     memoryLimitMb: 2_048,

@@ -28,6 +28,7 @@ const systemSchema = z.looseObject({
   peerPort: z.enum(['client', 'admin', 'peer']).optional(),
   primaries: method.optional(),
   settleMs: z.number().positive().optional(),
+  cachedMs: z.number().nonnegative().optional(),
   clock: z.looseObject({ read: method, set: method }).optional(),
   disk: z.looseObject({ set: method, trial: method }).optional(),
   membership: z.looseObject({ admit: method, dismiss: method, members: method }).optional(),

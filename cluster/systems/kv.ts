@@ -44,6 +44,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     ...(preset.expectedWhenMoving === undefined ? {} : { expectedWhenMoving: preset.expectedWhenMoving }),
     promise: preset.promise,
     ...(preset.losesWrites === undefined ? {} : { losesWrites: preset.losesWrites }),
+    ...(choices.client_cache === 'none' ? {} : { cachedMs: choices.cache_ms }),
     functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
     ...(fixed === undefined ? { membership: kvMembership(adminReply, cellsLeft) } : { fixedMembers: fixed }),

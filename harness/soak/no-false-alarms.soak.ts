@@ -44,15 +44,18 @@ export const soak = {
     const faults = await simulatedFaults()
     const counts = { holds: 0, unknown: 0, violated: 0 }
     const workloads = new Set<string>()
+    const reasons = new Map<string, number>()
     for (let i = 0; i < cases; i++) {
       const plan = await drawPlan(seed + i, faults)
       workloads.add(plan.workload)
       const document = await verdictOf(plan)
       counts[document.verdict]++
+      if (document.reason !== undefined) reasons.set(document.reason, (reasons.get(document.reason) ?? 0) + 1)
       if (document.verdict === 'violated') print(`${plan.preset}, ${plan.workload}, ${plan.schedule.map(({ fault }) => fault).join(', ')}, seed ${plan.seed}: ${document.sentence}`)
       if ((i + 1) % 100 === 0) print(`${i + 1} runs: ${counts.holds} hold, ${counts.unknown} unknown, ${counts.violated} violated`)
     }
     print(`${cases} runs of ${workloads.size} workloads: ${counts.holds} hold, ${counts.unknown} unknown, ${counts.violated} violated`)
+    for (const [reason, count] of [...reasons].toSorted(([, a], [, b]) => b - a)) print(`  unknown ${count}: ${reason}`)
     return counts.violated === 0
   },
 }
