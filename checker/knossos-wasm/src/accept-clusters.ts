@@ -77,7 +77,7 @@ export function claim(clusters: Clusters, code: number, k: number): number {
 }
 
 /** The larger of two integers whose difference is one of 32 bits, without a branch. */
-const larger = (a: number, b: number): number => a ^ ((a ^ b) & ((a - b) >> 31))
+export const larger = (a: number, b: number): number => a ^ ((a ^ b) & ((a - b) >> 31))
 
 function widen(table: Int32Array, c: number, response: number, invocation: number): void {
   table[c * 4 + EARLY] = larger(table[c * 4 + EARLY]!, NEVER - response)

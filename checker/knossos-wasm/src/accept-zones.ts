@@ -7,7 +7,7 @@
  * every value is met on one key only; each key has an initial cluster of its own. Anything that zones cannot decide,
  * and any doubt, is left to the algorithms that know how to explain it: the answer is then null.
  */
-import { claim, EARLY, emptyClusters, gather, LATE, NEXT, NOBODY, rowOf, WRITER } from './accept-clusters.ts'
+import { claim, EARLY, emptyClusters, gather, larger, LATE, NEXT, NOBODY, rowOf, WRITER } from './accept-clusters.ts'
 import { INVOKE } from './history.ts'
 import { functionKinds, NEVER, READ } from './register.ts'
 import type { Clusters, KeyCounts } from './accept-clusters.ts'
@@ -20,7 +20,8 @@ const LINK = -1
 const KEYS_MAX = 0xfffe
 /** Twice a row, and a little, must be an integer of 32 bits. */
 const ROWS_MAX = (1 << 30) - 1
-const BLOCK = 2048
+/** So many clusters are near in memory, and so many chains walked together that the few that are long do not matter. */
+const BLOCK = 1 << 14
 
 /** All keys of the history, if every one of them is certainly linearizable; null: ask another algorithm. */
 export function acceptZones(history: History, model: Model, rules: RegisterRules, initial: number): KeyCounts[] | null {
@@ -62,7 +63,8 @@ function consumeForCrashed({ key, value, values }: History, clusters: Clusters):
  * impossible by itself. `marks`: where zones come, see sweep.
  */
 function formZones({ valuesEnd, keyCount, table }: Clusters, marks: Int32Array): boolean {
-  const heads = new Int32Array(BLOCK)
+  const walk: Walk = { heads: new Int32Array(BLOCK), going: new Int32Array(BLOCK), places: new Int32Array(BLOCK) }
+  const { heads } = walk
   let [chained, unwritten] = [0, 0]
   for (let from = 0; from < valuesEnd; from += BLOCK) {
     const to = Math.min(valuesEnd, from + BLOCK)
@@ -78,18 +80,21 @@ function formZones({ valuesEnd, keyCount, table }: Clusters, marks: Int32Array):
       heads[n] = c
       n += observed & made & ~w
     }
+    const links = walkChains(table, walk, n)
+    if (links < 0) return false
+    chained -= links
     for (let i = 0; i < n; i++) {
       const c = heads[i]!
-      const links = walkChain(table, c)
-      if (links < 0) return false
-      chained -= links
       const row = Math.min(NEVER - table[c * 4 + EARLY]!, table[c * 4 + LATE]! - 1)
       marks[row >> 5]! |= 1 << (row & 31)
     }
   }
   if (unwritten !== NOBODY) return false
-  for (let c = valuesEnd; c < valuesEnd + keyCount; c++) {
-    const links = isObserved(table, c) ? walkChain(table, c) : 0
+  for (let from = valuesEnd; from < valuesEnd + keyCount; from += BLOCK) {
+    const to = Math.min(valuesEnd + keyCount, from + BLOCK)
+    let n = 0
+    for (let c = from; c < to; c++) if (isObserved(table, c)) heads[n++] = c
+    const links = walkChains(table, walk, n)
     if (links < 0) return false
     chained -= links
   }
@@ -97,24 +102,56 @@ function formZones({ valuesEnd, keyCount, table }: Clusters, marks: Int32Array):
   return chained === 0
 }
 
-/** Leaves a chain's earliest response and latest invocation at its head; returns how many compare-and-sets it holds, -1 when their order contradicts real time. */
-function walkChain(table: Int32Array, head: number): number {
-  let early = table[head * 4 + EARLY]!
-  let late = table[head * 4 + LATE]!
-  if (NEVER - early < rowOf(table[head * 4 + WRITER]!)) return -1
+/** A block's chains: their heads; the heads of those that go on, and where each of these is. */
+interface Walk {
+  readonly heads: Int32Array
+  readonly going: Int32Array
+  readonly places: Int32Array
+}
+
+/**
+ * Leaves the earliest response and latest invocation of each of n chains at its head; returns how many compare-and-sets they hold,
+ * -1 when the order of one contradicts real time. The links of a chain are far from each other in memory, and only one tells where
+ * the next is: chains are walked together, a step in each, so that no link is waited for alone.
+ */
+function walkChains(table: Int32Array, walk: Walk, n: number): number {
+  const { heads, going, places } = walk
+  for (let i = 0; i < n; i++) {
+    const head = heads[i]!
+    if (NEVER - table[head * 4 + EARLY]! < rowOf(table[head * 4 + WRITER]!)) return -1
+    going[i] = head
+    places[i] = head
+  }
   let links = 0
-  for (let c = table[head * 4 + NEXT]! - 1; c >= 0; c = table[c * 4 + NEXT]! - 1) {
-    links++
+  for (let left = step(table, walk, n); left !== 0; left = step(table, walk, left)) {
+    if (left < 0) return -1
+    links += left
+  }
+  return links
+}
+
+/** Takes the first n chains to their next links; returns how many had one, -1 when one contradicts real time. */
+function step(table: Int32Array, { going, places }: Walk, n: number): number {
+  let left = 0
+  for (let i = 0; i < n; i++) {
+    // Where a chain ends is what nobody can guess, either.
+    const next = table[places[i]! * 4 + NEXT]!
+    going[left] = going[i]!
+    places[left] = next - 1
+    left += -next >>> 31
+  }
+  for (let i = 0; i < left; i++) {
+    const head = going[i]!
+    const c = places[i]!
     const own = table[c * 4 + EARLY]!
+    const late = table[head * 4 + LATE]!
     // One may not end before another on an earlier value begins, nor a read of the value before what made it.
     if (NEVER - own < late - 1 || NEVER - own < rowOf(table[c * 4 + WRITER]!)) return -1
-    if (own > early) early = own
-    if (table[c * 4 + LATE]! > late) late = table[c * 4 + LATE]!
+    table[head * 4 + EARLY] = larger(table[head * 4 + EARLY]!, own)
+    table[head * 4 + LATE] = larger(late, table[c * 4 + LATE]!)
     table[c * 4 + EARLY] = LINK - head
   }
-  table[head * 4 + EARLY] = early
-  table[head * 4 + LATE] = late
-  return links
+  return left
 }
 
 /**
