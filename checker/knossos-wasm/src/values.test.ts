@@ -36,4 +36,15 @@ test('the elements of an array are codes', () => {
   assert.equal(['x', null, 7].map((one) => values.length(values.encode(one))), [-1, -1, -1])
 })
 
+test('pairs have the same code exactly if they are equal, looked up together or alone, also those that are looked for in one place', () => {
+  // Second codes that fall together in a table of any size up to 2^12, among some that lie side by side.
+  const pairs = Array.from({ length: 3000 }, (_, i) => [i % 7, i % 3 === 0 ? (i % 11) << 12 : i % 500] as const)
+  const [together, alone] = [new Values(), new Values()]
+  const column = new Int32Array(pairs.length)
+  together.encodeAll(column, 0, { values: Int32Array.from(pairs, ([a]) => a), seconds: Int32Array.from(pairs, ([, b]) => b), pairs: new Uint8Array(pairs.length).fill(1) }, pairs.length)
+  assert.equal([...column], pairs.map(([a, b]) => alone.encodePair(a, b)))
+  assert.equal(Array.from(column, (code) => together.decode(code)), pairs)
+  assert.is(new Set(column).size, new Set(pairs.map(String)).size)
+})
+
 test.run()

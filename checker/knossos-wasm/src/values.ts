@@ -27,6 +27,13 @@ export function same(a: Json, b: Json): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null && canonical(a) === canonical(b))
 }
 
+/**
+ * Where arrays are looked for: a pair first at the place of its second code, because in most histories every compare-and-set brings a
+ * new value and neighbours then lie side by side in memory; whatever is not there (and all other arrays), by its hash, in steps
+ * of its own, because what lies side by side fills long stretches, which steps of one would walk to their ends.
+ */
+const strideOf = (hash: number): number => Math.imul(hash, 0x9e3779b1) | 1
+
 function hashPair(a: number, b: number): number {
   let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77)
   h ^= h >>> 15
@@ -122,14 +129,14 @@ export class Values {
   }
 
   /**
-   * The codes of the pairs of a batch that stand in their first slot; NIL for others. Slots and rows are memory that is far
+   * The codes of the pairs of a batch that stand in their first slot; NIL for others. Slots and rows may be memory that is far
    * away: they are asked for at once, so that none is waited for alone.
    */
   #lookUp(values: Int32Array, seconds: Int32Array, count: number): void {
     const [slots, first, second, batch, found] = [this.#slots, this.#first, this.#second, this.#batch, this.#found]
     for (let j = 0; j < count; j++) {
       const [a, b] = [values[batch[j]!]!, seconds[batch[j]!]!]
-      const row = slots[hashPair(a, b) & (slots.length - 1)]! - 1
+      const row = slots[b & (slots.length - 1)]! - 1
       found[j] = row >= 0 && first[row] === a && second[row] === b ? -2 - row : NIL
     }
   }
@@ -233,11 +240,12 @@ export class Values {
 
   #slotOfPair(a: number, b: number): number {
     const mask = this.#slots.length - 1
-    let slot = hashPair(a, b) & mask
-    for (;;) {
+    const near = this.#slots[b & mask]!
+    if (near === 0 || (this.#first[near - 1] === a && this.#second[near - 1] === b)) return b & mask
+    const hash = hashPair(a, b)
+    for (let slot = hash & mask; ; slot = (slot + strideOf(hash)) & mask) {
       const found = this.#slots[slot]!
       if (found === 0 || (this.#first[found - 1] === a && this.#second[found - 1] === b)) return slot
-      slot = (slot + 1) & mask
     }
   }
 
@@ -246,11 +254,10 @@ export class Values {
     const mask = this.#slots.length - 1
     let hash = length
     for (let at = begin; at < begin + length; at++) hash = Math.imul(hash ^ column[at]!, 0x9e3779b1) ^ (hash >>> 15)
-    let slot = hashPair(hash, length) & mask
-    for (;;) {
+    hash = hashPair(hash, length)
+    for (let slot = hash & mask; ; slot = (slot + strideOf(hash)) & mask) {
       const found = this.#slots[slot]!
       if (found === 0 || (this.#second[found - 1] === ARRAY + length && this.#isAt(this.#first[found - 1]!, column, begin, length))) return slot
-      slot = (slot + 1) & mask
     }
   }
 

@@ -162,6 +162,7 @@ const columns: readonly Mutant[] = [
   ['column.js', '>>> (column.BYTES_PER_ELEMENT * 8 - 1) === 0', '>>> (column.BYTES_PER_ELEMENT * 8) === 0'],
   ['column.js', 'integers[i] ^ (integers[i] >> 31)', 'integers[i] & 0x7f'],
   ['values.js', 'row >= 0 && first[row] === a && second[row] === b', 'row >= 0 && first[row] === a'],
+  ['values.js', 'near === 0 || (this.#first[near - 1] === a &&', 'near === 0 || ('],
   ['time-column.js', '!== time)', '> time)'],
   ['time-column.js', 'this.#first[block] = WIDE', 'void 0'],
   ['time-column.js', 'for (let before = block << SHIFT; before < row; before++)', 'for (let before = row; before < row; before++)'],
