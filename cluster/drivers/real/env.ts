@@ -4,12 +4,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { realClock, skewableClock } from '../../../harness/clock.ts'
-import type { Clock, Disk, Env, Log, Network, NodeId, PortName, Random, Stream, Table } from '../../../harness/env.ts'
+import type { Clock, Env, Log, Network, NodeId, PortName, Random, Stream } from '../../../harness/env.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import type { NodeAddresses } from '../../system.ts'
 import { FRAME_BYTES_MAX, FrameReader } from './frames.ts'
+import { LevelDisk } from './level-disk.ts'
 import { PeerLink, encodeReceipt } from './peer-link.ts'
 import { SocketStream, parseAddress } from './socket-stream.ts'
 
@@ -190,41 +190,5 @@ class TcpNetwork implements Network {
     if (digest.length !== this.#digest.length || !timingSafeEqual(digest, this.#digest)) return undefined
     const id = hello.subarray(this.#digest.length).toString()
     return this.nodes.includes(id) ? id : undefined
-  }
-}
-
-/** Tables as LevelDB databases in a folder. `close` closes all that were opened. */
-export class LevelDisk implements Disk {
-  readonly #dir: string
-  readonly #open: Table[] = []
-
-  constructor(dir: string) {
-    this.#dir = dir
-  }
-
-  async open(name: string): Promise<Table> {
-    const { ClassicLevel } = await import('classic-level')
-    const level = new ClassicLevel<string, Uint8Array>(join(this.#dir, name), { keyEncoding: 'utf8', valueEncoding: 'view' })
-    await level.open()
-    const table: Table = {
-      get: (key) => level.get(key),
-      // A chained batch: one operation costs a third of what it costs in an array, which is copied and looked up by name.
-      write: (writes, { sync }) => {
-        const batch = level.batch()
-        for (const { key, value } of writes) {
-          if (value === undefined) batch.del(key)
-          else batch.put(key, value)
-        }
-        return batch.write({ sync })
-      },
-      scan: ({ from, to, limit }) => level.iterator({ ...(from === undefined ? {} : { gte: from }), ...(to === undefined ? {} : { lt: to }), ...(limit === undefined ? {} : { limit }) }),
-      close: () => level.close(),
-    }
-    this.#open.push(table)
-    return table
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((table) => table.close()))
   }
 }

@@ -64,18 +64,20 @@ async function main(args: string[], print: (line: string) => void): Promise<void
   const [memory, bytes, operations] = [Number(values.memory) * MIB, Number(values.bytes), Number(values.operations)]
   const entries = values.entries === undefined ? Math.ceil((memory * TIMES) / bytes) : Number(values.entries)
   print(`memory ${values.memory} MiB, values ${((entries * bytes) / memory).toFixed(1)} times that, sync periodic (1 s)`)
-  await withLargeStore({ entries, bytes }, memory * CACHE_SHARE, print, async (dir, open) => {
+  const fill: Fill = { entries, bytes, random: 1 }
+  await withLargeStore(fill, memory * CACHE_SHARE, print, async (dir, open) => {
     dropCache(join(dir, 'store'))
     await limited(memory, async () => {
       const storage = await open()
-      await measureAll(storage, { entries, bytes, operations }, print)
+      await measureAll(storage, { ...fill, operations }, print)
       await storage.close()
     })
   })
 }
 
 /** Reads and writes of keys that are there and of keys that are not. */
-async function measureAll(storage: Storage, { entries, bytes, operations }: Fill & { readonly operations: number }, print: (line: string) => void): Promise<void> {
+async function measureAll(storage: Storage, { operations, ...fill }: Fill & { readonly operations: number }, print: (line: string) => void): Promise<void> {
+  const { entries } = fill
   const measure = async (what: string, from: number, body: (index: number) => unknown): Promise<void> => {
     const before = process.resourceUsage().majorPageFault
     const ms = await meanMs(operations, entries, (index) => body(from + index))
@@ -86,8 +88,8 @@ async function measureAll(storage: Storage, { entries, bytes, operations }: Fill
   await meanMs(operations, entries, (index) => storage.read(entryName(2 * entries + index)))
   await measure('reads of present keys:', 0, (index) => storage.read(entryName(index)))
   await measure('reads of absent keys:', 4 * entries, (index) => storage.read(entryName(index)))
-  await measure('writes of new keys:', 6 * entries, (index) => writeEntry(storage, index, bytes, 2))
-  await measure('writes of present keys:', 0, (index) => writeEntry(storage, index, bytes, 2))
+  await measure('writes of new keys:', 6 * entries, (index) => writeEntry(storage, index, fill, 2))
+  await measure('writes of present keys:', 0, (index) => writeEntry(storage, index, fill, 2))
 }
 
 export const bench = { name: 'kv-beyond-memory', describes: 'writes and reads at a replica whose data are ten times its memory [--memory MIB] [--entries N] [--bytes N] [--operations N]; needs root', run: main }

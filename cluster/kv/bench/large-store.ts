@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomFillSync } from 'node:crypto'
 import { realClock } from '../../../harness/clock.ts'
-import { LevelDisk } from '../../drivers/real/env.ts'
+import type { Disk } from '../../../harness/env.ts'
+import { LevelDisk } from '../../drivers/real/level-disk.ts'
 import { partitioners } from '../partitioner.ts'
 import { encodeCell, placeOf } from '../records.ts'
 import { Storage } from '../storage.ts'
@@ -19,8 +20,10 @@ const FILL_AT_ONCE = 1_000
 /** How a store is filled. */
 export interface Fill {
   readonly entries: number
-  /** Of each value; random, so that compression gains nothing. */
+  /** Of each value. */
   readonly bytes: number
+  /** How much of each value is random, 0 to 1: the rest is what compression gains. */
+  readonly random: number
 }
 
 /** The name of an entry. Names that were not written come beyond the last, and lie on the ring among the others. */
@@ -28,10 +31,10 @@ export function entryName(index: number): string {
   return `entry:${index}`
 }
 
-/** Fills a store in a folder of its own, in the way that checkpoints bring cells to the table, has `body` open it anew with as large a cache, and removes it. */
-export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: () => Promise<Storage>) => Promise<void>): Promise<void> {
+/** Fills a store in a folder of its own, in the way that checkpoints bring cells to the table, has `body` open it anew with as large a cache, on a disk of its own if it likes, and removes it. */
+export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: (disk?: Disk) => Promise<Storage>) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'splitbrain-large-'))
-  const opened = async (): Promise<Storage> => Storage.open(new LevelDisk(dir), realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
+  const opened = async (disk: Disk = new LevelDisk(dir)): Promise<Storage> => Storage.open(disk, realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
   try {
     const began = performance.now()
     await fillWith(new LevelDisk(dir), fill)
@@ -44,32 +47,36 @@ export async function withLargeStore(fill: Fill, cacheBytes: number, print: (lin
 }
 
 /** Writes the value of an entry. */
-export function writeEntry(storage: Storage, index: number, bytes: number, counter: number): Promise<boolean> {
-  return storage.apply(entryName(index), cellOf(bytes, counter))
+export function writeEntry(storage: Storage, index: number, fill: Fill, counter: number): Promise<boolean> {
+  return storage.apply(entryName(index), cellOf(fill, counter))
 }
 
-function cellOf(bytes: number, counter: number): Cell {
-  return { counter, writer: 'n1.1', value: randomFillSync(Buffer.allocUnsafe(bytes)) }
+function cellOf({ bytes, random }: Fill, counter: number): Cell {
+  return { counter, writer: 'n1.1', value: randomFillSync(Buffer.alloc(bytes), 0, Math.floor(bytes * random)) }
 }
 
-async function fillWith(disk: LevelDisk, { entries, bytes }: Fill): Promise<void> {
+async function fillWith(disk: LevelDisk, fill: Fill): Promise<void> {
   const table = await disk.open('store')
+  const { entries } = fill
   for (let from = 0; from < entries; from += FILL_AT_ONCE) {
     const writes = Array.from({ length: Math.min(FILL_AT_ONCE, entries - from) }, (_, i) => ({
       key: placeOf(entryName(from + i), partitioners.murmur3).diskKey,
-      value: encodeCell(cellOf(bytes, 1)),
+      value: encodeCell(cellOf(fill, 1)),
     }))
     await table.write(writes, { sync: false })
   }
   await disk.close()
 }
 
+/** So many indices spread evenly over [0, range): a step near the golden ratio visits a range evenly without repeating itself soon. */
+export function* spread(count: number, range: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield Math.floor(((i * 0.618_033_988_749_895) % 1) * range)
+}
+
 /** Calls `body` one time after the other with indices spread evenly over [0, range), and resolves to the mean time of a call, in milliseconds. */
 export async function meanMs(calls: number, range: number, body: (index: number) => unknown): Promise<number> {
   let total = 0
-  for (let i = 0; i < calls; i++) {
-    // A step near the golden ratio visits a range evenly without repeating itself soon.
-    const index = Math.floor(((i * 0.618_033_988_749_895) % 1) * range)
+  for (const index of spread(calls, range)) {
     const began = performance.now()
     await body(index)
     total += performance.now() - began
