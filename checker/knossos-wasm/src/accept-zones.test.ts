@@ -35,6 +35,14 @@ test('it accepts exactly the histories that zones find linearizable, key by key'
   assert.ok(accepted > 500 && refused > 100, `${accepted} accepted, ${refused} refused`)
 })
 
+test('it leaves histories with deletes to others: what is deleted was written twice, mostly', () => {
+  const model = models.register()
+  const accepts = (text: string): boolean => acceptZones(drawn(text), model, model.register!, -1) !== null
+  assert.is(accepts('a w1-- r1--'), true)
+  assert.is(accepts('a w1-- d_-- r_--'), false)
+  assert.is(accepts('a w1-- d_-- r1--'), false)
+})
+
 test('it does not accept compare-and-sets in a ring: each needs the value of another first', () => {
   const history = drawn(`
     a c12----

@@ -9,7 +9,7 @@
  */
 import { claim, EARLY, emptyClusters, gather, larger, LATE, NEXT, NOBODY, rowOf, WRITER } from './accept-clusters.ts'
 import { INVOKE } from './history.ts'
-import { functionKinds, NEVER, READ } from './register.ts'
+import { DELETE, functionKinds, NEVER, READ } from './register.ts'
 import type { Clusters, KeyCounts } from './accept-clusters.ts'
 import type { History } from './history.ts'
 import type { Model, RegisterRules } from './model.ts'
@@ -27,6 +27,8 @@ const BLOCK = 1 << 14
 export function acceptZones(history: History, model: Model, rules: RegisterRules, initial: number): KeyCounts[] | null {
   if (!history.inTimeOrder) return null
   const kinds = functionKinds(history, model)
+  // What is deleted was written twice, mostly.
+  if (kinds.includes(DELETE)) return null
   const { largestValue, keyMin, keyMax } = history
   const valuesEnd = Math.max(history.values.largestPairPart, largestValue) + 1
   if (valuesEnd > 2 * history.length + 1024 || keyMax - keyMin >= KEYS_MAX || history.length > ROWS_MAX) return null

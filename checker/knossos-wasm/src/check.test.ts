@@ -68,6 +68,26 @@ test('two successful compare-and-sets cannot consume one value', async () => {
     b      c13--`), 'violated')
 })
 
+test('what was deleted does not come back, and the sentence says so', async () => {
+  const { verdict, witness } = await check(drawn(`
+    a w1-- d_--           r1--
+    b            d_-- d_--`), { model: registers })
+  assert.is(verdict, 'violated')
+  assert.is(witness!.explanation, 'Read of 1 by process 0 began after the delete by process 1 was acknowledged, and nothing wrote 1 again.')
+})
+
+test('a key may be empty before, between and after: no order of two deletes is taken for granted', async () => {
+  assert.is(await verdictOf(`
+    a w1-- d_------------   r_--
+    b        d_-- w2-- r_--`), 'holds')
+  assert.is(await verdictOf(`
+    a w1-- d_-----          r_--
+    b        d_-- w2-- r2--`), 'violated')
+  assert.is(await verdictOf(`
+    a w1-- d_--!            r_--
+    b        d_-- w2-- r2--`), 'holds')
+})
+
 test('a failed read and a failed write prove nothing', async () => {
   assert.is(await verdictOf(`
     a w1--  r7--x

@@ -12,10 +12,13 @@ export function explainRegister(history: History, ops: RegisterOperations, initi
   const process = (i: number): string => `process ${history.processName(ops.row[i]!)}`
   const needs = (i: number): boolean => ops.kind[i] === READ || ops.kind[i] === CAS
   const made = (i: number): number => (ops.kind[i] === WRITE ? ops.a[i]! : ops.kind[i] === CAS ? ops.b[i]! : NaN)
+  /** It was there once at most. */
+  const once = (code: number): boolean => all.filter((i) => made(i) === code).length + (code === initial ? 1 : 0) <= 1
   const mutates = (i: number): boolean => ops.kind[i] === WRITE || ops.kind[i] === CAS
   const precedes = (i: number, j: number): boolean => ops.ret[i]! < ops.inv[j]!
+  const isDelete = (i: number): boolean => history.functions[history.f[ops.row[i]!]!] === 'delete'
   const name = (i: number): string =>
-    ops.kind[i] === READ ? `read of ${say(ops.a[i]!)}` : ops.kind[i] === WRITE ? `write of ${say(ops.a[i]!)}` : `${ops.kind[i] === FAILED_CAS ? 'failed ' : ''}compare-and-set from ${say(ops.a[i]!)} to ${say(ops.b[i]!)}`
+    ops.kind[i] === READ ? `read of ${say(ops.a[i]!)}` : isDelete(i) ? 'delete' : ops.kind[i] === WRITE ? `write of ${say(ops.a[i]!)}` : `${ops.kind[i] === FAILED_CAS ? 'failed ' : ''}compare-and-set from ${say(ops.a[i]!)} to ${say(ops.b[i]!)}`
   const named = (i: number): string => `${name(i)} by ${process(i)}`
   const done = (i: number): string => (mutates(i) ? `the ${named(i)} was acknowledged` : `${process(i)} had read ${say(ops.a[i]!)}`)
 
@@ -41,14 +44,14 @@ export function explainRegister(history: History, ops: RegisterOperations, initi
     }
   }
   // Two clients saw two values in opposite orders.
-  for (const r of all.filter(needs)) {
-    for (const x of all.filter((i) => needs(i) && precedes(i, r) && ops.a[i] !== ops.a[r])) {
+  for (const r of all.filter((i) => needs(i) && once(ops.a[i]!))) {
+    for (const x of all.filter((i) => needs(i) && precedes(i, r) && ops.a[i] !== ops.a[r] && once(ops.a[i]!))) {
       const back = all.find((i) => (needs(i) || made(i) === ops.a[r]) && i !== r && (needs(i) ? ops.a[i] === ops.a[r] : true) && all.some((j) => j !== x && precedes(i, j) && ((needs(j) && ops.a[j] === ops.a[x]) || made(j) === ops.a[x])))
       if (back !== undefined) return `${sentence(named(r))} began after ${done(x)}, but elsewhere ${say(ops.a[r]!)} came before ${say(ops.a[x]!)}: the two values were seen in opposite orders, and neither was written twice.`
     }
   }
   const consumers = all.filter((i) => ops.kind[i] === CAS && all.some((j) => j !== i && ops.kind[j] === CAS && ops.a[j] === ops.a[i]))
-  if (consumers.length >= 2 && all.filter((i) => made(i) === ops.a[consumers[0]!]).length <= 1) {
+  if (consumers.length >= 2 && once(ops.a[consumers[0]!]!)) {
     return `${sentence(named(consumers[0]!))} and ${named(consumers[1]!)} both took effect on the value ${say(ops.a[consumers[0]!]!)}, which was there only once.`
   }
   const last = all.reduce((best, i) => (ops.ret[i]! !== NEVER && (best < 0 || ops.ret[i]! > ops.ret[best]!) ? i : best), -1)

@@ -25,9 +25,10 @@ function sequence(calls: readonly Call[]): History {
 
 /** Model, what it allows, what it forbids. */
 const cases: readonly (readonly [Model, readonly (readonly Call[])[], readonly (readonly Call[])[]])[] = [
-  [models.register(), [[['read', null, null], ['write', 1], ['read', null, 1]]], [[['write', 1], ['read', null, null]]]],
-  [models.register({ nilReads: 'unknown' }), [[['write', 1], ['read', null, null]]], [[['write', 1], ['read', null, 2]]]],
-  [models.casRegister({ initial: 0 }), [[['cas', [0, 1]], ['read', null, 1]]], [[['cas', [1, 2]]], [['cas', [0, 1]], ['cas', [0, 2]]]]],
+  [models.register(), [[['read', null, null], ['write', 1], ['read', null, 1]], [['write', 1], ['delete', null], ['read', null, null], ['delete', null], ['write', 1], ['read', null, 1]], [['write', 1], ['delete', null, 'crash'], ['read', null, 1], ['read', null, null]]], [[['write', 1], ['read', null, null]], [['write', 1], ['delete', null], ['read', null, 1]], [['write', 1], ['delete', null, 'crash'], ['read', null, null], ['read', null, 1]], [['delete', 5], ['read', null, 5]]]],
+  [models.register({ initial: 0 }), [[['read', null, 0], ['delete', null], ['read', null, null]]], [[['delete', null], ['read', null, 0]], [['read', null, null]]]],
+  [models.register({ nilReads: 'unknown' }), [[['write', 1], ['read', null, null]], [['write', 1], ['delete', null], ['write', 2], ['read', null, null]]], [[['write', 1], ['read', null, 2]], [['write', 1], ['delete', null], ['read', null, 1]]]],
+  [models.casRegister({ initial: 0 }), [[['cas', [0, 1]], ['read', null, 1]], [['cas', [0, 1]], ['delete', null], ['cas', [null, 2]], ['read', null, 2]]], [[['cas', [1, 2]]], [['cas', [0, 1]], ['cas', [0, 2]]], [['delete', null], ['cas', [0, 1]]], [['cas', [0, 1]], ['delete', null], ['cas', [1, 2]]]]],
   [models.kv(), [[['append', 'a'], ['append', 'b'], ['get', null, 'ab'], ['put', 'c'], ['get', null, 'c'], ['delete', null], ['get', null, '']]], [[['append', 'a'], ['append', 'b'], ['get', null, 'ba']], [['put', 'c'], ['append', 'd'], ['get', null, 'd']]]],
   [models.multiRegister(), [[['txn', [['write', 'x', 1], ['read', 'x', null]], [['write', 'x', 1], ['read', 'x', 1]]]]], [[['txn', [['write', 'x', 1], ['write', 'y', 1]]], ['txn', [['read', 'x', null], ['read', 'y', null]], [['read', 'x', 1], ['read', 'y', 2]]]]]],
   [models.mutex(), [[['acquire', null], ['release', null], ['acquire', null]], [['acquire', null, 'crash'], ['release', null]]], [[['acquire', null], ['acquire', null]], [['release', null]]]],
@@ -66,7 +67,7 @@ test('a function that a model does not know is named, with what it knows', async
     await check(sequence([['push', 1]]), { model: models.register() })
     assert.unreachable()
   } catch (error) {
-    assert.match((error as Error).message, /event 0 invokes "push", which a register does not know \(it knows read, write\)/)
+    assert.match((error as Error).message, /event 0 invokes "push", which a register does not know \(it knows read, write, delete\)/)
   }
 })
 

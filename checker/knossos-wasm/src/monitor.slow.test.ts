@@ -26,7 +26,7 @@ async function stopsInTime(judged: Model, seeds: number, operations: number, val
   let [violated, unknown] = [0, 0]
   for (let seed = 1; seed <= seeds; seed++) {
     const next = chance(seed)
-    const history = randomHistory(judged, { operations: 4 + next(operations), processes: 1 + next(5), crashed: [0, 10, 30][next(3)]!, wrong: [0, 3, 20][next(3)]!, values, keys: 1 + next(2), ties: false }, next)
+    const history = randomHistory(judged, { operations: 4 + next(operations), processes: 1 + next(5), crashed: [0, 10, 30][next(3)]!, wrong: [0, 3, 20][next(3)]!, values, keys: 1 + next(2), ties: false, deletes: values > 0 }, next)
     const { stopped, verdict } = await stopOf(history, judged)
     const expected = async (events: number): Promise<string> => (await check(begun(history, events), { model: judged, explain: false })).verdict
     if (verdict === 'unknown') unknown++

@@ -168,7 +168,7 @@ class LiveMonitor implements Monitor {
   /** The value that a write or a compare-and-set makes; only registers ask. */
   #made({ f, value = null }: Event): number {
     if (this.#model.register === undefined || f === 'read') return 0
-    return this.#values.encode(f === 'cas' ? pairOf(value, this.#row - 1)[1] : value)
+    return this.#values.encode(f === 'cas' ? pairOf(value, this.#row - 1)[1] : f === 'delete' ? null : value)
   }
 
   #expected({ f, value = null }: Event): number | undefined {

@@ -1,5 +1,6 @@
 /**
- * The register family's view of the operations of one key: reads, writes, compare-and-sets, as integer columns.
+ * The register family's view of the operations of one key: reads, writes, compare-and-sets, as integer columns. A delete is
+ * a write of null: keys that are deleted more than once, or begin without a value, have values that are not unique.
  */
 import { FAIL, HistoryError, INFO, INVOKE } from './history.ts'
 import { KeyIndex } from './integers.ts'
@@ -12,6 +13,10 @@ export const READ = 0
 export const WRITE = 1
 export const CAS = 2
 export const FAILED_CAS = 3
+/** Only of functions: as an operation it is a WRITE of null. */
+export const DELETE = 4
+
+const kindOf: Readonly<Record<string, number>> = { read: READ, write: WRITE, cas: CAS, delete: DELETE }
 
 /** The rank of a response that never came. */
 export const NEVER = 0x7fffffff
@@ -127,9 +132,10 @@ function fill(history: History, model: Model, rules: RegisterRules, order: Int32
     if (k === READ) {
       if (outcome === FAIL || outcome === INFO || (dropNil && value[end] === NIL)) continue
       a[to] = value[end]!
-    } else if (k === WRITE) {
+    } else if (k === WRITE || k === DELETE) {
       if (outcome === FAIL) continue
-      a[to] = value[at]!
+      a[to] = k === WRITE ? value[at]! : NIL
+      k = WRITE
     } else {
       if (outcome === FAIL) {
         if (dropFailed) continue
@@ -151,10 +157,9 @@ function fill(history: History, model: Model, rules: RegisterRules, order: Int32
   return { lengths: next.map((end, k) => end - starts[k]!), events, failedCas }
 }
 
-/** What each function of the history is: READ, WRITE, CAS; -1 when the model does not know it. */
+/** What each function of the history is: READ, WRITE, CAS, DELETE; -1 when the model does not know it. */
 export function functionKinds(history: History, model: Model): Int8Array {
-  const known = ['read', 'write', 'cas']
-  return Int8Array.from(history.functions, (name) => (model.functions.includes(name) ? known.indexOf(name) : -1))
+  return Int8Array.from(history.functions, (name) => (model.functions.includes(name) ? kindOf[name]! : -1))
 }
 
 /** The error for a function that a model does not know. */

@@ -1,15 +1,16 @@
 /**
- * The register family: a value that is read, written, and compared-and-set.
+ * The register family: a value that is read, written, deleted, and compared-and-set. A delete leaves null, whatever it is
+ * asked with and whether or not there was a value.
  */
 import type { Json } from '../values.ts'
 import { same } from '../values.ts'
 import type { Model, RegisterOptions, RegisterRules } from '../model.ts'
 
-/** `read` and `write` of any value. */
-export const register = (options: RegisterOptions = {}): Model => registerFamily('register', ['read', 'write'], options)
+/** `read` and `write` of any value, and `delete`. */
+export const register = (options: RegisterOptions = {}): Model => registerFamily('register', ['read', 'write', 'delete'], options)
 
 /** A register with `cas` of `[expected, new]`. */
-export const casRegister = (options: RegisterOptions = {}): Model => registerFamily('cas-register', ['read', 'write', 'cas'], options)
+export const casRegister = (options: RegisterOptions = {}): Model => registerFamily('cas-register', ['read', 'write', 'delete', 'cas'], options)
 
 function registerFamily(name: string, functions: readonly string[], options: RegisterOptions): Model {
   const rules: RegisterRules = { initial: options.initial ?? null, failedCas: options.failedCas ?? 'drop', nilReads: options.nilReads ?? 'absent' }
@@ -21,13 +22,14 @@ function registerFamily(name: string, functions: readonly string[], options: Reg
     step(state, { f, input, output, outcome }) {
       if (f === 'read') return same(state, output ?? null) ? [state] : []
       if (f === 'write') return [input]
+      if (f === 'delete') return [null]
       const [expected, next] = input as [Json, Json]
       if (outcome === 'fail') return same(state, expected) ? [] : [state]
       return same(state, expected) ? [next] : []
     },
     traits({ f, output, outcome }) {
       if (f === 'read') return { pure: true, ignored: outcome !== 'ok' || (rules.nilReads === 'unknown' && (output ?? null) === null) }
-      if (f === 'write') return { constant: true, ignored: outcome === 'fail' }
+      if (f === 'write' || f === 'delete') return { constant: true, ignored: outcome === 'fail' }
       return outcome === 'fail' ? { pure: true, ignored: rules.failedCas === 'drop' } : {}
     },
     variant: (other) => registerFamily(name, functions, { ...rules, ...other }),

@@ -227,6 +227,13 @@ const streaming: readonly Mutant[] = [
   ['live-object.js', 'process === null ?', 'true ?'],
 ]
 
+const deletes: readonly Mutant[] = [
+  ['register.js', 'k === WRITE ? value[at] : NIL', 'value[at]'],
+  ['accept-zones.js', 'if (kinds.includes(DELETE))', 'if (false)'],
+  ['monitor.js', "f === 'delete' ? null : value", 'value'],
+  ['models/register.js', 'return [null]', 'return [input]'],
+]
+
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes,
 ]

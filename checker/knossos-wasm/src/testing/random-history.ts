@@ -34,13 +34,15 @@ export interface RandomShape {
   readonly keys: number
   /** Times may be equal. */
   readonly ties: boolean
+  /** Whether registers are deleted, too. Default false: then values may be unique. */
+  readonly deletes?: boolean
 }
 
 /** A random shape, small enough for the oracle. */
 export function randomShape(next: (bound: number) => number, operationsMax = 7): RandomShape {
   return {
     operations: 2 + next(operationsMax - 1), processes: 1 + next(4), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 15, 40, 70][next(4)]!,
-    values: [0, 0, 2, 3, 5][next(5)]!, keys: next(6) === 0 ? 2 : 1, ties: next(3) === 0,
+    values: [0, 0, 2, 3, 5][next(5)]!, keys: next(6) === 0 ? 2 : 1, ties: next(3) === 0, deletes: next(2) === 0,
   }
 }
 
@@ -57,6 +59,7 @@ interface Open {
 /** A history of one or more objects of the model. */
 export function randomHistory(model: Model, shape: RandomShape, next: (bound: number) => number): History {
   const history = new History()
+  const functions = model.register === undefined || shape.deletes === true ? model.functions : model.functions.filter((f) => f !== 'delete')
   const states = new Map<string, Json>()
   const past: Json[] = [model.init]
   const open: (Open | undefined)[] = Array.from({ length: shape.processes }, () => undefined)
@@ -83,7 +86,7 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
     if (o === undefined) {
       if (started >= shape.operations) continue
       started++
-      const f = model.functions[next(model.functions.length)]!
+      const f = functions[next(functions.length)]!
       const key = shape.keys === 1 ? null : next(shape.keys)
       const asked: Open = { process: model.perProcess === true ? names[p]! : null, f, input: inputFor(model, f, value, next, states.get(canonical(key)) ?? model.init, fresh), key, effective: false, output: null }
       history.push({ time: tick(), process: names[p]!, type: 'invoke', f, value: asked.input, key })
