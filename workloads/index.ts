@@ -15,6 +15,7 @@ import { mixed } from './mixed.ts'
 import { multiRegister } from './multi-register.ts'
 import { queue } from './queue.ts'
 import { register } from './register.ts'
+import { registerDelete } from './register-delete.ts'
 import { registerDup } from './register-dup.ts'
 import { sessions } from './sessions.ts'
 import { setDelete } from './set-delete.ts'
@@ -23,7 +24,7 @@ import { wr } from './wr.ts'
 import type { Store, Workload, WorkloadKind } from './workload.ts'
 
 /** Every kind of workload, in the order in which lists show them. */
-export const workloadKinds: readonly WorkloadKind[] = [register, registerDup, casRegister, multiRegister, counter, set, setDelete, queue, bank, append, wr, longForkWorkload, sessions, lock, directoryChurn, mixed]
+export const workloadKinds: readonly WorkloadKind[] = [register, registerDup, registerDelete, casRegister, multiRegister, counter, set, setDelete, queue, bank, append, wr, longForkWorkload, sessions, lock, directoryChurn, mixed]
 
 /** Workloads that users brought, by the path of their file. */
 const broughtKinds = new Map<string, WorkloadKind>()

@@ -48,7 +48,7 @@ for (const name of ['append', 'wr'] as const) {
   })
 }
 
-for (const name of ['lock', 'lock(fencing=false)', 'multi-register', 'long-fork', 'set-delete', 'sessions', 'register-dup', 'directory-churn', 'mixed', 'mixed(mix=d)', 'mixed(mix=e)', 'mixed(mix=f)']) {
+for (const name of ['lock', 'lock(fencing=false)', 'multi-register', 'long-fork', 'set-delete', 'sessions', 'register-dup', 'register-delete', 'directory-churn', 'mixed', 'mixed(mix=d)', 'mixed(mix=e)', 'mixed(mix=f)']) {
   test(`${name}: a store with one copy of everything passes`, async () => {
     const run = await runInMemory(name, { operations: 300 })
     for (const verdict of run.verdicts.values()) if (!['convergence', 'durability'].includes(verdict.judgement) && !isAllowedDoubt(verdict) && !/written more than once/.test(verdict.reason ?? '')) assert.is(verdict.verdict, 'holds', words(run))
@@ -67,6 +67,14 @@ test('set-delete: a store that forgets deletes has its elements rise from the de
     return answer
   } })
   assert.ok((run.verdicts.get('set-full')!.metrics['resurrected'] as number) > 0, words(run))
+})
+
+test('register-delete: a value that comes back after its delete is not linearizable', async () => {
+  const run = await runInMemory('register-delete', { operations: 400, mischief: ({ f, key }, answer, held) => {
+    if (f === 'delete' && (key as string).endsWith('7')) held.set(key!, 7)
+    return answer
+  } })
+  assert.is(run.verdicts.get('linearizable')!.verdict, 'violated', words(run))
 })
 
 test.run()
