@@ -7,6 +7,7 @@ import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
 import { latencyOf } from './latency.ts'
 import { periodsOf } from './periods.ts'
 import { models, verdictDocumentSchema } from './verdict.ts'
+import { setFull } from './set-full.ts'
 import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { History } from './history/index.ts'
@@ -149,5 +150,16 @@ test('no model implies itself, eventual stands alone, regular implies no session
 })
 
 test('every history above is monotone along the ladder', () => suite.check())
+
+test('a workload of other objects is judged by them where its promise rests on them, and otherwise says why nothing is judged', async () => {
+  const history = suite.seen(new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).op('read', 's', [1], { from: 10, to: 15 }).history())
+  const run = { name: 'x', started: '', system: 'x', preset: null, workload: 'set', driver: 'sim', nodes: [], clients: 1, time_ms: 1, seed: 1, version: '1', repeat: 'x' }
+  const verdictWhere = async (binding: boolean): Promise<string | undefined> => {
+    const { verdict, reason } = await judge(history, { run, promised: 'monotonic-reads', judgements: [{ ...setFull(), binding }], okMin: 1 })
+    return reason ?? verdict
+  }
+  assert.is(await verdictWhere(true), 'holds')
+  assert.match((await verdictWhere(false))!, /^monotonic-reads was not judged: .* take several operations of this store/)
+})
 
 test.run()

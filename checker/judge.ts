@@ -133,6 +133,12 @@ interface Part {
   readonly reason: string
 }
 
+/** Why nobody judged what is promised. */
+function notJudged(promised: Model, verdicts: readonly JudgementVerdict[]): string {
+  const why = verdicts.some(({ binding }) => binding === false) ? ": the workload's objects take several operations of this store, which promises nothing of them together" : ''
+  return `${promised} was not judged${why}`
+}
+
 function basisOf(history: History, promised: Model, verdicts: readonly JudgementVerdict[], ladder: VerdictDocument['ladder']): Part[] {
   const rung = ladder.find((one) => one.model === promised)!
   const own = verdicts.find((one) => one.model === promised)
@@ -142,7 +148,7 @@ function basisOf(history: History, promised: Model, verdicts: readonly Judgement
   const bound = verdicts.some(({ binding }) => binding === true)
   return [
     // A workload of other objects than registers may say nothing of this rung; then its own judgements alone are the promise.
-    ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? `${promised} was not judged` }] : []),
+    ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? notJudged(promised, verdicts) }] : []),
     ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary })),
   ]
 }
