@@ -18,9 +18,9 @@ const config = parseNodeConfig(given)
 // The secret is not for whatever this process may ever start.
 delete process.env['SPLITBRAIN_NODE']
 
-const [{ realEnv }, { startNode }] = await Promise.all([import('../drivers/real/env.ts'), import('./node.ts')])
+const [{ realEnv }, { FilteredDisk }, { startNode }] = await Promise.all([import('../drivers/real/env.ts'), import('./filtered-disk.ts'), import('./node.ts')])
 const env = await realEnv({ id: config.id, addresses, seed: murmur3(config.id) })
-const node = await startNode(env, config)
+const node = await startNode({ ...env, disk: new FilteredDisk(env.disk, env.clock) }, config)
 
 const STOP_DEADLINE_MS = 2000
 

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomFillSync } from 'node:crypto'
 import { realClock } from '../../../harness/clock.ts'
-import type { Disk } from '../../../harness/env.ts'
+import type { Disk, Table } from '../../../harness/env.ts'
 import { LevelDisk } from '../../drivers/real/level-disk.ts'
+import { FilteredDisk } from '../filtered-disk.ts'
 import { partitioners } from '../partitioner.ts'
 import { encodeCell, placeOf } from '../records.ts'
 import { Storage } from '../storage.ts'
@@ -31,10 +32,11 @@ export function entryName(index: number): string {
   return `entry:${index}`
 }
 
-/** Fills a store in a folder of its own, in the way that checkpoints bring cells to the table, has `body` open it anew with as large a cache, on a disk of its own if it likes, and removes it. */
-export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: (disk?: Disk) => Promise<Storage>) => Promise<void>): Promise<void> {
+/** Fills a store in a folder of its own, in the way that checkpoints bring cells to the table, has `body` open it anew with as large a cache, on a table of its own if it likes, and removes it. */
+export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: (table?: Table) => Promise<Storage>) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'splitbrain-large-'))
-  const opened = async (disk: Disk = new LevelDisk(dir)): Promise<Storage> => Storage.open(disk, realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
+  const opened = async (table?: Table): Promise<Storage> =>
+    Storage.open({ open: async () => table ?? (await filteredTable(new LevelDisk(dir))) }, realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
   try {
     const began = performance.now()
     await fillWith(new LevelDisk(dir), fill)
@@ -44,6 +46,13 @@ export async function withLargeStore(fill: Fill, cacheBytes: number, print: (lin
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
+}
+
+/** The store's table as a node has it that has run for a while: its filter is made. */
+async function filteredTable(disk: Disk): Promise<Table> {
+  const table = await new FilteredDisk(disk, realClock()).open('store')
+  await table.filtered()
+  return table
 }
 
 /** Writes the value of an entry. */
