@@ -59,6 +59,12 @@ test('to agree on nothing is convergence: what was confirmed and is lost is a qu
   assert.is(judge(new RunBuilder().write('x', 1, 0, 5).op('delete', 'x', null, { from: 6, to: 8 }).peek('x', 50, { n1: null, n2: null })).verdict, 'holds')
 })
 
+test('a node that answers, and has handed its only key over, is no replica any more; one that is silent is', () => {
+  const moved = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).peek('x', 50, { n1: 1, n2: 1 })
+  assert.is(judge(moved().noReplica(100, ['n2']).peek('x', 100, { n1: 1, n3: 1 }).noReplica(150, ['n2']).peek('x', 150, { n1: 1, n3: 1 })).verdict, 'holds')
+  assert.match(judge(moved().peek('x', 100, { n1: 1, n3: 1 })).reason!, 'n2 did not answer')
+})
+
 test('siblings are agreement when all replicas hold the same ones', () => {
   assert.is(judge(new RunBuilder().write('x', 1, 0, 5).write('x', 2, 0, 5).peek('x', 50, { n1: [1, 2], n2: [2, 1] })).verdict, 'holds')
   assert.is(judge(new RunBuilder().write('x', 1, 0, 5).write('x', 2, 0, 5).peek('x', 50, { n1: [1, 2], n2: [2] })).verdict, 'violated')

@@ -2,10 +2,10 @@
  * What replicas held, and when: the observer's reads of every replica, past any coordination.
  *
  * An event `peek` names for a key each node that answered, and what it holds: a value, null (nothing), or a list of
- * siblings. `quiesce` marks that clients have stopped and every fault is healed. The *rest* begins at the last heal
+ * siblings. `no-replica` lists the nodes that answered at that time and hold none of the keys. `quiesce` marks that clients have stopped and every fault is healed. The *rest* begins at the last heal
  * or the last write, whichever is later: from then on replicas have nothing to do but to agree. A key's replicas are
- * the nodes that ever answered for it, but for those that at the last look answered for other keys and not for this
- * one: where replicas move, they have handed it over.
+ * the nodes that ever answered for it, but for those that at the last look answered and not for this key: where replicas
+ * move, they have handed it over.
  */
 import { INVOKE, OBSERVER, OK } from './history/index.ts'
 import type { History, Json } from './history/index.ts'
@@ -47,13 +47,16 @@ export function replicasOf(history: History, faults: readonly FaultWindow[]): Re
   const known = cache.get(history)
   if (known && known.length === history.length) return known.replicas
   const keys = new Map<number, { key: number; replicas: string[]; samples: Sample[] }>()
-  /** Time of a look -> the nodes that answered for any key. */
+  /** Time of a look -> the nodes that answered. */
   const heardAt = new Map<number, Set<string>>()
+  const hear = (time: number, node: string): void => void heardAt.set(time, (heardAt.get(time) ?? new Set()).add(node))
   let quiesce = -1
   for (let row = 0; row < history.length; row++) {
     if (history.process[row] !== OBSERVER) continue
     const f = history.functions[history.f[row]!]
     if (f === 'quiesce') quiesce = row
+    const without = f === 'no-replica' ? history.values.decode(history.value[row]!) : null
+    if (Array.isArray(without)) for (const node of without) hear(history.timeAt(row), String(node))
     if (f !== 'peek' || history.type[row] !== OK) continue
     const key = history.key[row]!
     let entry = keys.get(key)
@@ -61,9 +64,7 @@ export function replicasOf(history: History, faults: readonly FaultWindow[]): Re
     const sample = sampleOf(history, row)
     for (const node of sample.held.keys()) if (!entry.replicas.includes(node)) entry.replicas.push(node)
     entry.samples.push(sample)
-    const heard = heardAt.get(sample.time) ?? new Set()
-    heardAt.set(sample.time, heard)
-    for (const node of sample.held.keys()) heard.add(node)
+    for (const node of sample.held.keys()) hear(sample.time, node)
   }
   const members = quiesce < 0 ? null : history.values.decode(history.value[quiesce]!)
   for (const entry of keys.values()) entry.replicas = stillReplicas(entry, heardAt).filter((node) => !Array.isArray(members) || members.includes(node))

@@ -51,6 +51,8 @@ export class Observer {
     const answered = columns.filter((c) => c !== undefined)
     let agreed = answered.length === cluster.nodes.length
     const time = now()
+    const without = answered.filter(({ held }) => held.size === 0).map(({ id }) => id)
+    if (without.length > 0) record({ time, process: 'observer', type: 'ok', f: 'no-replica', value: without })
     keys.forEach((key, at) => {
       const value: Record<NodeId, Json> = {}
       let first: string | undefined

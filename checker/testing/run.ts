@@ -40,6 +40,11 @@ export class RunBuilder {
     return this.#add(at, { process: 'observer', type: 'ok', f: 'peek', key, value: held })
   }
 
+  /** The nodes that answered a look and hold none of the keys. */
+  noReplica(at: number, nodes: readonly string[]): this {
+    return this.#add(at, { process: 'observer', type: 'ok', f: 'no-replica', value: nodes })
+  }
+
   /** How long messages between nodes took. */
   delays(at: number, value: Json): this {
     return this.#add(at, { process: 'observer', type: 'ok', f: 'delays', value })
