@@ -24,7 +24,7 @@ export function checkCounter(operations: readonly Placed[], initial: number): Co
   const amount = adds[0]?.operation.input ?? 1
   if (typeof amount !== 'number' || adds.some(({ operation: { input } }) => input !== amount)) return undefined
   const levels = reads.map(({ operation: { output } }) => (typeof output === 'number' ? (output - initial) / amount : -1))
-  if (levels.some((level) => !(Number.isInteger(level) && level >= 0 && level <= adds.length))) return violated(operations)
+  if (levels.some((level) => !(Number.isInteger(level) && level >= 0))) return violated(operations)
   const distinct = [...new Set(levels)].sort((a, b) => a - b)
   const blockOf = new Map(distinct.map((level, block) => [level, block]))
   const blocks = levels.map((level) => blockOf.get(level)!)
@@ -75,7 +75,7 @@ function canFill({ first, last }: Bounds, levels: readonly number[]): boolean {
   for (let block = 0; block < blocks; block++) {
     for (const add of byFirst[block]!) waiting.add(last[add]!)
     for (let left = levels[block]! - (block === 0 ? 0 : levels[block - 1]!); left > 0; left--) {
-      if (waiting.size === 0 || waiting.first < block) return false
+      if (waiting.size === 0) return false
       waiting.removeFirst()
     }
     if (waiting.size > 0 && waiting.first <= block) return false

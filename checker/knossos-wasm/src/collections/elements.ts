@@ -85,15 +85,12 @@ export function impossibleEmpty({ elements, empties }: Contents): CollectionResu
   if (empties.length === 0) return undefined
   const byStart = elements.filter(stays).sort((a, b) => a.put.ret - b.put.ret)
   let next = 0
-  let from = -1 // the stretch of covered gaps that begins last before the take
-  let to = -1
+  let to = -1 // the gaps before this one are covered, as far back as the take's beginning or further, or it lies before the take
   for (const empty of [...empties].sort((a, b) => a.inv - b.inv)) {
     for (; next < byStart.length && byStart[next]!.put.ret <= Math.max(empty.inv, to); next++) {
-      const { put } = byStart[next]!
-      if (put.ret > to) from = put.ret
       to = Math.max(to, takenFrom(byStart[next]!))
     }
-    if (from <= empty.inv && empty.ret <= to) return violated([empty, ...coverOf(byStart, empty.inv, empty.ret)!.flatMap(({ put, take }) => [put, take])])
+    if (empty.ret <= to) return violated([empty, ...coverOf(byStart, empty.inv, empty.ret)!.flatMap(({ put, take }) => [put, take])])
   }
   return undefined
 }

@@ -4,8 +4,9 @@
  *     a  w1--  r1---
  *     b    r2----
  *
- * `w1` writes 1, `r1` reads 1, `r_` reads nothing (null), `c12` compares-and-sets 1 to 2, `d_` deletes. The dashes are
- * the time that the operation takes; `!` after them: it crashed (`info`), `x`: it failed. Two operations overlap if their columns do.
+ * `w1` writes 1, `r1` reads 1, `r_` reads nothing (null), `c12` compares-and-sets 1 to 2, `d_` deletes; `e1` enqueues, `t1` dequeues,
+ * `i1` inserts and `p1` polls. The dashes are the time that the operation takes; `!` after them: it crashed (`info`), `x`: it failed.
+ * Two operations overlap if their columns do.
  */
 import { History } from '../history.ts'
 import type { Event, EventType, Json } from '../history.ts'
@@ -17,13 +18,13 @@ export function drawn(text: string): History {
   lines.forEach((line, thread) => {
     let process = thread
     const body = line.replace(/^(\s*)[a-z](?=\s)/, '$1 ')
-    for (const match of body.matchAll(/([rwcd])(\d+|_)-*([!x]?)/g)) {
+    for (const match of body.matchAll(/([rwcdetip])(\d+|_)-*([!x]?)/g)) {
       const [all, letter, digits, end] = match as unknown as readonly [string, string, string, string]
-      const f = { r: 'read', w: 'write', c: 'cas', d: 'delete' }[letter]!
+      const f = { r: 'read', w: 'write', c: 'cas', d: 'delete', e: 'enqueue', t: 'dequeue', i: 'insert', p: 'poll' }[letter]!
       const argument: Json = digits === '_' ? null : letter === 'c' ? [Number(digits[0]), Number(digits[1])] : Number(digits)
       const from = match.index * 2
       const type: EventType = end === '!' ? 'info' : end === 'x' ? 'fail' : 'ok'
-      events.push({ time: from, order: 0, process, type: 'invoke', f, value: letter === 'r' ? null : argument })
+      events.push({ time: from, order: 0, process, type: 'invoke', f, value: 'rtp'.includes(letter) ? null : argument })
       events.push({ time: from + all.length * 2 - 1, order: 1, process, type, f, value: argument })
       if (end === '!') process += lines.length
     }
