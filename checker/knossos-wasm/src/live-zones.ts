@@ -7,9 +7,8 @@
  * f < s(c): a prefix of the line, whose running maximum is kept. Updates happen near the end of the line, so
  * recomputing the maximum costs about as many steps as there are processes.
  *
- * A compare-and-set that took effect (it was acknowledged, or its value was seen) joins the chain that ends in the value it
- * expected to the one that begins with the value it made: the later leaves the line. Within a chain an operation on a
- * value must not have been invoked after one on a later value ended.
+ * A compare-and-set that took effect (it was acknowledged, or its value was seen) puts the value it made behind the chain that ends in
+ * the value it expected. Within a chain an operation on a value must not have been invoked after one on a later value ended.
  *
  * Memory: let t be the earliest invocation that is still open. A chain d is dead once some e has f(e) < t and
  * s(e) > f(d), and a value of a chain once one behind it was seen before t: whoever reads it from now on began too late. Dead
@@ -41,7 +40,7 @@ interface Value {
 
 interface Chain {
   values: Value[]
-  /** How many values were forgotten (or, negative, put before the first). */
+  /** How many values were forgotten. */
   base: number
   /** Place in the line, counted from the first chain ever; -1 until an operation on it completes. */
   place: number
@@ -126,7 +125,7 @@ export class LiveZones {
     while (dead < before && dead < this.#line.length - 1) {
       const chain = this.#line[dead]!
       const most = this.#mostOf[before - 1] === chain ? this.#second[before - 1]! : this.#most[before - 1]!
-      if (most <= chain.first && chain.values.length > 0) break
+      if (most <= chain.first) break
       dead++
     }
     if (this.#line.length < 32) for (const chain of this.#line) this.#forgetFront(chain, open)
@@ -167,36 +166,22 @@ export class LiveZones {
     const from = this.#values.get(value.expects)
     if (from === undefined) return { rows: [value.writtenRow], reason: 'unwritten' }
     if (from.consumedRow >= 0) return { rows: ascending([from.writtenRow, from.consumedRow, value.writtenRow]), reason: 'consumed' }
-    if (from.chain === value.chain) return { rows: ascending([from.writtenRow, value.writtenRow]), reason: 'unwritten' }
     from.consumedRow = value.writtenRow
     const conflict = this.#tookEffect(from)
     if (conflict !== undefined) return conflict
-    const [left, right] = [from.chain, value.chain]
-    if (left === right || left.last > right.first) return { rows: ascending([left.lastRow, value.writtenRow, right.firstRow]), reason: 'overwritten' }
-    this.#join(left, right)
+    // A ring: it stands behind itself already.
+    if (from.chain === value.chain) return { rows: ascending([from.writtenRow, value.writtenRow]), reason: 'unwritten' }
+    this.#join(from.chain, value)
     return undefined
   }
 
-  /** Puts the right chain behind the left; the one that was seen first keeps its place in the line. */
-  #join(left: Chain, right: Chain): void {
-    const [kept, gone] = left.first <= right.first ? [left, right] : [right, left]
-    if (kept === left) {
-      for (const value of right.values) {
-        value.at = left.base + left.values.length
-        left.values.push(value)
-      }
-    } else {
-      right.base -= left.values.length
-      right.values = [...left.values, ...right.values]
-      left.values.forEach((value, i) => {
-        value.at = right.base + i
-      })
-    }
-    for (const value of gone.values) value.chain = kept
-    if (gone.last > kept.last) [kept.last, kept.lastRow] = [gone.last, gone.lastRow]
-    gone.values = []
-    gone.last = -1
-    if (kept.place >= 0) this.#recompute((gone.place < 0 ? kept.place : Math.min(kept.place, gone.place)) - this.#forgotten)
+  /** Puts a value behind the last of a chain. Nothing has ended on it yet, so that it was a chain by itself and stood in no line; the line is brought up to date by `complete`. */
+  #join(chain: Chain, value: Value): void {
+    const { last, lastRow } = value.chain
+    value.at = chain.base + chain.values.length
+    value.chain = chain
+    chain.values.push(value)
+    if (last > chain.last) [chain.last, chain.lastRow] = [last, lastRow]
   }
 
   /** A later value of the chain on which an operation ended before this rank. */

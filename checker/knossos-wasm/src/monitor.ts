@@ -65,6 +65,8 @@ interface Open {
 interface LiveKey {
   readonly value: Json
   zones: LiveZones | undefined
+  /** How many operations ended. Every few of them it is forgotten what can be, key by key: keys may come in turn. */
+  completed: number
   window: LiveWindow | undefined
   /** Its events so far, while zones may still have to be exchanged for a window. */
   events: (readonly [Open, Event | undefined])[] | undefined
@@ -159,7 +161,7 @@ class LiveMonitor implements Monitor {
     let known = this.#keys.get(code)
     if (known === undefined) {
       const isRegister = this.#model.register !== undefined
-      known = { value, zones: isRegister ? new LiveZones(this.#initial) : undefined, window: isRegister ? undefined : new LiveWindow(this.#model), events: isRegister ? [] : undefined }
+      known = { value, completed: 0, zones: isRegister ? new LiveZones(this.#initial) : undefined, window: isRegister ? undefined : new LiveWindow(this.#model), events: isRegister ? [] : undefined }
       this.#keys.set(code, known)
     }
     return known
@@ -213,7 +215,7 @@ class LiveMonitor implements Monitor {
     this.#remember(key, open, event)
     if (key.window !== undefined) return this.#completeIn(key.window, open, event)
     const ended = event.type === 'ok' ? this.#ended(event, open, key.zones!) : event.type === 'fail' ? this.#failed(event, open, key.zones!) : undefined
-    if ((this.#rank & 15) === 0) key.zones?.forget(this.#earliestOpen())
+    if ((++key.completed & 15) === 0) key.zones?.forget(this.#earliestOpen())
     return ended
   }
 

@@ -181,17 +181,25 @@ const scanner: readonly Mutant[] = [
   ['assembly/names.ts', 'if (load<u8>(begun + length) != QUOTE) return 0', ''],
 ]
 
+/**
+ * The monitor. Not among them, because nobody can tell:
+ * - whether operations that ended keep the frontier at their invocation (it is asked for only when one ends), and whether the
+ *   order forgets states too early, or takes an open operation for effective of which a crashed one was (live-candidate.ts: an order that
+ *   cannot go on proves nothing, and the window is walked);
+ * - whether a hidden operation is kept twice, whether a write of the value that is there already hides others, and whether
+ *   configurations are told apart by what they hide while one response is searched: for everything hidden during that search there is
+ *   a configuration in which it took effect instead, just before.
+ */
 const streaming: readonly Mutant[] = [
   ['live-zones.js', 'if (other <= chain.first)', 'if (true)'],
   ['live-zones.js', 'if (most <= chain.first', 'if (false'],
   ['live-zones.js', 'if (invoked > chain.last)', 'if (false)'],
   ['live-zones.js', 'if (from.consumedRow >= 0)', 'if (false)'],
-  ['live-zones.js', 'left.last > right.first', 'false'],
+  ['live-zones.js', 'if (from.chain === value.chain)', 'if (false)'],
   ['live-zones.js', 'chain.values[i].first < invoked', 'false'],
   ['live-zones.js', 'this.#tookEffect(from)', 'undefined'],
   ['live-zones.js', 'this.#tookEffect(value)', 'undefined'],
-  ['live-zones.js', 'if (gone.last > kept.last)', 'if (false)'],
-  ['live-zones.js', 'left.first <= right.first ?', 'left.first > right.first ?'],
+  ['live-zones.js', 'if (last > chain.last)', 'if (false)'],
   ['live-zones.js', 'seen.length > 0 || value.joined', 'value.joined'],
   ['live-zones.js', 'chain.values[dead].first >= open', 'false'],
   ['live-window.js', "if (operation.fate === 'open')\n            operation.before = now", ''],
@@ -200,10 +208,8 @@ const streaming: readonly Mutant[] = [
   ['live-window.js', 'operation.invoked < from && operation.ended >= from', 'false'],
   ['live-window.js', "if (operation.fate === 'crashed')\n                this.#walker.allow", "if (false)\n                this.#walker.allow"],
   ['live-window.js', 'if (invoked < from && !type.ignored', 'if (!type.ignored'],
-  ['live-window.js', 'type.crashed[crashed] < invoked', 'false'],
   ['live-window.js', 'ended >= earliest)', 'ended > earliest + 3)'],
   ['live-window.js', 'earliest = Math.min(earliest, invoked)', ''],
-  ['live-window.js', "if (operation.fate !== 'open')\n                operation.before = undefined", ''],
   ['live-window.js', 'this.#taken &= ~(1 << operation.slot)', ''],
   ['live-window.js', 'crashed.splice(at, 0, operation.invoked)', 'crashed.push(operation.invoked, operation.invoked)'],
   ['live-frontier.js', '?? 0) >= type.available', '?? 0) > type.available'],
@@ -212,18 +218,15 @@ const streaming: readonly Mutant[] = [
   ['live-frontier.js', '((a.done ^ b.done) & ~a.hide & ~pure) !== 0', 'false'],
   ['live-frontier.js', '(b.hide & ~a.hide) !== 0', 'false'],
   ['live-frontier.js', 'if ((b.counts.get(type) ?? 0) < count)', 'if (false)'],
-  ['live-frontier.js', '((hide & bit) !== 0 && !wasHidden)', '(hide & bit) !== 0'],
   ['live-frontier.js', 'twin.ended < operation.ended', 'twin.ended > operation.ended'],
   ['live-frontier.js', '(effective & (1 << twin.slot)) === 0', 'true'],
-  ['live-frontier.js', 'if (next !== state || type.constant)', 'if (next !== state)'],
   ['live-frontier.js', 'this.#pure &= ~this.#bit', ''],
-  ['live-frontier.js', 'one.hide === hide &&', ''],
   ['live-candidate.js', 'if (this.#reached[i] < invoked)', 'if (false)'],
   ['live-candidate.js', '(this.#unknown & bit) === 0 && ', ''],
   ['live-candidate.js', 'this.#object.after(this.#from[x.slot], x.type).includes(this.#to[x.slot])', 'true'],
   ['live-candidate.js', '!hadNoEffect || (this.#done & bit) === 0', 'true'],
   ['live-candidate.js', '            this.#state = state;\n            this.#done = done;', '            this.#state = state;'],
-  ['live-candidate.js', 'this.#reached[from] >= event', 'this.#reached[from] > event + 40'],
+  ['monitor.js', '(++key.completed & 15) === 0', 'false'],
   ['live-object.js', 'process === null ?', 'true ?'],
 ]
 
