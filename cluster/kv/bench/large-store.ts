@@ -82,13 +82,14 @@ export function* spread(count: number, range: number): Generator<number> {
   for (let i = 0; i < count; i++) yield Math.floor(((i * 0.618_033_988_749_895) % 1) * range)
 }
 
-/** Calls `body` one time after the other with indices spread evenly over [0, range), and resolves to the mean time of a call, in milliseconds. */
-export async function meanMs(calls: number, range: number, body: (index: number) => unknown): Promise<number> {
-  let total = 0
+/** Calls `body` one time after the other with indices spread evenly over [0, range), and resolves to how long a call took on average and in the middle, in milliseconds. */
+export async function timeCalls(calls: number, range: number, body: (index: number) => unknown): Promise<{ readonly meanMs: number; readonly medianMs: number }> {
+  const times: number[] = []
   for (const index of spread(calls, range)) {
     const began = performance.now()
     await body(index)
-    total += performance.now() - began
+    times.push(performance.now() - began)
   }
-  return total / calls
+  times.sort((a, b) => a - b)
+  return { meanMs: times.reduce((sum, one) => sum + one, 0) / calls, medianMs: times[calls >>> 1]! }
 }
