@@ -98,6 +98,11 @@ test('a run that breaks nothing does not notice that it is watched', async () =>
   assert.ok((await lines(watched)) === (await lines(await abdRun())))
 })
 
+test('a node whose disk refuses what was decided tells it again after a while, not all the time: the run ends', async () => {
+  const { document } = await simulated({ ...plan('paxos-commit', 'none', 385, 6_000), rate: 100, workload: 'multi-register', schedule: [{ fault: 'read-only-disk(all)', at_ms: 1_500, for_ms: 3_000 }] })
+  assert.is(document.verdict, 'holds')
+})
+
 test('a run leaves its plan, history and verdict, and they can be read back', async () => {
   const { document, history, dir } = await oneRun()
   const saved = await loadRun(dir)

@@ -10,6 +10,7 @@
  * Operations on one key are transactions of one step. A transaction at one node needs no vote.
  */
 import { unpack, pack } from 'msgpackr'
+import { sleep } from '../../../harness/clock.ts'
 import type { NodeId } from '../../../harness/env.ts'
 import { Calls } from '../calls.ts'
 import { StoreError } from '../errors.ts'
@@ -55,6 +56,8 @@ const workCodec: Codec<Work> = {
 }
 
 const MICROSECOND_DIGITS = 17
+/** Between two announcements of a decision that not everybody has heard. */
+const RETRY_MS = 100
 
 /** What the coordinator's side of a commit works with. */
 interface CommitmentOptions {
@@ -65,7 +68,7 @@ interface CommitmentOptions {
 }
 
 /** The coordinator's side: collects votes, decides, and tells. */
-function commitment({ coordinator: { self, config, rpc }, registry, decisions, ask }: CommitmentOptions) {
+function commitment({ coordinator: { self, clock, config, rpc }, registry, decisions, ask }: CommitmentOptions) {
   /** Transactions that this node coordinates and has not decided. */
   const undecided = new Set<string>()
   const life = { closed: false }
@@ -74,7 +77,11 @@ function commitment({ coordinator: { self, config, rpc }, registry, decisions, a
   async function announce(id: string, participants: readonly NodeId[], commit: boolean): Promise<void> {
     while (!life.closed) {
       const { complete } = await rpc.gather(DECIDE, { to: participants, request: [id, commit], need: participants.length })
-      if (!complete && commit) continue
+      if (!complete && commit) {
+        // One whose disk fails refuses at once, and again.
+        await sleep(clock, RETRY_MS)
+        continue
+      }
       // Who did not hear of an abort asks, and is told the same because there is no note.
       if (complete && registry !== undefined) registry.forget(id)
       else if (commit) decisions.forget(id)
