@@ -62,6 +62,22 @@ test('a chain begins where the first operation on any of its values ended', () =
   assert.is(acceptZones(history, model, model.register!, history.values.encode(null)), null)
 })
 
+test('a value that a compare-and-set makes is not read before that begins', () => {
+  const model = models.casRegister()
+  const accepts = (picture: string) => {
+    const history = drawn(picture)
+    return acceptZones(history, model, model.register!, history.values.encode(null)) !== null
+  }
+  assert.not(accepts(`
+    a w1--
+    b      r2--
+    c           c12--`))
+  assert.ok(accepts(`
+    a w1--
+    b      r2------
+    c           c12--`))
+})
+
 test('it says nothing about functions that the model does not know', () => {
   const history = new History()
   for (const [i, type] of (['invoke', 'ok'] as const).entries()) history.push({ time: i, process: 1, type, f: 'increment', value: 1 })
