@@ -145,7 +145,7 @@ const USUAL_TIME: usize = 0
 const USUAL_INDEX: usize = 8
 const UNUSUAL: usize = 16
 
-/** A whole number of up to 15 digits that stands alone, which it leaves in `number`. */
+/** A whole number of up to 15 digits, which it leaves in `number`. What follows it is looked at by the caller: a point or an exponent is no end of a field. */
 // @ts-ignore: decorator
 @inline
 function whole(p: usize, field: usize): usize {
@@ -166,8 +166,6 @@ function whole(p: usize, field: usize): usize {
     length += 8
   }
   if (length > 1 && (first & 0xff) == 0) return 0
-  const next = load<u8>(p + <usize>length)
-  if (next == 46 || next == 101 || next == 69) return 0
   if (field == UNUSUAL) return p + <usize>length
   // Where the length was foreseen, the processor goes on behind the number before it has looked at its digits.
   const foreseen = load<usize>(usual + field)

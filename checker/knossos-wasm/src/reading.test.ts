@@ -44,6 +44,8 @@ test('mistakes are named by their line', () => {
     ['{"process":1,"type":"invoke","f":"read","time":NaN}\n', 'NOT_JSON', 1],
     ['{"process":1,"type":"invoke","f":"read","time":"soon"}\n', 'BAD_TIME', 1],
     ['{"process":1.5,"type":"invoke","f":"read","time":1}\n', 'BAD_PROCESS', 1],
+    ['{"process":1,"type":"invoke","f":"read","time":1}\n{"process":02,"type":"invoke","f":"read","time":2}\n', 'NOT_JSON', 2],
+    ['{"process":1,"type":"invoke","f":"read","time":1}\n{"process":2.5,"type":"invoke","f":"read","time":2}\n', 'BAD_PROCESS', 2],
     ['[1]\n', 'NOT_AN_EVENT', 1],
     [line(1, 'invoke', 'read', null, 5) + '{"process":1,"ty', 'TRUNCATED', 2],
   ] as const) {

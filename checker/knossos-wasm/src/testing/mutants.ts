@@ -171,7 +171,6 @@ const columns: readonly Mutant[] = [
 /** The byte scanner. */
 const scanner: readonly Mutant[] = [
   ['assembly/scan.ts', 'if (length > 1 && (first & 0xff) == 0) return 0', ''],
-  ['assembly/scan.ts', 'if (next == 46 || next == 101 || next == 69) return 0', ''],
   ['assembly/scan.ts', 'if (more == 0) return 0', ''],
   ['assembly/scan.ts', 'if (<usize>length == foreseen) return p + foreseen', 'if (foreseen != 0) return p + foreseen'],
   ['assembly/scan.ts', 'return number > 0x3fffffff ? 0 : end', 'return end'],
