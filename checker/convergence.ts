@@ -28,6 +28,7 @@ const registerFunctions = new Set(['read', 'write', 'delete', 'cas'])
 /** After the last heal and the last write all replicas come to agree on something that was written. */
 export const convergence: Judgement = {
   name: 'convergence',
+  atRest: true,
   describes: 'after the last heal and the last write every replica comes to hold the same value, one that was written, or nothing',
   judge: (history, context) => judge(history, context),
 }

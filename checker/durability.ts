@@ -34,6 +34,7 @@ const WITNESSES = 10
 /** No acknowledged write is lost. */
 export const durability: Judgement = {
   name: 'durability',
+  atRest: true,
   describes: 'no acknowledged write is gone while something certainly older is there, no delete undone; linear',
   judge,
 }

@@ -6,8 +6,10 @@ import { judge } from './judge.ts'
 import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
 import { latencyOf } from './latency.ts'
 import { periodsOf } from './periods.ts'
+import { vacuity } from './vacuity.ts'
 import { models, verdictDocumentSchema } from './verdict.ts'
 import { setFull } from './set-full.ts'
+import { context } from './testing/context.ts'
 import { Suite } from './testing/monotone.ts'
 import { RunBuilder } from './testing/run.ts'
 import type { History } from './history/index.ts'
@@ -160,6 +162,26 @@ test('a workload of other objects is judged by them where its promise rests on t
   }
   assert.is(await verdictWhere(true), 'holds')
   assert.match((await verdictWhere(false))!, /^monotonic-reads was not judged: .* take several operations of this store/)
+})
+
+test('a run that was interrupted, or died before its end, is unknown at best', async () => {
+  const reasonOf = async (run: RunBuilder): Promise<string | undefined> => (await vacuity.judge(run.history(), context)).reason
+  const begun = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).read('x', 1, 6, 8).counters(9, {})
+  assert.is(await reasonOf(begun().quiesce(10)), undefined)
+  assert.is(await reasonOf(begun().quiesce(10).interrupted(11)), 'vacuous: the run was interrupted')
+  assert.is(await reasonOf(begun()), 'vacuous: the history ends before the run did')
+})
+
+test('what replicas had no time to agree on in a run that was cut short is no violation; what breaks a model is', async () => {
+  const run = { name: 'x', started: '', system: 'x', preset: null, workload: 'register', driver: 'sim', nodes: [], clients: 1, time_ms: 1, seed: 1, version: '1', repeat: 'x' }
+  const verdictOf = async (builder: RunBuilder): Promise<[VerdictWord, boolean | null]> => {
+    const { verdict, convergence } = await judge(suite.seen(builder.history()), { run, promised: 'linearizable', okMin: 1 })
+    return [verdict, convergence.agreed]
+  }
+  const apart = (): RunBuilder => new RunBuilder().write('x', 1, 0, 5).write('x', 2, 6, 8).read('x', 2, 9, 10).quiesce(11).peek('x', 12, { n1: 1, n2: 2 })
+  assert.equal(await verdictOf(apart()), ['violated', false])
+  assert.equal(await verdictOf(apart().interrupted(13)), ['unknown', null])
+  assert.equal(await verdictOf(apart().read('x', 1, 13, 14).interrupted(15)), ['violated', null])
 })
 
 test.run()

@@ -18,6 +18,7 @@ import { queueTotal } from './queue-total.ts'
 import { setFull } from './set-full.ts'
 import { causalConvergence } from './causal-convergence.ts'
 import { causalMemory } from './causal-memory.ts'
+import { cutShort } from './cut-short.ts'
 import { convergence, convergenceOf } from './convergence.ts'
 import { deltaAtomicity } from './delta-atomicity.ts'
 import { durability, durabilityOf } from './durability.ts'
@@ -119,12 +120,20 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
 
 async function judged(judgement: Judgement, history: History, context: JudgeContext): Promise<JudgementVerdict> {
   try {
-    const verdict = await judgement.judge(history, context)
+    const verdict = atRest(judgement, await judgement.judge(history, context), history)
     return judgement.binding === undefined ? verdict : { ...verdict, binding: judgement.binding }
   } catch (error) {
     const reason = `the judgement failed: ${error instanceof Error ? error.message : String(error)}`
     return { judgement: judgement.name, verdict: 'unknown', reason, summary: `Not judged: ${reason}.`, operations: 0, witnesses: [], metrics: {} }
   }
+}
+
+/** What is missing in a run that was cut short might still have come. */
+function atRest({ atRest: needsRest }: Judgement, verdict: JudgementVerdict, history: History): JudgementVerdict {
+  const cut = needsRest === true && verdict.verdict === 'violated' ? cutShort(history) : undefined
+  if (cut === undefined) return verdict
+  const reason = `${cut}, before all that was written could be everywhere`
+  return { ...verdict, verdict: 'unknown', reason, witnesses: [], metrics: {}, summary: `Not judged: ${reason}.` }
 }
 
 /** One thing that the promise rests on. */

@@ -36,6 +36,8 @@ export interface Judgement {
   readonly describes: string
   /** Its verdict counts for the promise, beside the promised rung: what a system promises of the workload's own object. */
   readonly binding?: boolean
+  /** Whether it judges the state at rest, when everything had time to arrive: a run that was cut short cannot violate it. */
+  readonly atRest?: boolean
   /** For judgements that can tell while the run goes on: which rung they are about, and how to begin. */
   readonly watch?: { readonly model: Model; start(): Watch }
   judge(history: History, context: JudgeContext): Promise<JudgementVerdict> | JudgementVerdict

@@ -38,6 +38,7 @@ interface Counts {
 export function setFull(options: { readonly staleIsViolation?: boolean; readonly binding?: boolean } = {}): Judgement {
   return {
     name: 'set-full',
+    atRest: true,
     describes: 'follows every element from its acknowledgement on: lost, stale, never read, duplicated, resurrected, and how long it took to become visible',
     ...(options.binding === undefined ? {} : { binding: options.binding }),
     judge(history) {

@@ -3,16 +3,17 @@
  * never cut a link proves nothing. Such a run is unknown, never a pass (the gate on traffic of etcd's robustness
  * tests, and the failed-injection rule of every Jepsen review).
  */
+import { cutShort } from './cut-short.ts'
 import { FAIL, INVOKE, OK } from './history/index.ts'
 import { windowName } from './periods.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
-/** Enough operations succeeded, reads and writes among them, and every fault bit and was healed. */
+/** The run went on to its end, enough operations succeeded, reads and writes among them, and every fault bit and was healed. */
 export const vacuity: Judgement = {
   name: 'vacuity',
-  describes: 'enough operations succeeded, reads and writes among them, and every fault was observed to bite and to be healed',
+  describes: 'the run went on to its end, enough operations succeeded, reads and writes among them, and every fault was observed to bite and to be healed',
   judge,
 }
 
@@ -34,7 +35,9 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   const counts = outcomes(history)
   const enough = context.okMin ?? 1
   const idle = idleFunctions(history)
+  const cut = cutShort(history)
   const reasons = [
+    ...(cut === undefined ? [] : [cut]),
     ...(counts.ok < enough ? [`only ${counts.ok} operations succeeded (at least ${enough} are needed)`] : []),
     ...idle.map((f) => `no ${f} succeeded`),
     ...context.faults.filter((window) => !window.bit).map((window) => `${windowName(window)} did not bite (${window.evidence || 'no evidence'})`),

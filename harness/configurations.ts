@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { factsOf } from '../reports/facts.ts'
 import type { Reporter } from '../reports/events.ts'
-import { models } from '../checker/verdict.ts'
+import { mergeVerdicts, models, type VerdictWord } from '../checker/verdict.ts'
 import type { Plan } from './plan.ts'
 import { writeReport, type JudgedRun } from './report-files.ts'
 import { point } from './run-folder.ts'
@@ -35,8 +35,16 @@ interface SeededRun extends JudgedRun {
   readonly seed: number
 }
 
-/** Makes every run, writes `report.html` and returns its path. */
-export async function runConfigurations(planned: readonly PlannedRun[], { dir, title, reporter, signal, repeat, started }: ConfigurationsOptions): Promise<string> {
+/** What came of all runs. */
+export interface ConfigurationsResult {
+  /** The path of `report.html`. */
+  readonly report: string
+  /** Of all runs together: unknown at best where some were not made. */
+  readonly verdict: VerdictWord
+}
+
+/** Makes every run until it is told to stop, and writes `report.html`. */
+export async function runConfigurations(planned: readonly PlannedRun[], { dir, title, reporter, signal, repeat, started }: ConfigurationsOptions): Promise<ConfigurationsResult> {
   const several = new Set(planned.map(({ name }) => name)).size < planned.length
   const runs: SeededRun[] = []
   for (const { name, plan } of planned) {
@@ -47,6 +55,8 @@ export async function runConfigurations(planned: readonly PlannedRun[], { dir, t
     const { document, history } = await runPlan(plan, { dir: inner, label, emit: (event) => reporter.on(event), signal, repeat, started })
     runs.push({ name, seed: plan.seed, dir: inner, document, history })
   }
+  const unmade = planned.length - runs.length
+  if (unmade > 0) reporter.on({ type: 'warning', run: planned[runs.length]!.name, message: `${unmade} of ${planned.length} runs were not made.` })
   const byName = [...new Set(runs.map(({ name }) => name))].map((name) => runs.filter((run) => run.name === name))
   const report = await writeReport(byName.map(weakest), {
     dir,
@@ -56,7 +66,7 @@ export async function runConfigurations(planned: readonly PlannedRun[], { dir, t
     seeds: byName.map((ofName) => ({ name: ofName[0]!.name, runs: ofName.map(({ name, seed, document }) => ({ seed, facts: factsOf(name, document) })) })),
   })
   await point('latest', dir)
-  return report
+  return { report, verdict: mergeVerdicts([...runs.map(({ document }) => document.verdict), ...(unmade > 0 ? (['unknown'] as const) : [])]) }
 }
 
 /** The run in which the weakest model held: a configuration is as good as that. */

@@ -103,6 +103,17 @@ test('a node whose disk refuses what was decided tells it again after a while, n
   assert.is(document.verdict, 'holds')
 })
 
+test('an interrupted run ends in order, and is unknown however well it went, also when its history is judged again', async () => {
+  const working = new AbortController()
+  const dir = await mkdtemp(path.join(folder, 'run-'))
+  const cut = plan('abd', 'partition', 3)
+  const { document, history } = await runPlan(cut, { dir, label: 'test', emit: (event) => event.type === 'progress' && event.operations > 1_000 && working.abort(), signal: working.signal, repeat: 'npx splitbrain run', started: new Date(0).toISOString() })
+  assert.is(document.verdict, 'unknown')
+  assert.match(document.reason!, 'the run was interrupted')
+  assert.ok(document.operations.ok > 500)
+  assert.is((await judgeRun(cut, history, { dir, label: 'test', emit: () => undefined, repeat: 'x', started: '' })).verdict, 'unknown')
+})
+
 test('a run leaves its plan, history and verdict, and they can be read back', async () => {
   const { document, history, dir } = await oneRun()
   const saved = await loadRun(dir)

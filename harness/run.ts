@@ -247,6 +247,8 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
     await observer.converge(plan.converge_timeout_ms, stop)
   }
   await observer.counters()
+  // What it was to show it has not shown. (A run that fails fast has.)
+  if (options.signal?.aborted === true) record({ time: clock.now(), process: 'observer', type: 'info', f: 'interrupted' })
 }
 
 /** How many process numbers are used up. */

@@ -55,6 +55,11 @@ export class RunBuilder {
     return this.#add(at, { process: 'observer', type: 'ok', f: 'counters', value })
   }
 
+  /** Somebody stopped the run. */
+  interrupted(at: number): this {
+    return this.#add(at, { process: 'observer', type: 'info', f: 'interrupted' })
+  }
+
   quiesce(at: number): this {
     return this.#add(at, { process: 'observer', type: 'info', f: 'quiesce' })
   }

@@ -1,5 +1,6 @@
 /** `splitbrain cap`: the CAP map of any configurations under the same faults and seeds. */
 import path from 'node:path'
+import { exitCodes } from '../../checker/verdict.ts'
 import { runConfigurations, type PlannedRun } from '../configurations.ts'
 import { parseArguments, type Arguments, type Command, type Option } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
@@ -53,9 +54,9 @@ export const capCommand: Command = {
     const interrupt = onInterrupt((message) => reporter.on({ type: 'warning', run: planned[0]!.name, message }))
     const repeat = repeatCommand(args.words, planned[0]!.plan.seed)
     try {
-      const report = await runConfigurations(planned, { dir, title, reporter, signal: interrupt.signal, repeat, started: new Date(startedMs).toISOString() })
+      const { report, verdict } = await runConfigurations(planned, { dir, title, reporter, signal: interrupt.signal, repeat, started: new Date(startedMs).toISOString() })
       reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
-      return 0
+      return exitCodes[verdict]
     } finally {
       interrupt.dispose()
     }

@@ -29,8 +29,7 @@ export const runCommand: Command = {
     try {
       const { document, report } = await runInFolder(plan, { repeat, failFast, emit: (event) => reporter.on(event), signal: interrupt.signal })
       reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: performance.now() - began })
-      // A run that was cut short has not shown what it was asked to show.
-      return interrupt.signal.aborted && document.verdict === 'holds' ? exitCodes.unknown : exitCodes[document.verdict]
+      return exitCodes[document.verdict]
     } catch (error) {
       reporter.on({ type: 'crash', run: plan.name, message: error instanceof Error ? error.message : String(error) })
       reporter.on({ type: 'end', report: null, repeat, elapsed_ms: performance.now() - began })

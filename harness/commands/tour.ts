@@ -81,7 +81,7 @@ export const tourCommand: Command = {
     const schedule = await scheduleFor(driver)
     try {
       const planned = PRESETS.map((preset) => ({ name: preset, plan: tourPlan(preset, driver, seed, schedule) }))
-      const report = await runConfigurations(planned, { dir, title: TITLE, reporter, signal: interrupt.signal, repeat, started })
+      const { report } = await runConfigurations(planned, { dir, title: TITLE, reporter, signal: interrupt.signal, repeat, started })
       reporter.on({ type: 'end', report: path.relative(process.cwd(), report), repeat, elapsed_ms: Date.now() - startedMs })
       return 0
     } finally {
