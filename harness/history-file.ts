@@ -5,7 +5,7 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { formatOf, JsonlReader, readHistory } from 'knossos-wasm'
+import { formatOf, JsonlReader, readHistory, refuseChangedWrites } from 'knossos-wasm'
 import { readJsonlFile } from 'knossos-wasm/file'
 import { HistoryError, type History } from '../checker/history/index.ts'
 import { isTransactionText, readTransactionText } from '../checker/transactions/text-format.ts'
@@ -20,7 +20,7 @@ export async function readHistoryFile(file: string, lenient: boolean): Promise<H
   const head = headOf(file)
   try {
     if (head[0] === 0x1f && head[1] === 0x8b) return await unpacked(file, options)
-    if (isPlain(head)) return await readJsonlFile(file, options)
+    if (isPlain(head)) return withWritesAsAsked(await readJsonlFile(file, options), options)
     if (statSync(file).size > WHOLE_BYTES_MAX) throw new UsageError(tooLarge(file))
     const bytes: Buffer[] = []
     for await (const chunk of createReadStream(file)) bytes.push(chunk as Buffer)
@@ -31,7 +31,7 @@ export async function readHistoryFile(file: string, lenient: boolean): Promise<H
   }
 }
 
-const isPlain = (head: Uint8Array): boolean => head.length === 0 || (formatOf(head) === 'jsonl' && !isTransactionText(Buffer.from(head.subarray(0, 1_000)).toString()))
+const isPlain = (head: Uint8Array): boolean => formatOf(head) === 'jsonl' && !isTransactionText(Buffer.from(head.subarray(0, 1_000)).toString())
 
 const tooLarge = (file: string): string => `${file} is larger than 2 GB, and only JSONL (also gzipped) can be read piece by piece; convert it to JSONL, one event a line.`
 
@@ -48,6 +48,12 @@ function headOf(file: string): Uint8Array {
 interface Options {
   readonly tolerateTruncation: boolean
   readonly lenient: boolean
+}
+
+/** Nobody can ask the recorder of a file what a write wrote that was acknowledged with another value. */
+function withWritesAsAsked(history: History, { lenient }: Options): History {
+  refuseChangedWrites(history, lenient)
+  return history
 }
 
 /** A gzipped file: JSONL goes to the reader as it comes. */
@@ -70,7 +76,7 @@ async function unpacked(file: string, options: Options): Promise<History> {
     if (error instanceof HistoryError || error instanceof UsageError) throw error
     throw new UsageError(`${file} begins like gzip but cannot be unpacked: ${(error as Error).message}. Is it whole?`)
   }
-  if (reader !== undefined) return reader.end()
+  if (reader !== undefined) return withWritesAsAsked(reader.end(), options)
   const all = Buffer.concat(waiting)
   waiting = []
   return whole(file, all, options)
@@ -78,8 +84,8 @@ async function unpacked(file: string, options: Options): Promise<History> {
 
 function whole(file: string, bytes: Buffer, options: Options): History {
   const history = isTransactionText(bytes.subarray(0, 1_000).toString()) ? readTransactionText(bytes.toString()) : readHistory(bytes, options)
-  // A run that was killed early leaves an empty JSONL file or a torn first line; anything else without events is no history.
-  const killedEarly = bytes.length === 0 || formatOf(bytes) === 'jsonl'
+  // A run that was killed early leaves an empty (or blank) JSONL file or a torn first line; anything else without events is no history.
+  const killedEarly = formatOf(bytes) === 'jsonl'
   if (history.length === 0 && !killedEarly) throw new UsageError(`${file} holds no event of a history; expected JSONL as in runs/*/*/history.jsonl, Jepsen's EDN, or a Jepsen etcd log.`)
   return history
 }

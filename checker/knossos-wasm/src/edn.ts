@@ -1,11 +1,32 @@
 /**
- * Reads EDN (the data notation of Clojure), as far as histories use it, into JSON values: keywords and symbols become
- * strings (":read" is "read"), lists, vectors and sets become arrays, tags are dropped (`#jepsen.history.Op{...}`
- * is its map), map keys become strings. Integers beyond 2^53 become bigint, so that callers decide what to do.
+ * Reads EDN (the data notation of Clojure), as far as histories use it: lists, vectors and sets become arrays, tags are
+ * dropped (`#jepsen.history.Op{...}` is its map). What JSON cannot tell apart is left to callers: keywords, symbols and
+ * characters, which are no strings, map keys, which may be anything, and integers beyond 2^53, which become bigint.
  */
 
 /** What the parser returns. */
-export type Edn = null | boolean | number | bigint | string | readonly Edn[] | { readonly [key: string]: Edn }
+export type Edn = null | boolean | number | bigint | string | EdnName | EdnMap | readonly Edn[]
+
+/** A keyword, a symbol or a character: `:read` has the text "read". */
+export class EdnName {
+  readonly text: string
+  /** As it stands in the file. */
+  readonly written: string
+
+  constructor(text: string, written: string) {
+    this.text = text
+    this.written = written
+  }
+}
+
+/** A map, in the order of the file. */
+export class EdnMap {
+  readonly entries: readonly (readonly [key: Edn, value: Edn])[]
+
+  constructor(entries: readonly (readonly [key: Edn, value: Edn])[]) {
+    this.entries = entries
+  }
+}
 
 /** A place that is not EDN; `at` is the offset in the text. */
 export class EdnError extends Error {
@@ -66,16 +87,11 @@ export class EdnParser {
     return items
   }
 
-  #map(): { readonly [key: string]: Edn } {
+  #map(): EdnMap {
     const begun = this.at
     const items = this.#sequence('}')
     if (items.length % 2 === 1) throw new EdnError(begun, 'a map needs a value for every key')
-    const map: { [key: string]: Edn } = {}
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!
-      map[typeof key === 'string' ? key : JSON.stringify(key, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))] = items[i + 1]!
-    }
-    return map
+    return new EdnMap(Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i]!, items[2 * i + 1]!]))
   }
 
   #string(): string {
@@ -97,11 +113,11 @@ export class EdnParser {
     }
   }
 
-  #character(): string {
+  #character(): EdnName {
     const word = /^\\(newline|space|tab|return|u[0-9a-fA-F]{4}|[^])/.exec(this.text.slice(this.at, this.at + 8))![1]!
     this.at += word.length + 1
     const named: { readonly [name: string]: string } = { newline: '\n', space: ' ', tab: '\t', return: '\r' }
-    return named[word] ?? (word.length === 5 ? String.fromCharCode(parseInt(word.slice(1), 16)) : word)
+    return new EdnName(named[word] ?? (word.length === 5 ? String.fromCharCode(parseInt(word.slice(1), 16)) : word), `\\${word}`)
   }
 
   #tagged(): Edn {
@@ -111,7 +127,8 @@ export class EdnParser {
     if (c === '#') {
       // ##NaN, ##Inf, ##-Inf: no history should hold them, but they must not be mistaken for numbers.
       this.at++
-      return `##${this.#word()}`
+      const word = `##${this.#word()}`
+      return new EdnName(word, word)
     }
     this.#atom()
     return this.form()
@@ -130,13 +147,13 @@ export class EdnParser {
     if (word === 'nil') return null
     if (word === 'true') return true
     if (word === 'false') return false
-    if (word.startsWith(':')) return word.slice(1)
+    if (word.startsWith(':')) return new EdnName(word.slice(1), word)
     if (/^[+-]?\d+[NM]?$/.test(word)) {
       const digits = word.replace(/[NM]$/, '').replace(/^\+/, '')
       const number = Number(digits)
       return Number.isSafeInteger(number) ? number : BigInt(digits)
     }
     if (/^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$/.test(word)) return Number(word.replace(/M$/, ''))
-    return word
+    return new EdnName(word, word)
   }
 }

@@ -9,7 +9,8 @@
  *
  * The process model is Jepsen's: an `invoke` is followed by `ok` (it happened), `fail` (it certainly did not)
  * or `info` (nobody knows: it may take effect at any later time, or never). A process has at most one open
- * operation, and none after an `info`.
+ * operation, and none after an `info`. So its events happened one after the other: each stands behind the one before, and its
+ * time is not earlier.
  */
 
 import { grown, stored, widened } from './column.ts'
@@ -72,6 +73,9 @@ export class HistoryError extends Error {
 /** Processes below this number are found by index. */
 const OPEN_MAX = 1 << 22
 
+/** What is known of a process whose operation ended in `info`. */
+const DEAD = -1
+
 /** Rows that fit before the columns grow: many histories are small. */
 const CAPACITY_MIN = 64
 
@@ -112,9 +116,11 @@ export class History {
   readonly #times = new TimeColumn(CAPACITY_MIN)
   /** Time of the last row. */
   #latest = -Infinity
+  /** The latest time of all rows: what is no earlier cannot be earlier than another event of its process. */
+  #newest = -Infinity
   readonly #functionCodes = new Map<string, number>()
   readonly #nodeCodes = new Map<string, number>()
-  /** By process: row of its open invocation + 1; 0 when none is open, -1 once it ended in `info`. */
+  /** By process: row of its open invocation + 1; DEAD once it ended in `info`; otherwise 0, or -2 - the row of its last event. */
   #open = new Int32Array(CAPACITY_MIN)
   /** The same for processes with large numbers and for NEMESIS, OBSERVER. */
   readonly #openElsewhere = new Map<number, number>()
@@ -136,11 +142,12 @@ export class History {
   /** As `push`, for an event that is codes already. */
   append(type: number, process: number, f: number, key: number, value: number, time: number, node: number): void {
     const row = this.length
-    const pair = this.#pairOf(process, type, row, f)
+    const pair = this.#pairOf(process, type, row, f, time)
     if (row === this.type.length) this.reserve(row * 2)
     this.#times.set(row, time)
     if (time <= this.#latest && (time < this.#latest || (type === INVOKE && this.type[row - 1] !== INVOKE))) this.inTimeOrder = false
     this.#latest = time
+    if (time > this.#newest) this.#newest = time
     if (value > this.largestValue) this.largestValue = value
     if (key < this.keyMin) this.keyMin = key
     if (key > this.keyMax) this.keyMax = key
@@ -172,9 +179,11 @@ export class History {
     try {
       for (let i = 0; i < n; i++) {
         const row = from + i
-        const at = this.#pairOf(processes[i]!, types[i]!, row, functions[i]!)
+        const time = times[i]!
+        const at = this.#pairOf(processes[i]!, types[i]!, row, functions[i]!, time)
         pair[row] = at
         if (at >= 0) pair[at] = row
+        if (time > this.#newest) this.#newest = time
         this.length = row + 1
       }
     } finally {
@@ -268,11 +277,12 @@ export class History {
     return code
   }
 
-  #pairOf(process: number, type: number, row: number, f: number): number {
+  #pairOf(process: number, type: number, row: number, f: number, time: number): number {
     const open = process >= 0 && process < this.#open.length ? this.#open[process]! : (this.#openElsewhere.get(process) ?? 0)
     if (type === INVOKE) {
       if (open > 0) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while its operation of event ${open - 1} is still open`)
-      if (open < 0) throw new HistoryError('DEAD_PROCESS', row, `process ${process} invokes at event ${row} although an earlier operation of it ended in info`)
+      if (open === DEAD) throw new HistoryError('DEAD_PROCESS', row, `process ${process} invokes at event ${row} although an earlier operation of it ended in info`)
+      if (open < 0 && time < this.#newest) this.#inOrder(-2 - open, row, time)
       this.#setOpen(process, row + 1)
       return -1
     }
@@ -283,8 +293,16 @@ export class History {
     if (this.f[open - 1] !== f) {
       throw new HistoryError('WRONG_FUNCTION', row, `event ${row} completes "${this.functions[f]}" of process ${process}, which had invoked "${this.functions[this.f[open - 1]!]}" at event ${open - 1}`)
     }
-    this.#setOpen(process, type === INFO && process >= 0 ? -1 : 0)
+    if (time < this.#newest) this.#inOrder(open - 1, row, time)
+    this.#setOpen(process, process < 0 ? 0 : type === INFO ? DEAD : -2 - row)
     return open - 1
+  }
+
+  /** Throws when an event of a process is earlier than the one before. */
+  #inOrder(before: number, row: number, time: number): void {
+    const earliest = this.timeAt(before)
+    if (time >= earliest) return
+    throw new HistoryError('BACK_IN_TIME', row, `event ${row} has time ${time}, before event ${before} of the same process, which has time ${earliest}; a process does one thing after the other, so its times must not go back`)
   }
 
   #setOpen(process: number, open: number): void {

@@ -6,15 +6,16 @@
  * counts as independent if the value of every client operation is a pair and at least one of them is an invocation that
  * knows no value of its own yet, `[k nil]`; say otherwise with `independent`.
  */
-import { EdnError, EdnParser } from './edn.ts'
+import { EdnError, EdnMap, EdnName, EdnParser } from './edn.ts'
+import { EdnValues } from './edn-values.ts'
 import { History, HistoryError } from './history.ts'
 import { pushEvent, readJsonl } from './jsonl.ts'
 import { timeReader } from './times.ts'
+import { refuseChangedWrites } from './write-values.ts'
 import type { TimeReader } from './times.ts'
 import type { Edn } from './edn.ts'
 import type { Event, EventType } from './history.ts'
 import type { ReadOptions } from './jsonl.ts'
-import type { Json } from './values.ts'
 
 export type Format = 'jsonl' | 'json' | 'edn' | 'etcd-log'
 
@@ -25,18 +26,25 @@ export interface ReadHistoryOptions extends ReadOptions {
   readonly independent?: boolean
 }
 
-/** The format of a file, by its first line that is no comment. */
+/** The format of a file, by its first line that is no comment; a file of nothing but blanks is JSONL to which no event was written. */
 export function formatOf(bytes: Uint8Array): Format {
   const head = new TextDecoder().decode(bytes.subarray(0, 65_536))
+  if (head.trim() === '') return 'jsonl'
   const line = head.split('\n').find((text) => text.trim() !== '' && !text.trim().startsWith(';')) ?? ''
   if (/^(INFO|WARN|ERROR|DEBUG)\s+\S+\s+-\s/.test(line)) return 'etcd-log'
   if (/^\s*\[\s*(\{\s*"|$)/.test(line) && /^\s*\[\s*\{\s*"/.test(head)) return 'json'
   return /^\s*\{\s*"/.test(line) ? 'jsonl' : 'edn'
 }
 
-/** Reads a history in any of the formats. */
+/** Reads a history in any of the formats. Throws HistoryError for mistakes, and for a write that was acknowledged with another value. */
 export function readHistory(bytes: Uint8Array, options: ReadHistoryOptions = {}): History {
-  switch (options.format ?? formatOf(bytes)) {
+  const history = readAs(options.format ?? formatOf(bytes), bytes, options)
+  refuseChangedWrites(history, options.lenient === true)
+  return history
+}
+
+function readAs(format: Format, bytes: Uint8Array, options: ReadHistoryOptions): History {
+  switch (format) {
     case 'jsonl': return readJsonl(bytes, options)
     case 'json': return readJson(bytes, options)
     case 'etcd-log': return readEtcdLog(bytes, options)
@@ -44,8 +52,11 @@ export function readHistory(bytes: Uint8Array, options: ReadHistoryOptions = {})
   }
 }
 
+/** An operation's fields, names as text; only the key and the value are as they stand in the file. */
+type Fields = { readonly [key: string]: Edn }
+
 interface Operation {
-  readonly fields: { readonly [key: string]: Edn }
+  readonly fields: Fields
   readonly line: number
 }
 
@@ -59,13 +70,12 @@ function fromOperations(operations: readonly Operation[], history: History, opti
   const independent = options.independent ?? looksIndependent(operations)
   const time = timeReader()
   const anonymous = anonymousProcesses()
+  const values = new EdnValues()
   for (const { fields, line } of operations) {
-    guarded(history, line, options, () => pushEvent(history, toEvent(completed(fields, anonymous), independent, history, time), options.lenient === true))
+    guarded(history, line, options, () => pushEvent(history, toEvent(completed(fields, anonymous), independent, history, time, values), options.lenient === true))
   }
   return history
 }
-
-type Fields = { readonly [key: string]: Edn }
 
 /** Elle's examples leave out what they do not need: an operation of micro-operations is a transaction, and nobody knows who asked. */
 function completed(fields: Fields, processOf: (fields: Fields) => number): Fields {
@@ -125,8 +135,8 @@ function operationsIn(text: string, history: History, options: ReadHistoryOption
       }
       const begun = lineAt(parser.at)
       const form = parser.form()
-      if (typeof form === 'object' && form !== null && !Array.isArray(form)) operations.push({ fields: form as { readonly [key: string]: Edn }, line: begun })
-      else guarded(history, begun, options, () => { throw new HistoryError('NOT_AN_EVENT', history.length, `expected an operation (a map), found ${JSON.stringify(json(form)).slice(0, 60)}`) })
+      if (form instanceof EdnMap) operations.push({ fields: fieldsOf(form), line: begun })
+      else guarded(history, begun, options, () => { throw new HistoryError('NOT_AN_EVENT', history.length, `expected an operation (a map), found ${shown(form)}`) })
     }
     if (inside) throw new EdnError(text.length, 'the history has no end')
   } catch (error) {
@@ -137,6 +147,17 @@ function operationsIn(text: string, history: History, options: ReadHistoryOption
   }
   return operations
 }
+
+function fieldsOf({ entries }: EdnMap): Fields {
+  const named = (part: Edn): Edn => (part instanceof EdnName ? part.text : part)
+  return Object.fromEntries(entries.flatMap(([key, part]) => {
+    const name = named(key)
+    return typeof name !== 'string' ? [] : [[name, name === 'key' || name === 'value' ? part : named(part)]]
+  }))
+}
+
+/** A form in a message. */
+const shown = (form: Edn): string => JSON.stringify(new EdnValues().json(form, 0)).slice(0, 60)
 
 function guarded(history: History, line: number, options: ReadOptions, act: () => void): void {
   try {
@@ -160,30 +181,22 @@ function looksIndependent(operations: readonly Operation[]): boolean {
   return unknown > 0
 }
 
-function toEvent(fields: { readonly [key: string]: Edn }, independent: boolean, history: History, time: TimeReader): Event {
+function toEvent(fields: Fields, independent: boolean, history: History, time: TimeReader, values: EdnValues): Event {
   const row = history.length
-  const { process, type, f, value, error } = fields
-  if (typeof process !== 'number' && typeof process !== 'string') throw new HistoryError('BAD_PROCESS', row, `:process is ${JSON.stringify(json(process ?? null))}; expected an integer or :nemesis`)
-  if (type !== 'invoke' && type !== 'ok' && type !== 'fail' && type !== 'info') throw new HistoryError('UNKNOWN_TYPE', row, `:type is ${JSON.stringify(json(type ?? null))}; expected :invoke, :ok, :fail or :info`)
-  if (typeof f !== 'string' && typeof process === 'number') throw new HistoryError('BAD_FUNCTION', row, `:f is ${JSON.stringify(json(f ?? null))}; expected a keyword such as :read`)
+  const { process, type, f, value = null, error = null } = fields
+  if (typeof process !== 'number' && typeof process !== 'string') throw new HistoryError('BAD_PROCESS', row, `:process is ${shown(process ?? null)}; expected an integer or :nemesis`)
+  if (type !== 'invoke' && type !== 'ok' && type !== 'fail' && type !== 'info') throw new HistoryError('UNKNOWN_TYPE', row, `:type is ${shown(type ?? null)}; expected :invoke, :ok, :fail or :info`)
+  if (typeof f !== 'string' && typeof process === 'number') throw new HistoryError('BAD_FUNCTION', row, `:f is ${shown(f ?? null)}; expected a keyword such as :read`)
   const pair = independent && typeof process === 'number' ? (value as readonly [Edn, Edn]) : undefined
   return {
     time: time.read(fields['time'], row),
     process: typeof process === 'number' ? process : process === 'nemesis' ? 'nemesis' : 'observer',
     type,
     f: typeof f === 'string' ? f : '',
-    key: json(pair === undefined ? (fields['key'] ?? null) : pair[0]),
-    value: json(pair === undefined ? (value ?? null) : pair[1]),
-    ...(error === undefined || error === null ? {} : { error: typeof error === 'string' ? error : JSON.stringify(json(error)) }),
+    key: values.json(pair === undefined ? (fields['key'] ?? null) : pair[0], row),
+    value: values.json(pair === undefined ? value : pair[1], row),
+    ...(error === null ? {} : { error: typeof error === 'string' ? error : JSON.stringify(new EdnValues().json(error, row)) }),
   }
-}
-
-/** As JSON; integers beyond 2^53 become text, so that neighbours stay different. */
-function json(value: Edn): Json {
-  if (typeof value === 'bigint') return String(value)
-  if (Array.isArray(value)) return value.map(json)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, json(part)]))
-  return value
 }
 
 const LOG_LINE = /^\S+\s+jepsen\.util\s+-\s+(\S+)\s+:(invoke|ok|fail|info)\s+:(\S+)\s*(.*)$/
@@ -198,7 +211,7 @@ export function readEtcdLog(bytes: Uint8Array, options: ReadOptions = {}): Histo
     const [, process, type, f, rest] = match as unknown as readonly [string, string, EventType, string, string]
     guarded(history, index + 1, options, () => {
       const parser = new EdnParser(rest)
-      const value = parser.more() ? json(parser.form()) : null
+      const value = parser.more() ? new EdnValues().json(parser.form(), history.length) : null
       const unknown = typeof value === 'string'
       pushEvent(history, {
         time: history.length, process: /^\d+$/.test(process) ? Number(process) : 'nemesis', type, f, value: unknown ? null : value, ...(unknown ? { error: value } : {}),

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { HistoryError } from './history.ts'
+import { History, HistoryError } from './history.ts'
 import { JsonlReader, formatOf, readHistory, readJsonl } from './index.ts'
 import { readJsonlFile } from './read-file.ts'
 import { chance } from './testing/random-history.ts'
 import type { ReadOptions } from './index.ts'
-import type { History } from './history.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const line = (process: number | string, type: string, f: string, value: unknown, time: number | string): string =>
@@ -41,6 +40,8 @@ test('mistakes are named by their line', () => {
     [line(1, 'invoke', 'read', null, 5) + line(1, 'invoke', 'read', null, 6), 'ALREADY_OPEN', 2],
     [line(1, 'invoke', 'read', null, 5) + '\n' + line(1, 'ok', 'write', null, 6), 'WRONG_FUNCTION', 3],
     [line(1, 'begin', 'read', null, 5), 'UNKNOWN_TYPE', 1],
+    [line(0, 'invoke', 'write', 1, 10) + line(0, 'ok', 'write', 1, 5), 'BACK_IN_TIME', 2],
+    [line(0, 'invoke', 'write', 1, 0) + line(0, 'ok', 'write', 1, 10) + line(0, 'invoke', 'write', 2, 5), 'BACK_IN_TIME', 3],
     ['{"process":1,"type":"invoke","f":"read","time":NaN}\n', 'NOT_JSON', 1],
     ['{"process":1,"type":"invoke","f":"read","time":"soon"}\n', 'BAD_TIME', 1],
     ['{"process":1.5,"type":"invoke","f":"read","time":1}\n', 'BAD_PROCESS', 1],
@@ -71,7 +72,7 @@ test('a lenient reader warns by line and reads the rest', () => {
 })
 
 test('a file may come in pieces of any size, in one buffer that is filled again and again', () => {
-  const text = Array.from({ length: 50 }, (_, i) => line(i % 3, i % 6 < 3 ? 'invoke' : 'ok', 'write', i, i)).join('')
+  const text = Array.from({ length: 50 }, (_, i) => line(i % 3, i % 6 < 3 ? 'invoke' : 'ok', 'write', i % 6 < 3 ? i : i - 3, i)).join('')
   const whole = readJsonl(bytes(text))
   for (const size of [1, 7, 64, 1000]) {
     const reader = new JsonlReader()
@@ -154,6 +155,7 @@ test('without times the order of the lines counts; times on some lines only are 
 
 test('the formats are told apart', () => {
   assert.is(formatOf(bytes('{"process":1}')), 'jsonl')
+  for (const blank of ['', '\n', ' \n\n']) assert.is(formatOf(bytes(blank)), 'jsonl')
   assert.is(formatOf(bytes('; a comment\n[{:process 1}]')), 'edn')
   assert.is(formatOf(bytes('{:process 1, :type :invoke}')), 'edn')
   assert.is(formatOf(bytes('[{"process":1}]')), 'json')
@@ -161,11 +163,58 @@ test('the formats are told apart', () => {
 })
 
 test('EDN: keywords, comments, tags, discarded forms, big integers', () => {
-  const history = readHistory(bytes(`; first\n[#jepsen.history.Op{:process 0, :type :invoke, :f :write, :value #{1 2}, :time 5}\n #_ {:ignored true}\n {:process 0, :type :ok, :f :write, :value "a\\"b", :time 6}\n {:process :nemesis, :type :info, :f :kill, :value [:n1 nil], :time 7}]`))
-  assert.is(history.length, 3)
+  const history = readHistory(bytes(`; first\n[#jepsen.history.Op{:process 0, :type :invoke, :f :write, :value #{1 2}, :time 5}\n #_ {:ignored true}\n {:process 0, :type :ok, :f :write, :value [1 2], :time 6}\n {:process 1, :type :invoke, :f :read, :value "a\\"b", :time 6}\n {:process :nemesis, :type :info, :f :kill, :value [:n1 nil], :time 7}]`))
+  assert.is(history.length, 4)
   assert.equal(history.event(0).value, [1, 2])
-  assert.is(history.event(1).value, 'a"b')
-  assert.is(history.event(2).process, 'nemesis')
+  assert.is(history.event(2).value, 'a"b')
+  assert.is(history.event(3).process, 'nemesis')
+})
+
+test('a process whose times go back is refused in every format, and by the history itself', () => {
+  const edn = '[{:process 0 :type :invoke :f :write :value 1 :time 10}\n {:process 0 :type :ok :f :write :value 1 :time 5}]'
+  assert.equal([refusal(edn, readHistory).code, refusal(edn, readHistory).line], ['BACK_IN_TIME', 2])
+  const history = new History()
+  history.push({ time: 10, process: 0, type: 'invoke', f: 'write', value: 1 })
+  assert.throws(() => history.push({ time: 5, process: 0, type: 'ok', f: 'write', value: 1 }), /event 1 has time 5, before event 0 of the same process, which has time 10/)
+  history.push({ time: 10, process: 0, type: 'ok', f: 'write', value: 1 })
+  assert.is(history.length, 2)
+})
+
+test('events of different processes may stand in any order', () => {
+  const history = readJsonl(bytes(line(0, 'invoke', 'write', 1, 10) + line(0, 'ok', 'write', 1, 12) + line(1, 'invoke', 'read', null, 2) + line(1, 'ok', 'read', null, 4)))
+  assert.equal([history.length, history.inTimeOrder], [4, false])
+})
+
+test('lenient: what goes back in time is left out with a warning, and its operation never completes', () => {
+  const history = readJsonl(bytes(line(0, 'invoke', 'write', 1, 10) + line(0, 'ok', 'write', 1, 5)), { lenient: true })
+  assert.equal([history.length, history.pair[0]], [1, -1])
+  assert.match(history.warnings[0]!, /^line 2: event 1 has time 5/)
+})
+
+test('a write that is acknowledged with another value is refused; without a value, or as it was asked for, it is not', () => {
+  const reply = (f: string, asked: unknown, got: unknown): string => line(0, 'invoke', f, asked, 1) + line(0, 'ok', f, got, 2)
+  for (const [f, asked, got] of [['write', 1, 2], ['write', null, 2], ['write', 'a', 1], ['cas', [1, 2], [1, 3]]] as const) {
+    const error = refusal(reply(f, asked, got), readHistory)
+    assert.equal([error.code, error.event], ['CHANGED_WRITE', 1], error.message)
+    assert.is(readHistory(bytes(reply(f, asked, got)), { lenient: true }).warnings.length, 1)
+  }
+  for (const [f, asked, got] of [['write', 1, null], ['write', 1, 1], ['write', [1, 2, 3], [1, 2, 3]], ['cas', [1, 2], null], ['cas', [1, 2], true], ['read', null, 2], ['delete', null, 1]] as const) {
+    assert.is(readHistory(bytes(reply(f, asked, got))).length, 2)
+  }
+  assert.is(refusal('[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value 2}]', readHistory).code, 'CHANGED_WRITE')
+})
+
+test('EDN: a keyword is its name, unless the same text stands there in another notation: then the history is refused', () => {
+  const edn = (written: string, read: string): string => `[{:process 0 :type :invoke :f :write :value ${written}}\n {:process 1 :type :invoke :f :write :value ${read}}]`
+  assert.is(readHistory(bytes(edn(':a', ':a'))).event(1).value, 'a')
+  for (const [one, other] of [[':a', '"a"'], ['"a"', ':a'], ['a', ':a'], ['\\a', '"a"'], ['[1 :a]', '[2 "a"]'], ['{:a 1}', '{"a" 1}'], ['9007199254740993', '"9007199254740993"']] as const) {
+    const error = refusal(edn(one, other), readHistory)
+    assert.equal([error.code, error.line], ['SAME_TEXT', 2], error.message)
+    assert.is(readHistory(bytes(edn(one, one))).length, 2)
+  }
+  assert.match(refusal(edn(':a', '"a"'), readHistory).message, /"a" and :a both occur among the values/)
+  // What is never compared may be alike: functions, errors, the keys of maps.
+  assert.is(readHistory(bytes('[{:process 0 :type :invoke :f :write :value "write"} {:process 0 :type :info :f :write :value {:write 1} :error :write}]')).length, 2)
 })
 
 test('EDN: independent keys are found out', () => {
@@ -217,7 +266,7 @@ test('two threads keep to odd lines, blank lines and torn ends', async () => {
 })
 
 test('two threads refuse the line that one refuses, and let pass what one lets pass', async () => {
-  const mistakes = line(901, 'ok', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 2, 5_000_000_000)
+  const mistakes = line(901, 'ok', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 1, 5_000_000_000) + line(902, 'invoke', 'write', 2, 5_000_000_000) + line(903, 'invoke', 'write', 1, 5_000_000_000) + line(903, 'ok', 'write', 1, 4_999_999_999)
   await readBothWays(largeFile(mistakes, ''), {})
   await readBothWays(largeFile(mistakes, ''), { lenient: true })
 })
