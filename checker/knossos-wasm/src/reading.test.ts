@@ -122,6 +122,24 @@ test('numbers and names of all lengths are read alike, twice in a row and after 
   for (let row = 0; row < events.length; row++) assert.equal(fast.event(row), careful.event(row))
 })
 
+test('strings with backslashes are not taken for the shorter names that they begin with', () => {
+  const texts = ['a\\\\', 'abcdefgh\\\\', 'a', 'a\\', 'a"', 'a\\"', 'a\\b', 'abcdefgh', 'abcdefgh\\', 'abcdefgh"', 'abcdefgh\\"i', ',', '",', '\\",']
+  const lines = [...texts, ...texts, ...texts.toReversed()].map((value, process) => `${JSON.stringify({ process, type: 'invoke', f: value, key: value, value, time: process })}\n`)
+  const [fast, careful] = [readJsonl(bytes(lines.join(''))), readJsonl(bytes(lines.map((one) => one.replace('{', '{"unheard":1,')).join('')))]
+  for (let row = 0; row < lines.length; row++) assert.equal(fast.event(row), careful.event(row))
+})
+
+test('a line that lacks a field is refused after many that have them all, as it is by itself', () => {
+  const whole = Array.from({ length: 40 }, (_, i) => line(i, 'invoke', 'write', i, i)).join('')
+  const event = { process: 99, type: 'invoke', f: 'write', value: 1, time: 99 }
+  for (const name of ['process', 'type', 'f', 'time'] as const) {
+    const without = JSON.stringify({ ...event, [name]: undefined })
+    const [fast, careful] = [refusal(`${whole}${without}\n`), refusal(`${whole}${without.replace('{', '{"unheard":1,')}\n`)]
+    assert.is(fast.message, careful.message.replace('"unheard":1,', ''))
+    assert.is(fast.line, 41)
+  }
+})
+
 test('blocks of events are in order of time only if each begins after the one before', () => {
   for (const [last, inTimeOrder] of [[8, true], [6, false]] as const) {
     const reader = new JsonlReader()
