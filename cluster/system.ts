@@ -114,7 +114,7 @@ export interface System {
   readonly isolation?: IsolationLevel
   /** One sentence: what it promises, at what cost. */
   readonly promise: string
-  /** When it may lose acknowledged writes in spite of what it promises: then their loss, and what a workload's object suffers by it, is shown and not counted. Absent: never. */
+  /** When it may lose acknowledged writes in spite of what it promises: then their loss, and what a workload's object suffers by it, is shown and not counted, unless the plan asks for a model itself (`--expect`). Absent: never. */
   readonly losesWrites?: 'at failover' | 'when clocks differ'
   /** What its client can carry out: of `read`, `write`, `delete`, `cas`, `txn` those that it has. */
   readonly functions: readonly string[]

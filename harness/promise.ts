@@ -10,8 +10,9 @@ export function promisedIn({ expect }: Pick<Plan, 'expect'>, { expected, expecte
   return expect ?? (moves === true ? expectedWhenMoving : expected)
 }
 
-/** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. */
-export function losesWrites({ losesWrites: when }: System, { schedule }: Plan): boolean {
+/** Whether acknowledged writes may be lost under this plan's faults without a promise being broken. A plan that asks for a model itself asks for its writes, too. */
+export function losesWrites({ losesWrites: when }: System, { expect, schedule }: Plan): boolean {
+  if (expect !== undefined) return false
   return when === 'at failover' || (when === 'when clocks differ' && schedule.some(({ fault }) => /clock|skew/.test(fault)))
 }
 

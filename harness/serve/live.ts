@@ -16,7 +16,7 @@ import type { LiveView } from '../../reports/browse.ts'
 import { countsFor } from '../../reports/promise.ts'
 import type { Clock } from '../env.ts'
 import { configurationName, planSchema, type Plan } from '../plan.ts'
-import { promisedIn } from '../promise.ts'
+import { judgementsIn, promisedIn } from '../promise.ts'
 import { makeWorkload } from '../registry.ts'
 import { makeSystem } from '../systems.ts'
 
@@ -142,7 +142,7 @@ export class Live {
       const plan = planSchema.parse(JSON.parse(await readFile(path.join(dir, 'plan.json'), 'utf8')))
       const system = await makeSystem(plan)
       const workload = await makeWorkload(plan.workload, system)
-      this.#follower = new Follower(below, dir, plan, { promised: promisedIn(plan, system, workload), judgements: workload.judgements }, this.#clock)
+      this.#follower = new Follower(below, dir, plan, { promised: promisedIn(plan, system, workload), judgements: judgementsIn(plan, system, workload) }, this.#clock)
     }
     return this.#follower.view()
   }
