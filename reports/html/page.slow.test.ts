@@ -95,6 +95,26 @@ if (browserPath() !== undefined || required) {
   test.after(async (context) => context.browser.close())
   test.before.each((context) => void (context.problems = []))
 
+  for (const width of [1280, 400]) {
+    test(`${width} px: a command is broken between its words only, and copied as it is`, async (context) => {
+      const repeat = `npx splitbrain run --driver sim --preset one --workload 'register(keys=300,read-share=0.05)' --nemesis ${'partition(majority-minority),'.repeat(4)}kill --expect linearizable --name a-rather-long-name-of-a-run`
+      const page = await opened(context, renderReport({ ...input, repeat }), { width })
+      const seen = await inPage<{ text: string; words: number; broken: string[] }>(page, `(() => {
+        const code = document.querySelector('.masthead .command code')
+        const { width } = code.getBoundingClientRect()
+        const rows = (word) => {
+          const range = document.createRange()
+          range.selectNodeContents(word)
+          return [...range.getClientRects()]
+        }
+        const broken = [...code.children].map((word) => ({ text: word.textContent, rows: rows(word) })).filter(({ rows }) => rows.length > 1 && rows.reduce((sum, row) => sum + row.width, 0) < width - 30)
+        return { text: code.textContent, words: code.children.length, broken: broken.map(({ text }) => text) }
+      })()`)
+      await page.close()
+      assert.equal(seen, { text: repeat, words: repeat.split(' ').length, broken: [] })
+    })
+  }
+
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 390]) {
       test(`${colorScheme}, ${width} px: no error, no request, nothing wider than the page, every chart drawn`, async (context) => {

@@ -32,7 +32,12 @@ export function value(field: string, raw: number | string | boolean | null | und
 
 /** A command and a button that copies it. */
 export function command(text: string, label: string): Html {
-  return html`<div class="command"><code>${text}</code><button type="button" class="copy" data-copy="${text}" aria-label="Copy ${label}">Copy</button></div>`
+  return html`<div class="command"><code>${wholeWords(text)}</code><button type="button" class="copy" data-copy="${text}" aria-label="Copy ${label}">Copy</button></div>`
+}
+
+/** A command is broken between its words only, never at a hyphen of an option; a word that is longer than the line, within. */
+function wholeWords(text: string): Html[] {
+  return text.split(/(?<= )(?=[^ ])/).map((word) => html`<span>${word.trimEnd()}</span>${word.slice(word.trimEnd().length)}`)
 }
 
 /** The first thing one sees: what was promised, what held, what broke. */
