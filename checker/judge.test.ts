@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { availabilityOf } from './availability.ts'
 import { faultWindows } from './faults.ts'
-import { judge } from './judge.ts'
+import { judge, judgements } from './judge.ts'
 import { ladderOf, strongestOf, weakerThan } from './ladder.ts'
 import { latencyOf } from './latency.ts'
 import { periodsOf } from './periods.ts'
@@ -182,6 +182,49 @@ test('what replicas had no time to agree on in a run that was cut short is no vi
   assert.equal(await verdictOf(apart()), ['violated', false])
   assert.equal(await verdictOf(apart().interrupted(13)), ['unknown', null])
   assert.equal(await verdictOf(apart().read('x', 1, 13, 14).interrupted(15)), ['violated', null])
+})
+
+/** An imported history, by every judgement there is. */
+const imported = (run: RunBuilder): Promise<VerdictDocument> => judge(run.history(), { run: null, promised: 'linearizable', judgements: judgements() })
+const found = (document: VerdictDocument, name: string): JudgementVerdict => document.judgements.find(({ judgement }) => judgement === name)!
+
+test('an object that is broken is not linearizable, though the register judgements say nothing of it', async () => {
+  const document = await imported(new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).read('s', [], 10, 12))
+  assert.is(document.verdict, 'violated')
+  assert.is(of(document, 'linearizable'), 'violated (set-full)')
+  assert.match(document.sentence, /^Promised linearizable\. Violated \(set-full\): 1 witness/)
+  assert.match(found(document, 'linearizable').summary, /^Not judged: event 0 invokes "add", which a cas-register does not know/)
+  verdictDocumentSchema.parse(document)
+})
+
+test('a register of maps is no bank, whatever its values add up to', async () => {
+  const document = await imported(new RunBuilder().write('x', { a: 1 }, 0, 5).read('x', { a: 1 }, 10, 12).write('x', { a: 2 }, 20, 25).read('x', { a: 2 }, 30, 32))
+  assert.is(found(document, 'bank').reason, 'there is no bank')
+  assert.is(document.verdict, 'holds')
+})
+
+test('of several judgements of one rung the one that refutes counts, then the one that decides', () => {
+  const says = (verdict: VerdictWord, judgement: string): JudgementVerdict => ({ judgement, model: 'linearizable', verdict, summary: '', operations: 0, witnesses: [], metrics: {} })
+  const rung = (...words: readonly JudgementVerdict[]): unknown => { const { verdict, by } = ladderOf(words)[0]!; return [verdict, by] }
+  assert.equal(rung(says('violated', 'a'), says('unknown', 'b'), says('holds', 'c')), ['violated', 'a'])
+  assert.equal(rung(says('unknown', 'b'), says('violated', 'a')), ['violated', 'a'])
+  assert.equal(rung(says('holds', 'c'), says('unknown', 'b')), ['holds', 'c'])
+})
+
+test('a read of the initial value that was also written is left out, and the reason says so', async () => {
+  const run = new RunBuilder().write('x', 1, 0, 5).write('x', null, 10, 15).read('x', null, 20, 22)
+  assert.is(found(await imported(run), 'regular').reason, '1 reads returned the initial value, which was also written (the first on key "x")')
+  const twice = new RunBuilder().write('x', 1, 0, 5).write('x', 1, 10, 15).read('x', 1, 20, 22)
+  assert.is(found(await imported(twice), 'regular').reason, '1 reads returned a value that was written more than once (the first on key "x")')
+})
+
+test('a history whose end is torn says so in its document', async () => {
+  const history = new RunBuilder().write('x', 1, 0, 5).read('x', 1, 10, 12).history()
+  assert.is((await judge(history, { run: null, promised: 'linearizable' })).truncated, undefined)
+  history.truncated = true
+  const document = await judge(history, { run: null, promised: 'linearizable' })
+  assert.is(document.truncated, true)
+  verdictDocumentSchema.parse(document)
 })
 
 test.run()

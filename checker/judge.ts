@@ -7,7 +7,7 @@
  * decided as well and reported beside it: a store that promises to converge passes when it converges, and its report
  * still says which stronger models it broke. Equal histories give equal documents.
  */
-import { OBSERVER } from './history/index.ts'
+import { HistoryError, OBSERVER } from './history/index.ts'
 import { availabilityOf } from './availability.ts'
 import { bankTotal } from './bank-total.ts'
 import { causal } from './causal.ts'
@@ -80,7 +80,24 @@ export function registerJudgements(options: Pick<JudgeContext, 'nilReads'> = {})
 }
 
 /** Every judgement there is, for `--judge`; one that finds nothing to judge in a history says so. */
-export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [...registerJudgements(options), transactional('strict-serializable'), setFull(), counterBounds(), queueTotal(), bankTotal(), longFork(), exceptions, vacuity]
+export const judgements = (options: Pick<JudgeContext, 'nilReads'> = {}): Judgement[] => [
+  ...registerJudgements(options),
+  // A linearizable set loses no element, a linearizable counter is never out of bounds, transactions that are linearizable are
+  // strictly serializable: what breaks one of these breaks the rung.
+  ...[transactional('strict-serializable'), setFull(), counterBounds(), queueTotal(), bankTotal(), longFork()].map(refutingLinearizability),
+  exceptions,
+  vacuity,
+]
+
+function refutingLinearizability(judgement: Judgement): Judgement {
+  return {
+    ...judgement,
+    async judge(history, context) {
+      const verdict = await judgement.judge(history, context)
+      return verdict.verdict === 'violated' ? { ...verdict, model: 'linearizable' } : verdict
+    },
+  }
+}
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
@@ -104,6 +121,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     ...(losesWrites ? { loses_writes: true } : {}),
     strongest: strongestOf(ladder),
     run,
+    ...(history.truncated ? { truncated: true } : {}),
     operations: outcomes(history),
     ladder,
     ...isolationIn(verdicts),
@@ -123,7 +141,8 @@ async function judged(judgement: Judgement, history: History, context: JudgeCont
     const verdict = atRest(judgement, await judgement.judge(history, context), history)
     return judgement.binding === undefined ? verdict : { ...verdict, binding: judgement.binding }
   } catch (error) {
-    const reason = `the judgement failed: ${error instanceof Error ? error.message : String(error)}`
+    // What a judgement cannot read is not for it: a set's operations are none of a register's.
+    const reason = error instanceof HistoryError ? error.message : `the judgement failed: ${error instanceof Error ? error.message : String(error)}`
     return { judgement: judgement.name, verdict: 'unknown', reason, summary: `Not judged: ${reason}.`, operations: 0, witnesses: [], metrics: {} }
   }
 }

@@ -79,7 +79,9 @@ export function weakerThan(model: Model): readonly Model[] {
 
 /** Every rung, decided by its own judgement or by its neighbours. */
 export function ladderOf(verdicts: readonly JudgementVerdict[]): Rung[] {
-  const own = new Map(verdicts.flatMap((verdict) => (verdict.model === undefined ? [] : [[verdict.model, verdict] as const])))
+  // Several judgements may speak of one rung: then what refutes it counts, and after that what decides it.
+  const ranked = (['unknown', 'holds', 'violated'] as const).flatMap((word) => verdicts.filter((one) => one.verdict === word).reverse())
+  const own = new Map(ranked.flatMap((verdict) => (verdict.model === undefined ? [] : [[verdict.model, verdict] as const])))
   const says = (word: JudgementVerdict['verdict']) => (model: Model): boolean => own.get(model)?.verdict === word
   return models.map((model): Rung => {
     const judgement = own.get(model)

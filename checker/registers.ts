@@ -4,8 +4,8 @@
  * Every judgement of this folder that speaks of reads and writes starts here. When the values written to a key
  * differ from each other, the value that a read returned names the write that it read from, and nothing need be
  * guessed (Gibbons and Korach, Testing Shared Memories, 1997; Bouajjani et al., On Verifying Causal Consistency,
- * 2017). Where a value was written more than once the read is *ambiguous*: no judgement uses it, so that none can
- * refute a model wrongly, and none says "holds" while there is one.
+ * 2017). Where a value was written more than once, or stood there at first and was written too, the read is
+ * *ambiguous*: no judgement uses it, so that none can refute a model wrongly, and none says "holds" while there is one.
  *
  * An operation whose outcome is unknown took place if its effect was seen, and otherwise counts as not having
  * taken place. For every model judged here that is exact: its process never invokes again, so that leaving an
@@ -64,7 +64,9 @@ export interface Registers {
   readonly writes: number
   /** Reads that no judgement could use. */
   readonly ambiguous: number
-  /** A key with an ambiguous read, for the reason. */
+  /** Those among them that returned the initial value, which was also written. */
+  readonly ambiguousInitial: number
+  /** A key with an ambiguous read (an index into `keys`), for the reason. */
   readonly ambiguousKey: number
   /** Client functions that are not operations on registers; when there are any, nothing can be judged. */
   readonly foreign: readonly string[]
@@ -89,7 +91,9 @@ export function registersOf(history: History, context: Pick<JudgeContext, 'initi
 export function whyIncomplete(history: History, registers: Registers): string | undefined {
   if (registers.foreign.length > 0) return `not a register history: ${registers.foreign.join(', ')}`
   if (registers.ambiguous > 0) {
-    return `${registers.ambiguous} reads returned a value that was written more than once (the first on key ${JSON.stringify(history.values.decode(registers.ambiguousKey))})`
+    const many = registers.ambiguous - registers.ambiguousInitial
+    const values = [...(many > 0 ? ['a value that was written more than once'] : []), ...(registers.ambiguousInitial > 0 ? ['the initial value, which was also written'] : [])]
+    return `${registers.ambiguous} reads returned ${values.join(', or ')} (the first on key ${JSON.stringify(history.values.decode(registers.keys[registers.ambiguousKey]!))})`
   }
   return undefined
 }
@@ -155,21 +159,24 @@ function extract(history: History, initial: Json, nilUnknown: boolean): Register
   spread(columns, source)
   const { row, start, end, write, key, session, value, happened } = columns
   const { keys, processes, foreign } = collected
-  return { row, start, end, write, key, session, value, happened, ...count(columns, source), rowAt, source, previous: chain(columns), keys, processes, foreign, writer: (ofKey, ofValue) => index.writer(ofKey, ofValue) }
+  return { row, start, end, write, key, session, value, happened, ...count(columns, source, initialCode), rowAt, source, previous: chain(columns), keys, processes, foreign, writer: (ofKey, ofValue) => index.writer(ofKey, ofValue) }
 }
 
-function count(columns: Columns, source: Int32Array): Pick<Registers, 'count' | 'reads' | 'writes' | 'ambiguous' | 'ambiguousKey'> {
+function count(columns: Columns, source: Int32Array, initial: number): Pick<Registers, 'count' | 'reads' | 'writes' | 'ambiguous' | 'ambiguousInitial' | 'ambiguousKey'> {
   let reads = 0
   let writes = 0
   let ambiguous = 0
+  let ambiguousInitial = 0
   let ambiguousKey = -1
   for (let op = 0; op < columns.count; op++) {
     if (columns.happened[op] === 0) continue
     if (columns.write[op] === 1) writes++
     else reads++
-    if (source[op] === AMBIGUOUS && ambiguous++ === 0) ambiguousKey = columns.key[op]!
+    if (source[op] !== AMBIGUOUS) continue
+    if (ambiguous++ === 0) ambiguousKey = columns.key[op]!
+    if (columns.value[op] === initial) ambiguousInitial++
   }
-  return { count: columns.count, reads, writes, ambiguous, ambiguousKey }
+  return { count: columns.count, reads, writes, ambiguous, ambiguousInitial, ambiguousKey }
 }
 
 /** The operation before each in its session. */

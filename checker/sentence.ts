@@ -23,7 +23,7 @@ function outcome(document: Document, history: History): string {
   const judgement = refuting(document, rung)
   const first = firstMoment(history, judgement)
   const when = first === undefined ? '' : `; the first after ${seconds(first)}${during(document.faults, first)}`
-  const name = judgement.model === document.promised ? '' : ` (${judgement.judgement})`
+  const name = judgement.judgement === document.promised ? '' : ` (${judgement.judgement})`
   return `Violated${name}: ${extent(judgement)}${when}.`
 }
 
@@ -37,7 +37,7 @@ function beside({ judgements, isolation, loses_writes: losesWrites }: Document):
 /** The judgement that decided the rung: its own, or that of a weaker model which is violated. */
 function refuting({ judgements, promised }: Document, rung: Rung): JudgementVerdict {
   const model = rung.by.startsWith('implied by ') ? rung.by.slice('implied by '.length) : promised
-  return judgements.find((one) => one.model === model)!
+  return judgements.find((one) => one.model === model && one.verdict === 'violated')!
 }
 
 function extent({ metrics, witnesses }: JudgementVerdict): string {

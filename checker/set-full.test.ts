@@ -30,4 +30,11 @@ test('one that is still there at the last look after its removal has risen from 
   assert.is(judged(gone().read('s', [1], 20, 22).read('s', [], 30, 32)).metrics['resurrected'], 0)
 })
 
+test('one that may have been added again after its removal, or while it lasted, is no resurrection', () => {
+  const gone = (): RunBuilder => new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).op('remove', 's', 1, { from: 10, to: 15 })
+  assert.is(judged(gone().op('add', 's', 1, { from: 16, to: 18 }).read('s', [1], 20, 22)).verdict, 'holds')
+  assert.is(judged(gone().op('add', 's', 1, { from: 12, to: 18, outcome: 'info' }).read('s', [1], 20, 22)).verdict, 'holds')
+  assert.is(judged(gone().op('add', 's', 1, { from: 16, to: 18, outcome: 'fail' }).read('s', [1], 20, 22)).verdict, 'violated')
+})
+
 test.run()

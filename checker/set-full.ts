@@ -141,6 +141,8 @@ class FollowedSet {
 
   *#afterRemove({ text, remove }: Element, showing: readonly ObjectOperation[]): Generator<Finding> {
     if (remove!.outcome !== 'ok') return
+    // An add that had not certainly ended before the remove began may have put it back.
+    if (this.#elements.some((other) => other.text === text && other.add.end >= remove!.start)) return
     const again = showing.filter(({ start }) => start > remove!.end)
     const last = again.at(-1)
     if (last === undefined) return

@@ -178,6 +178,7 @@ export const verdictDocumentSchema = z.strictObject({
   sentence: z.string().describe('the verdict in words, for a person'),
   promised: z.enum(models),
   loses_writes: z.boolean().optional().describe('true: the system does not promise to keep acknowledged writes under what happened in this run, so their loss is shown and not counted'),
+  truncated: z.boolean().optional().describe('true: the history ends in the middle of a line, because its writer was killed; the whole lines before it were judged'),
   strongest: z.enum(models).nullable().describe('the strongest model that holds; null when none does'),
   run: runDescriptionSchema.nullable().describe('null for an imported history'),
   operations: z.strictObject({ invoked: z.int(), ok: z.int(), fail: z.int(), info: z.int() }),
