@@ -10,6 +10,7 @@ import type { Clock } from '../harness/env.ts'
 import type { Fault, Injection, InjectOptions, NumberParameter, Observation } from './fault.ts'
 import { Loop } from './loop.ts'
 import { everyNode, HEAL_DEADLINE_MS, untilSeen } from './observe.ts'
+import { strikeOrHeal, toEach } from './strike.ts'
 import { selectorNames } from './targets.ts'
 
 const READ_DEADLINE_MS = 2_000
@@ -35,8 +36,16 @@ interface ClockFault extends Pick<Fault, 'name' | 'describes' | 'parameters'> {
   isWrong(options: InjectOptions, firstMs: number, thenMs: number): boolean
 }
 
-const set = async (nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> => {
-  await Promise.all(nodes.map((node) => node.clock!.set(skew(node), READ_DEADLINE_MS)))
+const set = (nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> => toEach(nodes, (node) => node.clock!.set(skew(node), READ_DEADLINE_MS))
+
+/** A node that is down cannot be told, and forgets how wrong its clock is with its end; looking tells. */
+const setRight = (nodes: readonly Node[]): Promise<void> => toEach(nodes, (node) => node.clock!.set(TRUTH, READ_DEADLINE_MS).catch(() => undefined))
+
+async function isRight(clock: Clock, node: Node): Promise<Observation> {
+  const off = await offsetMs(clock, node).catch(() => undefined)
+  if (off !== undefined) return { seen: Math.abs(off) < RIGHT_WITHIN_MS, evidence: `the clock of ${node.id} is off by ${text(off)}` }
+  const state = await node.state()
+  return { seen: state === 'stopped', evidence: `${node.id} is ${state}${state === 'stopped' ? '' : ', and its clock cannot be read'}` }
 }
 
 function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
@@ -50,11 +59,8 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
       const { clock } = cluster
       const ids = await options.select()
       const nodes = cluster.nodes.filter(({ id }) => ids.includes(id))
-      const heal = (): Promise<void> => set(nodes, () => TRUTH)
-      const loop = await strike(nodes, options, clock).catch(async (error: unknown) => {
-        await heal()
-        throw error
-      })
+      const heal = (): Promise<void> => setRight(nodes)
+      const loop = await strikeOrHeal(() => strike(nodes, options, clock), heal)
       const look = async (node: Node): Promise<Observation> => {
         const first = await offsetMs(clock, node)
         const then = await offsetMs(clock, node)
@@ -69,10 +75,7 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
           await loop?.stop()
           await heal()
         },
-        verifyHealed: () => untilSeen(clock, HEAL_DEADLINE_MS, () => everyNode(nodes, async (node) => {
-          const off = await offsetMs(clock, node)
-          return { seen: Math.abs(off) < RIGHT_WITHIN_MS, evidence: `the clock of ${node.id} is off by ${text(off)}` }
-        })),
+        verifyHealed: () => untilSeen(clock, HEAL_DEADLINE_MS, () => everyNode(nodes, (node) => isRight(clock, node))),
       }
     },
   }

@@ -9,6 +9,7 @@ import type { NodeId } from '../harness/env.ts'
 import { pick } from '../harness/random.ts'
 import type { Fault, Injection, InjectOptions, Observation } from './fault.ts'
 import { untilSeen } from './observe.ts'
+import { strikeOrHeal } from './strike.ts'
 import { selectorNames, selectorProblem } from './targets.ts'
 
 /** How long one change of members may take: data may have to move. */
@@ -84,13 +85,10 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
       const heal = (): Promise<void> => settle(cluster, membership, after)
       const look = (wanted: Readonly<Record<NodeId, boolean>>): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () =>
         inTurn(Object.entries(wanted).map(([id, isMember]) => () => (isMember ? belongs(cluster, membership, id) : believed(cluster, membership, id, false)))))
-      try {
+      await strikeOrHeal(async () => {
         await strike?.()
         await (inOneStep === undefined ? settle(cluster, membership, during) : inOneStep())
-      } catch (error) {
-        await heal()
-        throw error
-      }
+      }, heal)
       return { targets: Object.keys(during), sides: {}, verify: () => look(during), heal, verifyHealed: () => look(after) }
     },
   }

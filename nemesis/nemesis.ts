@@ -13,6 +13,7 @@ import type { Random } from '../harness/env.ts'
 import { nemesis as onNemesis, type Generator, type Op } from '../harness/generator/index.ts'
 import type { Injection } from './fault.ts'
 import { resolveFault } from './notation.ts'
+import { HalfInjected } from './strike.ts'
 import type { Schedule } from './schedule.ts'
 import { select, type Scene } from './targets.ts'
 
@@ -45,6 +46,8 @@ export async function inject(text: string, { cluster, system, zones, random }: B
 export class Nemesis {
   readonly #field: Battlefield
   readonly #active = new Map<number, { fault: string; injection: Injection }>()
+  /** Those that failed half way and could not be taken back. */
+  readonly #halves = new Set<number>()
   /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -74,6 +77,7 @@ export class Nemesis {
     try {
       return op.f === 'inject' ? await this.#inject(id, fault) : await this.#heal(id)
     } catch (error) {
+      if (error instanceof HalfInjected) this.#halves.add(id)
       return { type: 'info', value: { id, fault, targets: [], sides: {}, evidence: `${op.f} failed: ${(error as Error).message}` } }
     }
   }
@@ -88,7 +92,7 @@ export class Nemesis {
 
   async #heal(id: number): Promise<Completion> {
     const entry = this.#active.get(id)
-    if (!entry) return { type: 'info', value: { id, fault: '', evidence: 'it was never injected' } }
+    if (!entry) return this.#halves.has(id) ? { type: 'info', value: { id, fault: '', evidence: 'it was injected in part, and could not be taken back' } } : { type: 'ok', value: { id, fault: '', evidence: 'it was never injected' } }
     await entry.injection.heal()
     const { seen, evidence } = await entry.injection.verifyHealed()
     if (seen) this.#active.delete(id)

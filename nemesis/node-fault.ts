@@ -4,6 +4,7 @@
  */
 import type { Cluster, Node } from '../cluster/cluster.ts'
 import type { Fault, Injection, InjectOptions } from './fault.ts'
+import { strikeOrHeal } from './strike.ts'
 import { selectorNames } from './targets.ts'
 
 /** How to strike the selected nodes, to see that it bit, to heal, and to see that it is gone. */
@@ -29,12 +30,7 @@ export function nodeFault(
       const ids = await options.select()
       const nodes = cluster.nodes.filter((n) => ids.includes(n.id))
       const { strike, verify, heal, verifyHealed } = await prepare(cluster, nodes, options)
-      try {
-        await strike()
-      } catch (error) {
-        await heal()
-        throw error
-      }
+      await strikeOrHeal(strike, heal)
       return { targets: ids, sides: {}, verify, heal, verifyHealed }
     },
   }
