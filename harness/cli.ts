@@ -29,6 +29,7 @@ import { workerCommand } from './commands/worker.ts'
 import { workloadsCommand } from './commands/workloads.ts'
 import { DatabaseError } from './store/errors.ts'
 import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
 
 /** Every subcommand, in the order in which the help lists them. */
 export const commands: readonly Command[] = [tourCommand, runCommand, initCommand, checkCommand, reportCommand, serveCommand, compareCommand, shrinkCommand, bisectCommand, capCommand, campaignCommand, workerCommand, queryCommand, clusterCommand, presetsCommand, workloadsCommand, modelsCommand, doctorCommand, imagesCommand, cleanCommand]
@@ -42,8 +43,16 @@ function overview(): string {
     '',
     ...commands.map((c) => `  ${c.name.padEnd(width)}${c.describes.split('. ')[0]!.replace(/\.$/, '')}`),
     '',
-    'splitbrain COMMAND --help tells more. Exit codes: 0 holds, 1 violated, 2 unknown, 254 bad usage, 255 the harness failed.',
+    'splitbrain COMMAND --help (or help COMMAND) tells more, --version says which this is. Exit codes: 0 holds, 1 violated, 2 unknown, 254 bad usage, 255 the harness failed.',
   ].join('\n')
+}
+
+/** Throws UsageError with the closest name. */
+function commandNamed(name: string): Command {
+  const command = commands.find((one) => one.name === name)
+  if (command !== undefined) return command
+  const near = closest(name, commands.map((one) => one.name))
+  throw new UsageError(`There is no command "${name}".${near.length > 0 ? ` Did you mean ${near[0]}?` : ''} See splitbrain --help.`)
 }
 
 /** Whether an error is a sentence for the user rather than a defect of ours. */
@@ -55,15 +64,15 @@ function isSentence(error: unknown): error is Error {
 export async function main(argv: readonly string[]): Promise<number> {
   const [name, ...words] = argv
   try {
+    if (name === '--version' || name === 'version') {
+      console.log(version)
+      return 0
+    }
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-      console.log(overview())
+      console.log(name === 'help' && words[0] !== undefined ? help(commandNamed(words[0])) : overview())
       return name === undefined ? exitCodes.usage : 0
     }
-    const command = commands.find((c) => c.name === name)
-    if (!command) {
-      const near = closest(name, commands.map((c) => c.name))
-      throw new UsageError(`There is no command "${name}".${near.length > 0 ? ` Did you mean ${near[0]}?` : ''} See splitbrain --help.`)
-    }
+    const command = commandNamed(name)
     if (words.includes('--help') || words.includes('-h')) {
       console.log(help(command))
       return 0

@@ -48,7 +48,7 @@ const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2_000
 const CONNECT_SECONDS = 15
 
-/** Opens the database. Rejects with DatabaseError or UsageError: no server, wrong version, no rights. */
+/** Opens the database. Rejects with DatabaseError or UsageError: no server, wrong version, no rights, no campaigns yet. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const dir = embeddedDir()
   const where = options.url === undefined ? dir : describeUrl(options.url)

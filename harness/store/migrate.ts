@@ -2,6 +2,7 @@
  * Brings the store's tables up to date: numbered steps of plain SQL, each in the transaction that notes it, one
  * process at a time (an advisory lock). Steps are only ever added.
  */
+import { UsageError } from '../usage-error.ts'
 import type { Sql, Transaction } from './database.ts'
 import { DatabaseError } from './errors.ts'
 import { transact } from './transact.ts'
@@ -36,11 +37,11 @@ export async function migrate(sql: Sql): Promise<void> {
   })
 }
 
-/** For those who make no tables. Rejects with DatabaseError unless they are exactly this version's. */
+/** For those who make no tables. Rejects unless they are exactly this version's: with UsageError when there are none yet, otherwise with DatabaseError. */
 export async function refuseOtherSchema(sql: Sql): Promise<void> {
   const version = await versionOf(sql)
   refuseNewer(version)
-  if (version === 0) throw new DatabaseError('There are no campaigns in this database yet: splitbrain campaign run makes what it needs.')
+  if (version === 0) throw new UsageError('There are no campaigns in this database yet: splitbrain campaign run makes what it needs.')
   if (version < migrations.length) throw new DatabaseError('The tables in this database were made by an older splitbrain; splitbrain campaign run brings them up to date.')
 }
 

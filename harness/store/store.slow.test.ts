@@ -12,6 +12,7 @@ import { prepareCells } from '../campaign/prepare.ts'
 import { realClock } from '../clock.ts'
 import { seededRandom, shuffle } from '../random.ts'
 import { startPostgres } from '../testing/postgres.ts'
+import { UsageError } from '../usage-error.ts'
 import { createCampaign, endCampaign, findCampaign, listCampaigns, openCampaign, sweepQueues } from './campaigns.ts'
 import { contentOf, databaseContents, folderContents, readContent } from './contents.ts'
 import { openDatabase, type Database } from './database.ts'
@@ -230,6 +231,14 @@ for (const { kind, url } of databases) {
     await writeFile(path.join(folder.place, content.sha256.slice(0, 2), `${content.sha256}.gz`), gzipSync('something else'))
     const refused = await readContent(database, { sha256: content.sha256, place: folder.place }).then(() => '', (error: Error) => error.message)
     assert.match(refused, 'its hash differs')
+  })
+
+  test('who only reads is told in a sentence, as a mistake of his own, that there are no campaigns yet', async () => {
+    await database.run((sql) => sql`alter schema splitbrain rename to elsewhere`)
+    const refused = await open(false).then((one) => one.close(), (error: unknown) => error)
+    await database.run((sql) => sql`alter schema elsewhere rename to splitbrain`)
+    assert.instance(refused, UsageError)
+    assert.match((refused as UsageError).message, 'There are no campaigns in this database yet')
   })
 
   test('tables of a newer splitbrain are refused', async () => {
