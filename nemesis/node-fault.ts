@@ -17,7 +17,7 @@ export const EFFECT_DEADLINE_MS = 3_000
 /** How long nodes may take to answer again. */
 export const UP_DEADLINE_MS = 15_000
 
-/** A fault of nodes. `prepare` looks at the nodes before anything happens to them. */
+/** A fault of nodes. `prepare` looks at the nodes before anything happens to them; those that leave the cluster meanwhile are no longer among them when it comes to healing. */
 export function nodeFault(
   { prepare, ...fault }: Pick<Fault, 'name' | 'describes' | 'needs' | 'parameters'> & { prepare(cluster: Cluster, nodes: readonly Node[], options: InjectOptions): Promise<Strike> },
 ): Fault {
@@ -31,7 +31,11 @@ export function nodeFault(
       const nodes = cluster.nodes.filter((n) => ids.includes(n.id))
       const { strike, verify, heal, verifyHealed } = await prepare(cluster, nodes, options)
       await strikeOrHeal(strike, heal)
-      return { targets: ids, sides: {}, verify, heal, verifyHealed }
+      const stillThere = <T>(action: () => Promise<T>) => (): Promise<T> => {
+        nodes.splice(0, nodes.length, ...nodes.filter(({ id }) => cluster.nodes.some((node) => node.id === id)))
+        return action()
+      }
+      return { targets: ids, sides: {}, verify, heal: stillThere(heal), verifyHealed: stillThere(verifyHealed) }
     },
   }
 }

@@ -47,4 +47,21 @@ test('what was never injected needs no heal: no later look is owed', async () =>
   })
 })
 
+test('a node that left the cluster while it was struck is not waited for', async () => {
+  const clock = new VirtualClock()
+  await clock.run(async () => {
+    const system = kvSystem({ preset: 'abd' })
+    const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    const cluster = await simDriver({ clock }).start(system, { runId: 'left', nodes: ['n1', 'n2', 'n3'], spares: ['n4'], dir: '', seed: 1, random: seededRandom(1), log: silent })
+    const nemesis = new Nemesis({ cluster, system, zones: {}, random: seededRandom(1) })
+    const done = async (f: string, id: number, fault: string): Promise<string> => (await nemesis.invoke({ f, value: { id, fault } })).type
+    assert.is(await done('inject', 0, 'join(spare)'), 'ok')
+    assert.is(await done('inject', 1, 'pause(n4)'), 'ok')
+    await cluster.nodes.find(({ id }) => id === 'n4')!.resume!()
+    assert.is(await done('heal', 0, 'join(spare)'), 'ok')
+    assert.is(await done('heal', 1, 'pause(n4)'), 'ok')
+    await cluster.stop()
+  })
+})
+
 test.run()
