@@ -129,6 +129,21 @@ test('an empty history, and a judgement that fails, are unknown with the reason'
   assert.is(document.verdict, 'unknown')
 })
 
+test('where no operation succeeded no model was seen to hold, and none is the strongest', async () => {
+  const document = await judge(new RunBuilder().op('write', 'x', 1, { from: 0 }).op('read', 'x', null, { from: 1 }).history(), { run: null, promised: 'linearizable' })
+  assert.equal([document.verdict, document.promise_verdict, document.strongest], ['unknown', 'unknown', null])
+  assert.equal(document.ladder.filter(({ verdict }) => verdict === 'holds'), [])
+  assert.match(document.sentence, /^Promised linearizable\. Unknown: vacuous: only 0 operations succeeded/)
+})
+
+test('what was asked for is told as expected, not as promised', async () => {
+  const history = (): History => suite.seen(cap().peek('x', 1310, { n1: 1, n3: 1 }).history())
+  const [own, asked] = [await judge(history(), { run: null, promised: 'linearizable' }), await judge(history(), { run: null, promised: 'linearizable', expected: true })]
+  assert.equal([own.expected, asked.expected], [undefined, true])
+  assert.is(asked.sentence, own.sentence.replace('Promised', 'Expected'))
+  assert.is(verdictDocumentSchema.safeParse(asked).success, true)
+})
+
 test('equal histories give equal documents', async () => {
   const document = async (): Promise<string> => JSON.stringify(await judge(suite.seen(cap().peek('x', 1310, { n1: 1, n3: 1 }).history()), { run: null, promised: 'linearizable' }))
   assert.is(await document(), await document())

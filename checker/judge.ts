@@ -1,8 +1,8 @@
 /**
  * All judgements together: from a history to the document that reports, exit codes and CI read.
  *
- * A run is judged against what its system promises. The verdict is the merge of what the promise rests on: the
- * promised rung of the ladder; for `eventual` convergence itself; wherever replicas were observed, convergence and
+ * A run is judged against what its system promises, or what was asked for instead. The verdict is the merge of what
+ * that rests on: the promised rung of the ladder; for `eventual` convergence itself; wherever replicas were observed, convergence and
  * durability too, since no model is worth much whose writes are gone; and always vacuity. The other rungs are
  * decided as well and reported beside it: a store that promises to converge passes when it converges, and its report
  * still says which stronger models it broke. Equal histories give equal documents.
@@ -35,6 +35,7 @@ import { safe } from './safe.ts'
 import { sentenceOf } from './sentence.ts'
 import { sequential } from './sequential.ts'
 import { staleness } from './staleness.ts'
+import { requests } from './terms.ts'
 import { isolationIn, transactional } from './transactional.ts'
 import { weakCausal } from './weak-causal.ts'
 import { mergeVerdicts } from './verdict.ts'
@@ -47,6 +48,8 @@ export interface JudgeOptions extends Partial<JudgeContext> {
   /** Null for an imported history. */
   readonly run: RunDescription | null
   readonly promised: Model
+  /** That was asked for, whatever the system promises. Default: the system promises it. */
+  readonly expected?: boolean
   /** The system does not promise to keep acknowledged writes, so their loss breaks no promise. Default: it does. */
   readonly losesWrites?: boolean
   /** Default: `registerJudgements`. Vacuity is always judged. */
@@ -101,28 +104,33 @@ function refutingLinearizability(judgement: Judgement): Judgement {
 
 /** Judges a history. Never throws for what a judgement does: a judgement that fails is unknown, with the reason. */
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
-  const { run, promised, losesWrites = false, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
+  const { run, promised, expected = false, losesWrites = false, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
   const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
-  const verdicts: JudgementVerdict[] = []
+  let verdicts: JudgementVerdict[] = []
   const all = [...chosen.filter((one) => one.name !== vacuity.name), vacuity]
   for (const judgement of all) {
     onJudgement?.(judgement.name, verdicts.length, all.length)
     verdicts.push(await judged(judgement, history, context))
   }
+  const operations = outcomes(history)
+  if (operations.ok === 0) verdicts = verdicts.map((one) => withoutAnswers(one, verdicts.at(-1)!))
   const ladder = ladderOf(verdicts)
   const basis = basisOf(history, promised, losesWrites ? verdicts.filter((one) => one.judgement !== durability.name) : verdicts, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))
-  const reason = verdict === 'unknown' ? [...new Set(basis.flatMap((part) => (part.verdict === 'unknown' ? [part.reason] : [])))].join('; ') : undefined
+  const promiseVerdict = mergeVerdicts(basis.filter(({ requested }) => !requested).map((part) => part.verdict))
+  const reason = [verdict, promiseVerdict].includes('unknown') ? [...new Set(basis.flatMap((part) => (part.verdict === 'unknown' ? [part.reason] : [])))].join('; ') : undefined
   const document: Omit<VerdictDocument, 'sentence'> = {
     schema: 'splitbrain-verdict/1',
     verdict,
     ...(reason === undefined ? {} : { reason }),
     promised,
+    ...(expected ? { expected } : {}),
+    promise_verdict: promiseVerdict,
     ...(losesWrites ? { loses_writes: true } : {}),
-    strongest: strongestOf(ladder),
+    strongest: operations.ok === 0 ? null : strongestOf(ladder),
     run,
     ...(history.truncated ? { truncated: true } : {}),
-    operations: outcomes(history),
+    operations,
     ladder,
     ...isolationIn(verdicts),
     judgements: verdicts,
@@ -155,10 +163,18 @@ function atRest({ atRest: needsRest }: Judgement, verdict: JudgementVerdict, his
   return { ...verdict, verdict: 'unknown', reason, witnesses: [], metrics: {}, summary: `Not judged: ${reason}.` }
 }
 
-/** One thing that the promise rests on. */
+/** Of a history in which nothing succeeded: no answer of a store was seen, so no model of its answers was seen to hold. */
+function withoutAnswers(one: JudgementVerdict, { reason = 'no operation succeeded' }: JudgementVerdict): JudgementVerdict {
+  if (one.model === undefined || one.model === 'eventual' || one.verdict !== 'holds') return one
+  return { ...one, verdict: 'unknown', reason, summary: 'Not judged: no operation succeeded.' }
+}
+
+/** One thing that the verdict rests on. */
 interface Part {
   readonly verdict: JudgementVerdict['verdict']
   readonly reason: string
+  /** It is no part of the promise, but was asked for beside it. */
+  readonly requested: boolean
 }
 
 /** Why nobody judged what is promised. */
@@ -176,7 +192,7 @@ function basisOf(history: History, promised: Model, verdicts: readonly Judgement
   const bound = verdicts.some(({ binding }) => binding === true)
   return [
     // A workload of other objects than registers may say nothing of this rung; then its own judgements alone are the promise.
-    ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? notJudged(promised, verdicts) }] : []),
-    ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary })),
+    ...(onLadder || !bound ? [{ verdict: rung.verdict, reason: own?.reason ?? notJudged(promised, verdicts), requested: false }] : []),
+    ...beside.map((one) => ({ verdict: one.verdict, reason: one.reason ?? one.summary, requested: one.judgement in requests })),
   ]
 }

@@ -1,8 +1,8 @@
 /**
- * The verdict of a run in plain words: what was promised, what became of it, when and during which fault, whether
- * replicas converged, and what was lost.
+ * The verdict of a run in plain words: what was promised or expected, what became of it, when and during which fault,
+ * what was asked for beside it and missed, whether replicas converged, and what was lost.
  */
-import { termsOf } from './terms.ts'
+import { brokenBeside, requests, requestsMissed, termsOf } from './terms.ts'
 import { countsOf } from './transactional.ts'
 import type { History } from './history/index.ts'
 import type { FaultWindow, JudgementVerdict, Rung, VerdictDocument } from './verdict.ts'
@@ -11,14 +11,15 @@ type Document = Omit<VerdictDocument, 'sentence'>
 
 /** "Promised linearizable. Violated: 3 of 20 keys; the first after 12.4 s, 0.3 s into partition(majority-minority). Converged 1.2 s after the heal. 4 acknowledged writes lost." */
 export function sentenceOf(document: Document, history: History): string {
-  return [`Promised ${termsOf(document).promised}.`, outcome(document, history), ...converged(document), ...lost(document)].join(' ')
+  const { promised, expected } = termsOf(document)
+  return [`${expected ? 'Expected' : 'Promised'} ${promised}.`, outcome(document, history), ...missed(document), ...converged(document), ...lost(document)].join(' ')
 }
 
 function outcome(document: Document, history: History): string {
   const rung = document.ladder.find((one) => one.model === document.promised)!
   const { invoked } = document.operations
-  if (document.verdict === 'unknown') return `Unknown: ${document.reason ?? 'not judged'}.`
-  if (document.verdict === 'holds') return `Holds: not refuted by ${invoked.toLocaleString('en-US')} operations.`
+  if (document.promise_verdict === 'unknown') return `Unknown: ${document.reason ?? 'not judged'}.`
+  if (document.promise_verdict === 'holds') return `Holds: not refuted by ${invoked.toLocaleString('en-US')} operations.`
   if (document.promised === 'eventual' || rung.verdict !== 'violated') return `Violated: ${beside(document)}.`
   const judgement = refuting(document, rung)
   const first = firstMoment(history, judgement)
@@ -28,10 +29,15 @@ function outcome(document: Document, history: History): string {
 }
 
 /** What was violated beside the promised rung: "convergence and durability". */
-function beside({ judgements, isolation, loses_writes: losesWrites }: Document): string {
-  const counts = losesWrites === true ? ['convergence'] : ['convergence', 'durability']
-  const broken = judgements.filter((one) => one.verdict === 'violated' && (one.binding === true || counts.includes(one.judgement)))
-  return broken.map(({ judgement }) => (judgement === 'transactions' && isolation !== undefined ? countsOf(isolation) : judgement)).join(' and ')
+function beside(document: Document): string {
+  const { isolation } = document
+  return brokenBeside(document).map(({ judgement }) => (judgement === 'transactions' && isolation !== undefined ? countsOf(isolation) : judgement)).join(' and ')
+}
+
+/** What was asked for beside the promise: "Missed its objectives: p99<1ms: 5.3 ms." */
+function missed(document: Document): string[] {
+  const told = requestsMissed(document).map(({ judgement, summary }) => `${requests[judgement]}: ${summary.replace(/\.$/, '')}.`)
+  return document.verdict === 'unknown' && document.promise_verdict === 'holds' ? [...told, `Beside that unknown: ${document.reason}.`] : told
 }
 
 /** The judgement that decided the rung: its own, or that of a weaker model which is violated. */

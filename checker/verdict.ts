@@ -174,9 +174,11 @@ export type Counters = z.infer<typeof countersSchema>
 export const verdictDocumentSchema = z.strictObject({
   schema: z.literal('splitbrain-verdict/1'),
   verdict: verdictWord.describe('of what was promised: the merge of the judgements that the promise rests on'),
-  reason: z.string().optional().describe('why unknown'),
+  reason: z.string().optional().describe('why the verdict, or that of the promise, is unknown'),
   sentence: z.string().describe('the verdict in words, for a person'),
-  promised: z.enum(models),
+  promised: z.enum(models).describe('the model that the run was judged against'),
+  expected: z.boolean().optional().describe('true: that model was asked for (--expect), whatever the system promises; absent: the system promises it'),
+  promise_verdict: verdictWord.optional().describe('of that model and what belongs to it, without what was asked for beside it (--slo, --log-pattern); absent in older documents'),
   loses_writes: z.boolean().optional().describe('true: the system does not promise to keep acknowledged writes under what happened in this run, so their loss is shown and not counted'),
   truncated: z.boolean().optional().describe('true: the history ends in the middle of a line, because its writer was killed; the whole lines before it were judged'),
   strongest: z.enum(models).nullable().describe('the strongest model that holds; null when none does'),

@@ -61,7 +61,7 @@ export async function run({ signal, onEvent, ...options }: RunInput = {}): Promi
 
 /** How to judge a history. */
 export interface CheckInput {
-  /** What was promised. Default: linearizable. */
+  /** What is expected of it. Default: linearizable. */
   readonly expect?: Model
   /** What a register holds before anyone writes to it. Default: null. */
   readonly initial?: number | string | null
@@ -76,7 +76,7 @@ export interface CheckInput {
 export async function check(source: History | string, { expect = 'linearizable', initial, timeLimitMs = 60_000 }: CheckInput = {}): Promise<VerdictDocument> {
   const history = typeof source === 'string' ? readHistory(await readFile(source), { tolerateTruncation: true }) : source
   const clock = realClock()
-  return judge(history, { run: null, promised: expect, judgements: registerJudgements(), timeLimitMs, elapsedMs: () => clock.now() / 1e6, ...(initial === undefined ? {} : { initial }) })
+  return judge(history, { run: null, promised: expect, expected: true, judgements: registerJudgements(), timeLimitMs, elapsedMs: () => clock.now() / 1e6, ...(initial === undefined ? {} : { initial }) })
 }
 
 /** A judged history under a name, for `report`. */

@@ -162,7 +162,7 @@ export async function refuseToWatch(plan: Plan): Promise<void> {
   const workload = await makeWorkload(plan.workload, system)
   const promised = promisedIn(plan, system, workload)
   if (canFailFast(workload.judgements, promised)) return
-  throw new UsageError(`--fail-fast cannot watch for what is promised here (${promised}, workload ${plan.workload}): that can be judged at the end only; leave it out, or choose what can be watched with --expect linearizable.`)
+  throw new UsageError(`--fail-fast cannot watch for what this run is judged against (${promised}, workload ${plan.workload}): that can be judged at the end only; leave it out, or choose what can be watched with --expect linearizable.`)
 }
 
 /** Refuses a driver that has no way to run the system's nodes. Throws UsageError. */
@@ -291,7 +291,7 @@ async function tearDown(cluster: Cluster, options: RunOptions): Promise<void> {
 }
 
 /**
- * Judges a history as the plan's system promised, and saves `verdict.json`. What takes longer than its time limit on
+ * Judges a history by what the plan asks for, or else what its system promised, and saves `verdict.json`. What takes longer than its time limit on
  * `clock` is unknown: the machine's own, whatever the cluster lived by, because judging takes the machine's time.
  */
 export async function judgeRun(plan: Plan, history: History, options: Pick<RunOptions, 'dir' | 'label' | 'emit' | 'repeat' | 'started'>, clock: Clock = realClock()): Promise<VerdictDocument> {
@@ -302,6 +302,7 @@ export async function judgeRun(plan: Plan, history: History, options: Pick<RunOp
   const document = await judge(history, {
     run: describeRun(plan, options),
     promised: promisedIn(plan, system, workload),
+    expected: plan.expect !== undefined,
     losesWrites: losesWrites(system, plan),
     judgements: [...judgementsIn(plan, system, workload), ...(await judgementsBeside(plan, options.dir))],
     okMin: OK_MIN,

@@ -24,11 +24,11 @@ export interface CapEntry {
   readonly minority: number | null
 }
 
-/** The map of these configurations. */
+/** The map of these configurations, as far as they answered anything and are told by models. */
 export function capMapOf(facts: readonly Facts[]): CapMap {
   return {
     levels: [...models, 'none'],
-    entries: facts.filter(({ byIsolation }) => !byIsolation).map((one) => ({ name: visible(one.name), level: one.strongest ?? 'none', majority: one.majority?.share ?? null, minority: one.minority?.share ?? null })),
+    entries: facts.filter(({ byIsolation, answered }) => !byIsolation && answered > 0).map((one) => ({ name: visible(one.name), level: one.strongest ?? 'none', majority: one.majority?.share ?? null, minority: one.minority?.share ?? null })),
     impossible: { from: needsMajority[0]!, to: needsMajority.at(-1)!, share: nearlyAll },
   }
 }

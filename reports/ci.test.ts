@@ -4,7 +4,8 @@ import { compare as compareRuns, renderComparison } from './compare.ts'
 import { seededRandom } from '../harness/random.ts'
 import { renderAnnotations, renderSummary } from './github.ts'
 import { renderJunit } from './junit.ts'
-import { countsFor } from './promise.ts'
+import { renderReport } from './html/page.ts'
+import { countsFor, headlineOf } from './promise.ts'
 import { fakeTour } from './testing/tour.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
 
@@ -28,10 +29,10 @@ test('JUnit: a stronger model that broke without being promised fails nothing', 
 test('JUnit: a broken promise is a failure, unknown is an error, and nothing is skipped', () => {
   const broken = changed(one!.document, (document) => {
     document.promised = 'linearizable'
-    document.verdict = 'violated'
+    document.verdict = document.promise_verdict = 'violated'
   })
   const unknown = changed(abd!.document, (document) => {
-    document.verdict = 'unknown'
+    document.verdict = document.promise_verdict = 'unknown'
     document.reason = 'time limit of 60 s'
   })
   const text = renderJunit([{ name: 'one', document: broken }, { name: 'abd', document: unknown }], { written, crashes: [{ name: 'two', message: 'no ports left' }] })
@@ -44,6 +45,43 @@ test('JUnit: a broken promise is a failure, unknown is an error, and nothing is 
     assert.equal([tests, failures, errors], [counted(/<testcase /g), counted(/<failure /g), counted(/<error /g)])
   }
   assert.match(text, '<error type="unknown" message="no ports left">')
+})
+
+/** An objective that abd missed: nothing else is wrong. */
+const slow = changed(abd!.document, (document) => {
+  document.verdict = 'violated'
+  document.judgements.push({ judgement: 'slo', binding: true, verdict: 'violated', summary: 'p99<1ms: 5.3 ms.', operations: 9, witnesses: [], metrics: {} })
+})
+
+test('JUnit and headline: a missed objective fails itself and not the promise, which was kept', () => {
+  const text = renderJunit([{ name: 'abd', document: slow }], { written })
+  assert.match(text, 'failures="1" errors="0"')
+  assert.match(text, /<testcase [^>]*name="promise: linearizable" [^>]*\/>/)
+  assert.match(text, /name="slo" [^>]*>\n *<failure type="violated" message="p99&lt;1ms: 5.3 ms.">/)
+  assert.equal(headlineOf(slow), { word: 'Missed its objectives', about: 'linearizable: holds' })
+})
+
+test('a headline names what was broken: the model, or else what broke beside it', () => {
+  const { document } = one!
+  const broken = { ...document, promised: 'linearizable', verdict: 'violated', promise_verdict: 'violated' } as const
+  assert.equal([headlineOf(document), headlineOf(broken)], [{ word: 'Kept its promise', about: 'eventual' }, { word: 'Broke its promise', about: 'linearizable' }])
+  const lossy = changed(abd!.document, (copy) => {
+    copy.verdict = copy.promise_verdict = 'violated'
+    Object.assign(copy.judgements.find(({ judgement }) => judgement === 'durability')!, { verdict: 'violated' })
+  })
+  assert.equal(headlineOf(lossy), { word: 'Broke its promise', about: 'durability' })
+})
+
+test('what was asked for is never called a promise', () => {
+  const document = changed(one!.document, (copy) => {
+    Object.assign(copy, { promised: 'linearizable', expected: true, verdict: 'violated', promise_verdict: 'violated', sentence: copy.sentence.replace('Promised', 'Expected') })
+  })
+  const runs = [{ name: 'one', document }]
+  assert.equal(headlineOf(document), { word: 'Fell short of what was expected', about: 'linearizable' })
+  const texts = { junit: renderJunit(runs, { written }), annotation: renderAnnotations(runs), summary: renderSummary(runs, { title: 'x', repeat: '' }), page: renderReport({ title: 'x', runs: [{ ...one!, document }], repeat: '', generated: '' }) }
+  for (const [where, text] of Object.entries(texts)) assert.not.match(text.replace(/<style>.*?<\/style>|<script.*?<\/script>/gs, ''), /promise/i, where)
+  assert.match(texts.junit, 'name="expected: linearizable"')
+  assert.match(texts.summary, '| 🔴 one | linearizable (expected) |')
 })
 
 test('JUnit: what the schemas of Ant and of the xunit plugin demand: the attributes, the order of elements, at most one in a case, times to the millisecond', () => {

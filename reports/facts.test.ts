@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { availabilitySentence, factsOf, tradeOffSentence } from './facts.ts'
+import { capMapOf } from './cap-svg.ts'
+import { availabilitySentence, factsOf, strongestText, tradeOffSentence } from './facts.ts'
+import { formatShare } from './format.ts'
 import { fakeTour } from './testing/tour.ts'
 import type { Facts } from './facts.ts'
 
@@ -44,6 +46,21 @@ test('the trade-off is told for each corner', () => {
   assert.match(tradeOffSentence(changed({ strongest: 'eventual', minority: side(1) })), 'gave up consistency')
   assert.match(tradeOffSentence(changed({ strongest: 'linearizable', minority: side(1) })), 'too little was tried')
   assert.match(tradeOffSentence(changed({ minority: undefined })), 'nothing about the choice')
+})
+
+test('a store that refuses both sides made no choice, and one that answered nothing shows nothing', () => {
+  const [none, few] = [{ ...side(0), side: 'majority' }, { ...side(0.4), side: 'majority' }]
+  for (const majority of [none, few]) {
+    const text = tradeOffSentence(changed({ strongest: 'linearizable', majority, minority: side(0) }))
+    assert.match(text, `It answered ${formatShare(majority.share)} on the majority side and ${formatShare(0)} on the minority side: that is no choice`)
+    assert.not.match(text, 'linearizable')
+  }
+  const silent = structuredClone(tour[0]!.document)
+  silent.operations.ok = 0
+  const seen = factsOf('abd', silent)
+  assert.equal([seen.strongest, strongestText(seen)], [null, '–'])
+  assert.match(tradeOffSentence(seen), /^No operation succeeded, so this run says nothing/)
+  assert.equal(capMapOf([seen]).entries, [])
 })
 
 test.run()

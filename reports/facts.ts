@@ -24,7 +24,12 @@ export interface Facts {
   readonly verdict: VerdictWord
   /** What was promised and what held, as it is told: an isolation level where clients carried out transactions. */
   readonly promised: string
+  /** It was asked for, whatever the system promises. */
+  readonly expected: boolean
+  /** null: none was seen to hold. */
   readonly strongest: string | null
+  /** Operations that succeeded. */
+  readonly answered: number
   /** Whether these are isolation levels, which have no place on the CAP map. */
   readonly byIsolation: boolean
   /** During the partitions; undefined when there was none, or nobody was on that side. */
@@ -73,6 +78,7 @@ export function factsOf(name: string, document: VerdictDocument): Facts {
     verdict: document.verdict,
     ...termsOf(document),
     byIsolation: toldByIsolation(document),
+    answered: document.operations.ok,
     majority: sideFact(document, 'majority'),
     minority: sideFact(document, 'minority'),
     latency: latencyOf(document, 'all'),
@@ -83,6 +89,11 @@ export function factsOf(name: string, document: VerdictDocument): Facts {
     lost: document.durability.lost,
     acknowledged: document.durability.acknowledged,
   }
+}
+
+/** The strongest model in words: "none" was left, or a dash when nothing was answered. */
+export function strongestText({ strongest, answered }: Pick<Facts, 'strongest' | 'answered'>): string {
+  return strongest ?? (answered === 0 ? '–' : 'none')
 }
 
 /** Time to converge in words: a duration, "never", or a dash when the replicas were not read. */
@@ -114,11 +125,14 @@ export const nearlyAll = 0.9
 /** Which of consistency and availability was given up during the partition, and what the choice costs without one (PACELC). */
 export function tradeOffSentence(facts: Facts): string {
   const share = facts.minority?.share
+  if (facts.answered === 0) return 'No operation succeeded, so this run says nothing about the choice between consistency (C) and availability (A).'
   const cost = facts.healthyLatency?.p50_ms ?? null
   const price = cost === null ? '' : ` Without a fault, half of its operations took ${formatMs(cost)} or less.`
   if (share === undefined || share === null) return `No fault cut the clients into a majority and a minority, so this run says nothing about the choice between consistency (C) and availability (A).${price}`
+  const majority = facts.majority?.share ?? 1
+  if (share < 0.5 && majority < 0.5) return `It answered ${formatShare(majority)} on the majority side and ${formatShare(share)} on the minority side: that is no choice between consistency (C) and availability (A).${price}`
   const strong = facts.strongest !== null && [...needsMajority, ...isolatedAsStrongly].includes(facts.strongest)
-  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'nothing weaker held all the same' : `the strongest ${facts.byIsolation ? 'isolation level' : 'model'} seen to hold was ${facts.strongest}`}`
+  const kept = facts.strongest === 'linearizable' ? ' and stayed linearizable' : `, and ${facts.strongest === null ? 'no model was seen to hold all the same' : `the strongest ${facts.byIsolation ? 'isolation level' : 'model'} seen to hold was ${facts.strongest}`}`
   const choice =
     share < 0.5 ? `It gave up availability on the minority side${kept}.`
     : share < nearlyAll ? `It refused a part of the operations on the minority side${kept}.`

@@ -4,17 +4,17 @@
  * Everything that came out of a history is escaped twice over: for workflow commands, whose line it must not end,
  * and for Markdown, which must not take it for markup.
  */
-import { availabilitySentence, convergeText, factsOf, tradeOffSentence } from './facts.ts'
+import { availabilitySentence, convergeText, factsOf, strongestText, tradeOffSentence } from './facts.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
 import { capMapOf, capSvg } from './cap-svg.ts'
-import { countsFor } from './promise.ts'
+import { countsFor, measureOf } from './promise.ts'
 import type { Facts } from './facts.ts'
 import type { NamedDocument } from './junit.ts'
 import type { VerdictWord } from '../checker/verdict.ts'
 
 const marks: Readonly<Record<VerdictWord, string>> = { holds: '✅', violated: '🔴', unknown: '⚠️' }
 
-/** Workflow commands: an error for each broken promise with its first witness, a warning for each unknown, an error where the harness failed. */
+/** Workflow commands: an error for each violated run with its first witness, a warning for each unknown, an error where the harness failed. */
 export function renderAnnotations(runs: readonly NamedDocument[], crashes: readonly { readonly name: string; readonly message: string }[] = []): string {
   const failed = crashes.map(({ name, message }) => `::error title=${property(`${name}: the harness failed`)}::${data(message)}\n`)
   return [...failed, ...runs.flatMap(({ name, document }) => {
@@ -41,11 +41,11 @@ export function property(text: string): string {
 export function renderSummary(runs: readonly NamedDocument[], options: { readonly title: string; readonly repeat: string }): string {
   const facts = runs.map(({ name, document }) => factsOf(name, document))
   const rows = facts.map((one) => [
-    `${marks[one.verdict]} ${markdown(one.name)}`, markdown(one.promised), one.strongest ?? 'none', formatShare(one.majority?.share), formatShare(one.minority?.share),
+    `${marks[one.verdict]} ${markdown(one.name)}`, markdown(measureOf(one)), strongestText(one), formatShare(one.majority?.share), formatShare(one.minority?.share),
     formatMs(one.latency?.p50_ms), formatMs(one.latency?.p99_ms), formatMs(one.latency?.p999_ms), convergeText(one), formatCount(one.lost),
   ])
   const table = [
-    '| configuration | promised | strongest model that holds | majority answered | minority answered | p50 | p99 | p99.9 | converged after | lost writes |',
+    '| configuration | judged against | strongest model that holds | majority answered | minority answered | p50 | p99 | p99.9 | converged after | lost writes |',
     '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ]

@@ -1,15 +1,15 @@
 /**
- * JUnit XML: one suite per configuration, one test case for its promise and one per judgement, in the dialect that
+ * JUnit XML: one suite per configuration, one test case for its promise (or what was expected of it) and one per judgement, in the dialect that
  * Jenkins, GitLab, Azure and GitHub's test actions have in common: valid against the schema of Ant's tasks (JUnit.xsd)
  * and of Jenkins' xunit plugin (junit-10.xsd). The former allows a case that passed no text of its own, hence what is
  * to say about it stands in its suite's `system-out`.
  *
- * Only what was promised can fail. A stronger model that broke is a passing case whose output says so; `unknown` is
+ * Only what was promised or asked for can fail. A stronger model that broke is a passing case whose output says so; `unknown` is
  * an error, never a skip, because CI shows skips in green.
  */
 import { cellName, verdictOf, type CampaignSummary } from './campaign/summary.ts'
 import { visible } from './format.ts'
-import { countsFor, wordFor } from './promise.ts'
+import { countsFor, promiseVerdict, uncounted, wordFor } from './promise.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
 
 /** A configuration's verdict under a name. */
@@ -50,15 +50,15 @@ export function renderJunit(runs: readonly NamedDocument[], { written, crashes =
   return renderSuites([...judged, ...failed])
 }
 
-function propertiesOf({ promised, verdict, run }: VerdictDocument): Record<string, string> {
-  return { promised, verdict, ...(run === null ? {} : { system: run.system, repeat: run.repeat }) }
+function propertiesOf({ promised, expected, verdict, run }: VerdictDocument): Record<string, string> {
+  return { [expected === true ? 'expected' : 'promised']: promised, verdict, ...(run === null ? {} : { system: run.system, repeat: run.repeat }) }
 }
 
-/** The whole file, for a campaign: a test case for each cell, which fails where a promise broke and is an error where nothing is known. Cells that no machine can run have none. `started` is ISO 8601. */
+/** The whole file, for a campaign: a test case for each cell, which fails where a run was violated and is an error where nothing is known. Cells that no machine can run have none. `started` is ISO 8601. */
 export function renderCampaignJunit({ name, started, repeat }: { readonly name: string; readonly started: string; readonly repeat: string }, summary: CampaignSummary): string {
   const cases = summary.cells.filter(({ impossible }) => impossible === null).map((cell): Case => {
     const verdict = verdictOf(cell)
-    const counts = cell.decided + cell.unknown === 0 ? 'no run of it has ended' : `${cell.violated} of ${cell.decided} runs broke the promise${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
+    const counts = cell.decided + cell.unknown === 0 ? 'no run of it has ended' : `${cell.violated} of ${cell.decided} runs violated${cell.unknown === 0 ? '' : `, nothing is known of ${cell.unknown}`}`
     const { smallest } = cell
     const output = smallest === null ? counts : [counts, smallest.sentence, ...smallest.findings.map(({ explanation }) => explanation), `repeat: ${smallest.repeat}`].join('\n')
     return { name: cellName(cell), output, ...(verdict === 'violated' ? { failure: counts } : verdict === 'unknown' ? { error: counts } : {}) }
@@ -89,10 +89,11 @@ function suiteLines({ name, cases, time_ms, started, properties }: Suite, id: nu
 
 function casesOf(document: VerdictDocument): Case[] {
   const repeat = document.run === null ? '' : `\nrepeat: ${document.run.repeat}`
+  const own = promiseVerdict(document)
   const promise: Case = {
-    name: `promise: ${document.promised}`,
-    ...(document.verdict === 'violated' ? { failure: document.sentence } : {}),
-    ...(document.verdict === 'unknown' ? { error: document.reason ?? document.sentence } : {}),
+    name: `${document.expected === true ? 'expected' : 'promise'}: ${document.promised}`,
+    ...(own === 'violated' ? { failure: document.sentence } : {}),
+    ...(own === 'unknown' ? { error: document.reason ?? document.sentence } : {}),
     output: document.sentence + repeat,
   }
   return [promise, ...document.judgements.map((judgement): Case => {
@@ -102,7 +103,7 @@ function casesOf(document: VerdictDocument): Case[] {
       name: judgement.judgement,
       ...(counts && judgement.verdict === 'violated' ? { failure: judgement.summary } : {}),
       ...(counts && judgement.verdict === 'unknown' ? { error: judgement.reason ?? judgement.summary } : {}),
-      output: `${wordFor(judgement)}${counts ? '' : ' (not promised)'}: ${judgement.summary}${explanation === undefined ? '' : `\n${explanation}`}${repeat}`,
+      output: `${wordFor(judgement)}${counts ? '' : ` (${uncounted(document)})`}: ${judgement.summary}${explanation === undefined ? '' : `\n${explanation}`}${repeat}`,
     }
   })]
 }

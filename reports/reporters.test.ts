@@ -6,7 +6,7 @@ import type { RunEvent } from './events.ts'
 import type { ReporterName, ReporterOptions } from './reporters.ts'
 
 const tour = await fakeTour({ seconds: 4 })
-const broken = { ...tour[2]!.document, promised: 'linearizable' as const, verdict: 'violated' as const }
+const broken = { ...tour[2]!.document, promised: 'linearizable' as const, verdict: 'violated' as const, promise_verdict: 'violated' as const }
 const events: readonly RunEvent[] = [
   { type: 'announce', run: 'one', describes: 'any replica answers' },
   { type: 'phase', run: 'one', phase: 'drive', left_ms: 20_000 },
@@ -61,7 +61,7 @@ test('github: annotations on the stream, the summary added to the file that GitH
   const { text, files } = told(['github'], { env: { GITHUB_STEP_SUMMARY: 'summary.md' } })
   assert.match(text(), /\n::error title=one%3A violated::/)
   const summary = files.get('summary.md')!
-  assert.match(summary, '| 🔴 one | linearizable |')
+  assert.match(summary, '| 🔴 one | linearizable (promised) |')
   const picture = /<img alt="CAP map\. one: [^"]+" src="data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)">/.exec(summary)!
   assert.match(Buffer.from(picture[1]!, 'base64').toString(), /^<svg xmlns=.*>one<\/text>/s)
   assert.is(told(['github']).files.size, 0)

@@ -5,7 +5,7 @@
  * same events become plain lines, progress at most every ten seconds. Nothing is wider than the terminal,
  * and nothing is said by colour alone. Time, width and the sink are handed in.
  */
-import { availabilitySentence, convergeText, factsOf } from './facts.ts'
+import { availabilitySentence, convergeText, factsOf, strongestText } from './facts.ts'
 import type { Facts } from './facts.ts'
 import { createRedraw } from './redraw.ts'
 import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
@@ -216,7 +216,7 @@ interface Column {
 
 const columnsOfTable: readonly Column[] = [
   { head: ['', 'configuration'], right: false, cell: (facts) => shortened(visible(facts.name), 18) },
-  { head: ['strongest', 'model'], right: false, cell: (facts) => facts.strongest ?? 'none' },
+  { head: ['strongest', 'model'], right: false, cell: strongestText },
   { head: ['maj.', 'answers'], right: true, cell: (facts) => formatShare(facts.majority?.share) },
   { head: ['min.', 'answers'], right: true, cell: (facts) => formatShare(facts.minority?.share) },
   { head: ['', 'p50'], right: true, cell: (facts) => formatMs(facts.latency?.p50_ms) },
@@ -240,7 +240,7 @@ export function renderTable(rows: readonly Facts[], options: { readonly columns:
     paint('dim', `  ${line(heads.map((head) => head[1]))}`.trimEnd()),
     ...rows.map((facts, index) => `${paint(facts.verdict, marks[facts.verdict])} ${line(cells[index]!)}`),
     '',
-    paint('dim', `${marks.holds} keeps its promise  ${marks.violated} breaks it  ${marks.unknown} unknown; maj., min.: sides of a partition`),
+    paint('dim', `${marks.holds} holds  ${marks.violated} violated  ${marks.unknown} unknown; maj., min.: sides of a partition`),
   ].join('\n')
 }
 

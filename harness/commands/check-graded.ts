@@ -37,6 +37,7 @@ export async function gradeFile(file: string, args: Arguments): Promise<number> 
     ...limits,
     run: null,
     promised: expected ?? soleModel(chosen) ?? 'linearizable',
+    expected: true,
     judgements: [...chosen, ...objectives],
     elapsedMs: () => clock.now() / 1e6,
   })
@@ -108,7 +109,7 @@ function wordOf({ ladder }: VerdictDocument, verdict: JudgementVerdict): Judgeme
 
 /** The document with the verdict of these judgements alone. */
 function byThese(document: VerdictDocument, named: readonly JudgementVerdict[]): VerdictDocument {
-  const { reason: _, ...rest } = document
+  const { reason: _, promise_verdict: _own, ...rest } = document
   const words = named.map((one) => wordOf(document, one))
   const verdict = mergeVerdicts(words)
   const deciding = named.filter((_one, at) => words[at] === verdict)

@@ -106,7 +106,7 @@ test('the level of transactions is the promise, whether all is judged or only th
     assert.is((await checked(late, '--model', 'list-append', ...more)).code, 1, more.join(' '))
   }
   assert.match((await checked(late, '--isolation', 'serializable', '--judge', 'all')).text, /holds\. Promised serializable\. Holds/)
-  assert.match((await checked(late, '--judge', 'all')).text, /violated\. Promised linearizable\. Violated \(transactions\)/)
+  assert.match((await checked(late, '--judge', 'all')).text, /violated\. Expected linearizable\. Violated \(transactions\)/)
 })
 
 test('an option that would have no effect is refused with what it is about', async () => {

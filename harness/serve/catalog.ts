@@ -5,10 +5,9 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { termsOf } from '../../checker/terms.ts'
 import { verdictDocumentSchema } from '../../checker/verdict.ts'
 import type { CatalogEntry } from '../../reports/browse.ts'
-import { factsOf } from '../../reports/facts.ts'
+import { factsOf, strongestText } from '../../reports/facts.ts'
 import { campaignFileIn } from '../campaign/folder.ts'
 import { configurationName, planSchema } from '../plan.ts'
 
@@ -63,7 +62,7 @@ export class Catalog {
       seed: run?.seed ?? (plan.success ? plan.data.seed : null),
       faults: verdict.success ? [...new Set(verdict.data.faults.map((fault) => fault.fault))] : [],
       operations: verdict.success ? verdict.data.operations.invoked : null,
-      strongest: verdict.success ? (termsOf(verdict.data).strongest ?? 'none') : null,
+      strongest: facts === undefined ? null : strongestText(facts),
       majority: facts?.majority?.share ?? null,
       minority: facts?.minority?.share ?? null,
       p99_ms: facts?.latency?.p99_ms ?? null,

@@ -143,7 +143,7 @@ export function headlineOf(comparison: CampaignComparison): string {
   const broken = newlyBroken(comparison).length
   if (broken > 0) return `${formatNoun(broken, 'cell')} ${broken === 1 ? 'is' : 'are'} newly broken`
   const fresh = comparison.findings.filter(({ change }) => change === 'new').length
-  return fresh > 0 ? `No cell is newly broken, but some in ${fresh === 1 ? 'a new way' : `${fresh} new ways`}` : 'No promise is newly broken'
+  return fresh > 0 ? `No cell is newly broken, but some in ${fresh === 1 ? 'a new way' : `${fresh} new ways`}` : 'No cell is newly broken'
 }
 
 /** Why a cell that is called rare is; empty for others. */
@@ -166,7 +166,7 @@ function countsOfSide({ violated, decided, unknown }: CellSide): string {
 export function renderCampaignComparison(comparison: CampaignComparison): string {
   const { cells, unchanged, findings, onlyBefore, onlyAfter } = comparison
   const lines = [`${headlineOf(comparison)}. ${formatNoun(cells.length, 'cell')} of ${cells.length + unchanged.length} changed.`, ...cells.flatMap(cellLines), '', ...findings.flatMap(findingLines)]
-  if (findings.length === 0) lines.push('Neither of them found anything that breaks a promise.')
+  if (findings.length === 0) lines.push('Neither of them found a violation.')
   for (const [names, side] of [[onlyBefore, 'before'], [onlyAfter, 'after']] as const) if (names.length > 0) lines.push(`only ${side}: ${names.map(visible).join('; ')}`)
   return `${lines.join('\n')}\n`
 }

@@ -75,8 +75,8 @@ test('junit: broken is a failure, unknown an error, what cannot be run has no ca
   assert.not.match(text, '<testsuites')
   const xml = files.get('junit.xml')!
   assert.match(xml, '<testsuite id="0" package="splitbrain" name="nightly" timestamp="2026-01-02T03:04:05" hostname="localhost" tests="4" failures="1" errors="2" skipped="0"')
-  assert.match(xml, '<failure type="violated" message="1 of 10 runs broke the promise">')
-  assert.match(xml, '<error type="unknown" message="0 of 8 runs broke the promise, nothing is known of 2">')
+  assert.match(xml, '<failure type="violated" message="1 of 10 runs violated">')
+  assert.match(xml, '<error type="unknown" message="0 of 8 runs violated, nothing is known of 2">')
   assert.match(xml, '<error type="unknown" message="no run of it has ended">')
 })
 

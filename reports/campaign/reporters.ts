@@ -59,7 +59,7 @@ function githubReporter({ stream, nowMs, env, appendFile }: ReporterOptions): Ca
   }
 }
 
-/** Workflow commands: an error for each cell that broke its promise, with its smallest run; a warning where something is unknown. */
+/** Workflow commands: an error for each cell that was violated, with its smallest run; a warning where something is unknown. */
 function renderCampaignAnnotations({ summary }: CampaignEnd): string {
   return summary.cells.filter((cell) => cell.impossible === null && verdictOf(cell) !== 'holds').map((cell) => {
     const { smallest } = cell
@@ -81,7 +81,7 @@ function renderCampaignSummary({ name, summary, comparison, cut, repeat }: Campa
   const parts = [
     `## ${markdown(name)}`,
     rows.map((row) => `| ${row.join(' | ')} |`).join('\n'),
-    'Runs that broke their promise of those with a verdict, and the 95 % interval of that share.',
+    'Runs that were violated, of those with a verdict, and the 95 % interval of that share.',
     ...summary.cells.flatMap((cell) => (cell.impossible === null ? [] : [`- ${markdown(cellName(cell))}: not run. ${markdown(cell.impossible)}`])),
     ...summary.findings.map((finding) => `### ${markdown(finding.fingerprint)}\n\n${formatNoun(finding.runs, 'run')} of ${finding.of}. ${markdown(shortened(finding.explanation, 600))}\n\n${fenced(finding.smallest.repeat)}`),
     ...(comparison === null ? [] : [`### Against the baseline\n\n${fenced(renderCampaignComparison(comparison).trimEnd())}`]),

@@ -75,7 +75,7 @@ export const RARE = 0.05
 /** The name of a cell. */
 export const cellName = ({ configuration, nemesis }: { readonly configuration: string; readonly nemesis: string }): string => `${configuration} · ${nemesis}`
 
-/** What is known of a cell: violated by one run that broke the promise, unknown when a run came to nothing or none has ended. */
+/** What is known of a cell: violated by one run that was, unknown when a run came to nothing or none has ended. */
 export function verdictOf({ violated, decided, unknown }: Pick<CellCounts, 'violated' | 'decided' | 'unknown'>): VerdictWord {
   if (violated > 0) return 'violated'
   return unknown > 0 || decided === 0 ? 'unknown' : 'holds'

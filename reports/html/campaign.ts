@@ -43,7 +43,7 @@ export function renderCampaign(page: CampaignPage): string {
 }
 
 function sentence({ summary, cut }: CampaignPage): string {
-  const verdicts = summary.violated === 0 ? 'no promise was broken' : `a promise was broken in ${formatCount(summary.violated)}`
+  const verdicts = summary.violated === 0 ? 'none was violated' : `${formatCount(summary.violated)} violated`
   const unknownWords = summary.unknown === 0 ? '' : `, nothing is known of ${formatCount(summary.unknown)}`
   return `${formatNoun(summary.runs, 'run')} of ${formatNoun(summary.cells.filter(({ impossible }) => impossible === null).length, 'cell')}: ${verdicts}${unknownWords}. ${formatMs(summary.elapsed_ms)} of running${cut === null ? '' : `; ${cut}`}`
 }
@@ -53,7 +53,7 @@ function matrix(summary: CampaignSummary): Html {
   return html`<section aria-labelledby="matrix-heading" id="matrix"><h2 id="matrix-heading">Configurations and faults</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Matrix"><table class="matrix"><thead><tr><th scope="col">Configuration</th>${summary.nemeses.map((nemesis) => html`<th scope="col">${nemesis}</th>`)}</tr></thead>
 <tbody>${summary.configurations.map((configuration) => html`<tr><th scope="row">${configuration}</th>${summary.nemeses.map((nemesis) => matrixCell(cells.get(cellName({ configuration, nemesis }))))}</tr>`)}</tbody></table></div>
-<p class="note">Runs that broke the promise, of those with a verdict; below, the 95 % interval of the failure rate that this many runs allow. None of five still leaves room for a failure in every second run. A link leads to the failing run with the smallest witness.</p></section>`
+<p class="note">Runs that were violated, of those with a verdict; below, the 95 % interval of the failure rate that this many runs allow. None of five still leaves room for a failure in every second run. A link leads to the failing run with the smallest witness.</p></section>`
 }
 
 function matrixCell(cell: CellSummary | undefined): Html {
@@ -78,7 +78,7 @@ function linked(run: Result, text: Html): Html {
 
 function findings(summary: CampaignSummary): Html {
   return html`<section aria-labelledby="findings-heading" id="findings"><h2 id="findings-heading">${summary.findings.length === 0 ? 'Nothing was found' : formatNoun(summary.findings.length, 'finding')}</h2>
-${summary.findings.length === 0 ? html`<p class="note">No run broke what its configuration promises.</p>` : html`<ol class="findings">${summary.findings.map(finding)}</ol>`}</section>`
+${summary.findings.length === 0 ? html`<p class="note">No run broke what its configuration promises, or what was expected of it.</p>` : html`<ol class="findings">${summary.findings.map(finding)}</ol>`}</section>`
 }
 
 function finding(one: FindingSummary): Html {

@@ -67,7 +67,7 @@ const cellWords: Readonly<Record<CellChange['change'], VerdictWord>> = { 'newly 
 /** The matrix, without rows and columns in which nothing changed. */
 function cellsSection({ cells, unchanged, configurations, nemeses }: CampaignComparison): Html {
   const total = cells.length + unchanged.length
-  if (cells.length === 0) return html`<section aria-labelledby="cells-heading" id="cells"><h2 id="cells-heading">No cell changed</h2><p class="note">${formatNoun(total, 'cell')} of both, compared by how many of their runs broke the promise.</p></section>`
+  if (cells.length === 0) return html`<section aria-labelledby="cells-heading" id="cells"><h2 id="cells-heading">No cell changed</h2><p class="note">${formatNoun(total, 'cell')} of both, compared by how many of their runs were violated.</p></section>`
   const rows = configurations.filter((row) => cells.some((cell) => cell.configuration === row))
   const columns = nemeses.filter((column) => cells.some(({ nemesis }) => nemesis === column))
   const [changed, same] = [new Map(cells.map((cell) => [cellName(cell), cell])), new Set(unchanged)]
@@ -76,7 +76,7 @@ function cellsSection({ cells, unchanged, configurations, nemeses }: CampaignCom
     return changedCell(changed.get(name), same.has(name))
   }
   return html`<section aria-labelledby="cells-heading" id="cells"><h2 id="cells-heading">${formatNoun(cells.length, 'cell')} of ${total} changed</h2>
-<p class="note">${tallies(cells)}. Each cell: runs that broke the promise, of those with a verdict, before and now. Configurations and faults without a change are left out.</p>
+<p class="note">${tallies(cells)}. Each cell: runs that were violated, of those with a verdict, before and now. Configurations and faults without a change are left out.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Changed cells"><table class="matrix"><thead><tr><th scope="col">Configuration</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr><th scope="row">${row}</th>${columns.map((column) => at(row, column))}</tr>`)}</tbody></table></div></section>`
 }

@@ -3,7 +3,7 @@
  */
 import { formatCount, formatDate, formatInstant, formatMs, formatNoun, formatShare, keptTogether } from '../format.ts'
 import { html, Html } from './escape.ts'
-import { command, figure, glyph, value } from './sections.ts'
+import { command, figure, glyph, headline, value } from './sections.ts'
 import { countersTable } from './counters.ts'
 import { coverageNote } from './data.ts'
 import { implied } from '../../checker/ladder.ts'
@@ -21,9 +21,9 @@ import type { WitnessLayout } from './witness.ts'
 
 /** All sections of one configuration. */
 export function configurationSection(configuration: Configuration): Html {
-  const { id, name, document, facts } = configuration
+  const { id, name, document } = configuration
   return html`<section class="configuration" id="${id}" aria-labelledby="${id}-heading">
-<header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">promised ${facts.promised}: ${document.verdict}</p></header>
+<header class="title">${glyph(document.verdict)}<h2 id="${id}-heading">${name}</h2><p class="word ${document.verdict}">${headline(document)}</p></header>
 <p class="lead">${keptTogether(document.sentence)}</p>
 <dl class="tally">${tally(configuration)}</dl>
 ${witnesses(configuration)}
@@ -77,7 +77,7 @@ function ladder(configuration: Configuration): Html {
   const shown = new Set(rungs.map((rung) => rung.by))
   const rows = rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.by === rung.model ? 'judged' : rung.by}</span><span class="word">${value(`ladder.${rung.model}`, rung.verdict, rung.verdict)}</span>${rung.summary === null ? null : html`<p>${rung.summary}</p>`}</li>`)
   return html`<h3 id="${id}-ladder">The ladder of consistency models</h3>
-<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, strongest: document.strongest === null ? [] : [document.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
+<div class="lattice-grid"><div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of models">${latticeSvg({ rungs, implied, promised: document.promised, expected: facts.expected, strongest: facts.strongest === null ? [] : [facts.strongest], label: 'Lattice of models, stronger ones above' })}<ul class="legend"><li>${glyph('holds')}holds: not refuted</li><li>${glyph('violated')}violated: there is a witness</li><li>${glyph('unknown')}unknown</li><li>a line: the upper model implies the lower</li></ul></div>
 <div><h4>Beside the ladder</h4>${beside(configuration, judgements.filter((judgement) => judgement.model === undefined && !shown.has(judgement.judgement)))}</div></div>
 <h4 id="${id}-rungs">The same in words, strongest first</h4><ol class="ladder" aria-labelledby="${id}-rungs">${rows}</ol>
 ${statistics}`

@@ -16,7 +16,7 @@ import { readLogs } from './logs.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
 import type { Event } from '../../checker/history/index.ts'
-import type { FaultWindow } from '../../checker/verdict.ts'
+import type { FaultWindow, VerdictDocument } from '../../checker/verdict.ts'
 
 const tour = await fakeTour({ seconds: 6, rate: 60 })
 const quorum = tour[1]!
@@ -172,7 +172,20 @@ test('a witness keeps the order of all events and gives every label its room', (
 
 test('when something broke is told against the faults', () => {
   assert.is(firstBreak(tour[0]!.history, tour[0]!.document), '')
-  assert.match(firstBreak(one.history, one.document), /^The first proof of that is complete at [\d.]+.s, .+\.$/)
+  assert.match(firstBreak(one.history, one.document), /^The first proof \(not [a-z-]+\) is complete at [\d.]+.s, .+\.$/)
+})
+
+test('a missed objective is no proof of anything, and what broke beside the models is named', () => {
+  const [abd] = tour
+  const broken = (judgement: string, binding: object = {}): VerdictDocument => {
+    const document = structuredClone(abd!.document)
+    document.judgements = document.judgements.filter((judged) => judged.judgement !== judgement)
+    document.judgements.push({ judgement, ...binding, verdict: 'violated', summary: '', operations: 1, witnesses: [{ operations: [0], explanation: '' }], metrics: {} })
+    return document
+  }
+  assert.is(firstBreak(abd!.history, broken('slo', { binding: true })), '')
+  assert.match(firstBreak(abd!.history, broken('durability')), /^The first proof \(durability violated\) is complete at /)
+  assert.is(firstBreak(abd!.history, { ...broken('durability'), loses_writes: true }), '')
 })
 
 test('vacuity is warned of', () => {

@@ -12,6 +12,7 @@ import { phasesOf } from './phases.ts'
 import { seriesOf } from './series.ts'
 import { packTimeline } from './timeline.ts'
 import { layoutWitness, witnessOperations } from './witness.ts'
+import { requests } from '../../checker/terms.ts'
 import type { CapMap } from '../cap-svg.ts'
 import type { Facts } from '../facts.ts'
 import type { CycleLayout } from './cycle.ts'
@@ -278,11 +279,17 @@ function jsonlOf(history: History, rows: readonly number[]): string[] {
   })
 }
 
-/** When something first became impossible, and where that lies among the faults. */
+/**
+ * When something first became impossible, what that was, and where it lies among the faults. Models are told whether
+ * promised or not; of the other judgements only those that count and claim something about the store's answers: a
+ * missed objective proves nothing impossible.
+ */
 export function firstBreak(history: History, document: VerdictDocument): string {
-  const first = document.judgements.flatMap((judgement) => judgement.witnesses).reduce((least, witness) => Math.min(least, endOf(history, witness)), Number.POSITIVE_INFINITY)
-  if (first === Number.POSITIVE_INFINITY) return ''
-  return `The first proof of that is complete at ${formatInstant(first)}, ${whereAmong(first, document.faults)}.`
+  const telling = document.judgements.filter((one) => one.verdict === 'violated' && !(one.judgement in requests) && (one.model !== undefined || one.judgement === 'transactions' || countsFor(document, one)))
+  const proofs = telling.flatMap((judgement) => judgement.witnesses.map((witness) => ({ claim: claimOf(judgement, witness), end_ns: endOf(history, witness) })))
+  const first = proofs.reduce((least, one) => (one.end_ns < least.end_ns ? one : least), { claim: '', end_ns: Number.POSITIVE_INFINITY })
+  if (first.end_ns === Number.POSITIVE_INFINITY) return ''
+  return `The first proof (${first.claim.replace(/^Not /, 'not ')}) is complete at ${formatInstant(first.end_ns)}, ${whereAmong(first.end_ns, document.faults)}.`
 }
 
 function whereAmong(time_ns: number, faults: readonly FaultWindow[]): string {

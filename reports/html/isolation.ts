@@ -11,7 +11,7 @@ import type { Configuration } from './data.ts'
 import type { Html } from './escape.ts'
 
 /** The section; nothing where clients carried out no transactions. */
-export function isolationSection({ id, document: { isolation }, witnesses }: Configuration): Html | null {
+export function isolationSection({ id, document: { isolation }, facts, witnesses }: Configuration): Html | null {
   if (isolation === undefined) return null
   const first = witnesses.find((card) => card.judgement === 'transactions')
   const witness = first === undefined ? null : `${id}-witness-${first.number}`
@@ -21,7 +21,7 @@ export function isolationSection({ id, document: { isolation }, witnesses }: Con
   })
   const anomalies = Object.entries(isolation.anomalies)
   return html`<h3 id="${id}-isolation">Isolation levels of the transactions</h3>
-<div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of isolation levels">${latticeSvg({ rungs, implied: impliedLevels, promised: isolation.promised, strongest: isolation.strongest, label: 'Lattice of isolation levels, stronger ones above' })}</div>
+<div class="scroll lattice-card" tabindex="0" role="region" aria-label="Lattice of isolation levels">${latticeSvg({ rungs, implied: impliedLevels, promised: isolation.promised, expected: false, strongest: facts.answered === 0 ? [] : isolation.strongest, label: 'Lattice of isolation levels, stronger ones above' })}</div>
 <p class="note">${anomalies.length === 0 ? 'No anomaly was found.' : html`Found: ${anomalies.map(([type, count], index) => `${index === 0 ? '' : ', '}${formatCount(count)} × ${anomalyNames[type as AnomalyType] ?? type}`)}.`}</p>
 <details class="statistics"><summary>The same in words, strongest first</summary><ol class="ladder">${rungs.map((rung) => html`<li class="${rung.verdict}">${glyph(rung.verdict)}<span class="model">${rung.witness === null ? rung.model : html`<a href="#${rung.witness}">${rung.model}</a>`}</span><span class="by">${rung.model === isolation.promised ? 'promised' : ''}</span><span class="word">${value(`isolation.${rung.model}`, rung.verdict, rung.verdict)}</span></li>`)}</ol></details>`
 }

@@ -2,12 +2,13 @@
  * The report's sections as markup: verdicts, CAP map, comparison, and what is common to all of them.
  * One configuration's own sections are in `configuration.ts`.
  */
-import { convergeText } from '../facts.ts'
+import { convergeText, strongestText } from '../facts.ts'
 import { formatCount, formatMs, formatShare, keptTogether, visible } from '../format.ts'
+import { headlineOf } from '../promise.ts'
 import { html, Html } from './escape.ts'
 import type { CapMap } from '../cap-svg.ts'
 import type { Configuration, PageContent } from './data.ts'
-import type { VerdictWord } from '../../checker/verdict.ts'
+import type { VerdictDocument, VerdictWord } from '../../checker/verdict.ts'
 
 const shapes: Readonly<Record<VerdictWord, string>> = {
   holds: '<circle cx="12" cy="12" r="10" class="fill"/><path d="M7 12.4l3.4 3.4 6.6-7" class="cut"/>',
@@ -46,21 +47,25 @@ export function verdictStrip(content: PageContent): Html {
 <div class="columns">${content.configurations.map(verdictCard)}</div></section>`
 }
 
-const words: Readonly<Record<VerdictWord, string>> = { holds: 'Kept its promise', violated: 'Broke its promise', unknown: 'Unknown' }
-
 function verdictCard(configuration: Configuration): Html {
-  const { id, name, document, facts, sentences, warnings } = configuration
-  return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${words[document.verdict]}<span class="promise"> · ${facts.promised}</span></p></div></header>
+  const { id, name, document, sentences, warnings } = configuration
+  return html`<article class="verdict ${document.verdict}"><header>${glyph(document.verdict)}<div><h3><a href="#${id}">${name}</a></h3><p class="word">${headline(document)}</p></div></header>
 <p class="lead">${keptTogether(document.sentence)}</p>
 <p>${strongestSentence(configuration)} ${sentences.map((sentence) => `${sentence} `)}</p>
 ${warnings.map((warning) => html`<p class="warning"><span aria-hidden="true">▲</span> ${warning}</p>`)}</article>`
+}
+
+/** "Broke its promise · linearizable". */
+export function headline(document: VerdictDocument): Html {
+  const { word, about } = headlineOf(document)
+  return html`${word}<span class="about"> · ${about}</span>`
 }
 
 function strongestSentence({ document, facts }: Configuration): Html {
   const broken = document.ladder.filter((rung) => rung.verdict === 'violated').map((rung) => rung.model)
   const listed = broken.length < 3 ? broken.join(' and ') : `${broken.slice(0, -1).join(', ')} and ${broken.at(-1)}`
   const also = broken.length === 0 ? null : html` <strong class="broke">It broke ${broken.length > 3 ? `${broken.length} rungs of the ladder, ${broken[0]} first` : listed}.</strong>`
-  return html`${facts.strongest === null ? html`Nothing weaker held either.` : html`The strongest ${facts.byIsolation ? 'isolation level' : 'model'} that held is <strong>${facts.strongest}</strong>.`}${also}`
+  return html`${facts.answered === 0 ? html`Nothing was answered, so no model was seen to hold.` : facts.strongest === null ? html`No ${facts.byIsolation ? 'isolation level' : 'model'} was seen to hold.` : html`The strongest ${facts.byIsolation ? 'isolation level' : 'model'} that held is <strong>${facts.strongest}</strong>.`}${also}`
 }
 
 /** Availability during the partition against the strongest model held. */
@@ -150,7 +155,7 @@ export function comparison(content: PageContent): Html {
 
 function comparisonRow({ id, name, facts }: Configuration): Html {
   const cells: readonly (readonly [number, Html])[] = [
-    [1, html`${glyph(facts.strongest === null ? 'violated' : 'holds')}${value('strongest', facts.strongest, facts.strongest ?? 'none')}`],
+    [1, html`${glyph(facts.answered === 0 ? 'unknown' : facts.strongest === null ? 'violated' : 'holds')}${value('strongest', facts.strongest, strongestText(facts))}`],
     [2, value('majority', facts.majority?.share, formatShare(facts.majority?.share))],
     [3, value('minority', facts.minority?.share, formatShare(facts.minority?.share))],
     [4, value('p50_ms', facts.latency?.p50_ms, formatMs(facts.latency?.p50_ms))],

@@ -6,7 +6,7 @@
 import { formatCount, formatMs, formatShare } from '../format.ts'
 import { html, type Html } from './escape.ts'
 import { isolationLevels, models } from '../../checker/verdict.ts'
-import type { Facts } from '../facts.ts'
+import { strongestText, type Facts } from '../facts.ts'
 
 /** All runs of one configuration. */
 export interface SeedRuns {
@@ -35,11 +35,11 @@ export function seedsSection(all: readonly SeedRuns[]): Html | null {
   return html`<section id="seeds" aria-labelledby="seeds-heading"><h2 id="seeds-heading">The same with other seeds</h2>
 <p class="note">A mark for each seed. Left: the share of operations that the minority side answered, against the strongest model that held. Right: latency from p50 to p99 over the whole run, on a logarithmic axis from ${formatMs(axes.latency.low)} to ${formatMs(axes.latency.high)}, against the same models. Further down, each configuration's run in which the weakest model held is shown in full.</p>
 <div class="multiples">${all.map((one) => panel(one, axes))}</div>
-<div class="scroll" tabindex="0" role="region" aria-label="All seeds in numbers"><table class="seeds"><thead><tr>${['Configuration', 'Seeds', 'Promise broken', 'Strongest model, weakest run', 'Minority answered', 'p50', 'p99', 'Lost writes'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${all.map(row)}</tbody></table></div></section>`
+<div class="scroll" tabindex="0" role="region" aria-label="All seeds in numbers"><table class="seeds"><thead><tr>${['Configuration', 'Seeds', 'Violated', 'Strongest model, weakest run', 'Minority answered', 'p50', 'p99', 'Lost writes'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${all.map(row)}</tbody></table></div></section>`
 }
 
-const levelOf = ({ strongest }: Facts): string => strongest ?? 'none'
-const order: readonly string[] = [...isolationLevels, ...models, 'none']
+const levelOf = strongestText
+const order: readonly string[] = [...isolationLevels, ...models, 'none', '–']
 /** Of several isolation levels the first counts. */
 const rank = (level: string): number => order.indexOf(level.split(', ')[0]!)
 

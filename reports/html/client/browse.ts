@@ -73,7 +73,7 @@ function showLive(view: LiveView | null): void {
   if (view === null) return
   const part = (selector: string) => section.querySelector(selector)!
   const broken = view.refuted.filter((one) => one.promised)
-  part('.lead').textContent = `${view.configuration}: ${view.time_s.toFixed(1)} s of ${view.of_s.toFixed(0)} s, ${formatCount(view.rate)} operations/s. ${view.judged === 0 ? 'Not judged yet.' : broken.length > 0 ? 'The promise is broken.' : view.refuted.length > 0 ? 'The promise has held so far; stronger models are broken.' : 'Nothing is refuted so far.'}`
+  part('.lead').textContent = `${view.configuration}: ${view.time_s.toFixed(1)} s of ${view.of_s.toFixed(0)} s, ${formatCount(view.rate)} operations/s. ${view.judged === 0 ? 'Not judged yet.' : broken.length > 0 ? 'Violated.' : view.refuted.length > 0 ? 'Holds so far; stronger models are broken.' : 'Nothing is refuted so far.'}`
   part('.faults').textContent = view.faults.length === 0 ? 'No fault bites now.' : `Now: ${view.faults.join(', ')}.`
   const most = Math.max(1, ...view.seconds.map(({ ok, fail, info }) => ok + fail + info))
   part('.pulse').replaceChildren(...view.seconds.map(({ ok, fail, info }) => {
@@ -90,7 +90,7 @@ function showLive(view: LiveView | null): void {
     pair.append(element('dt', name), element('dd', formatCount(view.operations[name])))
     return pair
   }))
-  part('.refuted').replaceChildren(...view.refuted.map((one) => element('li', `◆ ${one.judgement}${one.promised ? '' : ' (not promised)'}: ${one.explanation}`, one.promised ? 'violated' : '')))
+  part('.refuted').replaceChildren(...view.refuted.map((one) => element('li', `◆ ${one.judgement}${one.promised ? '' : ' (does not count)'}: ${one.explanation}`, one.promised ? 'violated' : '')))
 }
 
 async function ask<T>(address: string): Promise<T | undefined> {
