@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compare as compareRuns, renderComparison } from './compare.ts'
+import { compare as compareRuns, headlineOf as headlineOfComparison, renderComparison } from './compare.ts'
 import { seededRandom } from '../harness/random.ts'
 import { renderAnnotations, renderSummary } from './github.ts'
 import { renderJunit } from './junit.ts'
@@ -155,6 +155,17 @@ test('runs that were made differently are not compared in numbers, and it is sai
   assert.is(change!.incomparable.length, 2)
   assert.equal(change!.numbers, [])
   assert.match(renderComparison(compare([abd!], [{ ...abd!, document: other }])), 'not comparable: clients was 10 and is 50')
+})
+
+test('another preset, another promise and another expectation are no regression, and that is said', () => {
+  const across = compare([abd!], [one!])
+  assert.equal(across.configurations[0]!.incomparable, ['preset was abd and is one', 'it was judged against linearizable (promised) and is judged against eventual (promised)'])
+  const asked = changed(one!.document, (document) => Object.assign(document, { promised: 'linearizable', expected: true, verdict: 'violated' }))
+  const before = changed(one!.document, (document) => (document.loses_writes = true))
+  const same = compare([{ ...one!, document: before }], [{ ...one!, document: asked }])
+  assert.equal(same.configurations[0]!.incomparable, ['it was judged against eventual (promised) and is judged against linearizable (expected)', 'lost writes were not counted and are counted'])
+  assert.is(headlineOfComparison(same), 'Nothing that counts is newly violated, but the runs are not comparable')
+  assert.is(headlineOfComparison(compare([abd!], [abd!])), 'Nothing that counts is newly violated')
 })
 
 test('configurations that are on one side only are named', () => {

@@ -6,8 +6,9 @@
  * comparable, and why, instead of being compared.
  */
 import { difference, measure, quantile, share } from './bootstrap.ts'
-import { formatMs, formatShare, visible } from './format.ts'
-import { countsFor } from './promise.ts'
+import { formatMs, formatNoun, formatShare, visible } from './format.ts'
+import { countsFor, measureOf } from './promise.ts'
+import { termsOf } from '../checker/terms.ts'
 import type { Blocks, Difference, Measured } from './bootstrap.ts'
 import type { NamedDocument } from './junit.ts'
 import type { History } from '../checker/history/index.ts'
@@ -16,7 +17,7 @@ import type { RunDescription, VerdictDocument, VerdictWord } from '../checker/ve
 /** What became of one judgement. */
 export interface Finding {
   readonly judgement: string
-  /** Whether the promise of the later run rests on it. */
+  /** Whether it counts for the later run: what that promises, or what was expected of it, rests on it. */
   readonly promised: boolean
   readonly change: 'new' | 'resolved' | 'still there' | 'no longer known' | 'newly unknown'
   readonly before: VerdictWord | null
@@ -36,7 +37,7 @@ export interface NumberChange extends Difference {
 /** One configuration, before and after. */
 export interface ConfigurationChange {
   readonly name: string
-  /** Why their numbers cannot be compared; empty when they can. */
+  /** In what they were not made or judged alike, so that their numbers cannot be compared; empty when they can. */
   readonly incomparable: readonly string[]
   readonly verdict: { readonly before: VerdictWord; readonly after: VerdictWord }
   readonly findings: readonly Finding[]
@@ -96,16 +97,39 @@ function numbersOf(before: ComparedRun, after: ComparedRun, random: () => number
   ]
 }
 
-const compared: readonly (keyof RunDescription)[] = ['system', 'workload', 'driver', 'clients', 'time_ms']
+const compared: readonly (keyof RunDescription)[] = ['system', 'preset', 'workload', 'driver', 'clients', 'time_ms']
 
 function differences(before: VerdictDocument, after: VerdictDocument): string[] {
   if (before.run === null || after.run === null) return ['one of them is an imported history, and how it came about is not recorded']
   const [was, is] = [before.run, after.run]
-  const found = compared.filter((name) => was[name] !== is[name]).map((name) => `${name} was ${String(was[name])} and is ${String(is[name])}`)
+  const found = compared.filter((name) => was[name] !== is[name]).map((name) => `${name} was ${String(was[name] ?? 'none')} and is ${String(is[name] ?? 'none')}`)
   if (was.nodes.length !== is.nodes.length) found.push(`${was.nodes.length} nodes became ${is.nodes.length}`)
   const faults = (document: VerdictDocument) => document.faults.map((fault) => fault.fault).join(', ') || 'none'
   if (faults(before) !== faults(after)) found.push(`faults were ${faults(before)} and are ${faults(after)}`)
-  return found
+  return [...found, ...measuredDifferently(before, after)]
+}
+
+/** What the verdicts themselves were measured by. */
+function measuredDifferently(before: VerdictDocument, after: VerdictDocument): string[] {
+  const [was, is] = [termsOf(before), termsOf(after)]
+  const counted = ({ loses_writes: loses }: VerdictDocument): string => (loses === true ? 'not counted' : 'counted')
+  return [
+    ...(was.promised === is.promised ? [] : [`it was judged against ${measureOf(was)} and is judged against ${measureOf(is)}`]),
+    ...(counted(before) === counted(after) ? [] : [`lost writes were ${counted(before)} and are ${counted(after)}`]),
+  ]
+}
+
+/** What counts and is violated now and was not: what a comparison is made to find. */
+export function newlyViolated({ configurations }: Comparison): readonly Finding[] {
+  return configurations.flatMap(({ findings: found }) => found).filter(({ change, promised }) => change === 'new' && promised)
+}
+
+/** "2 judgements newly violated", and whether the runs can be compared at all. */
+export function headlineOf(comparison: Comparison): string {
+  const fresh = newlyViolated(comparison).length
+  const unlike = comparison.configurations.filter(({ incomparable }) => incomparable.length > 0).length
+  const reserve = unlike === 0 ? '' : `, but ${unlike === comparison.configurations.length ? 'the' : 'some'} runs are not comparable`
+  return `${fresh > 0 ? `${formatNoun(fresh, 'judgement')} newly violated` : 'Nothing that counts is newly violated'}${reserve}`
 }
 
 function findings(before: VerdictDocument, after: VerdictDocument): Finding[] {
@@ -136,8 +160,8 @@ export function renderComparison(comparison: Comparison): string {
 function configurationLines({ name, verdict, incomparable, findings: found, numbers }: ConfigurationChange): string[] {
   return [
     `${visible(name)}: ${verdict.before === verdict.after ? `${verdict.after}, as before` : `${verdict.before} before, ${verdict.after} now`}`,
-    ...found.map((finding) => `  ${finding.change.padEnd(16)}${finding.judgement}${finding.promised ? '' : ' (not promised)'}${finding.explanation === null ? '' : `: ${visible(finding.explanation)}`}`),
     ...incomparable.map((reason) => `  not comparable: ${visible(reason)}`),
+    ...found.map((finding) => `  ${finding.change.padEnd(16)}${finding.judgement}${finding.promised ? '' : ' (does not count)'}${finding.explanation === null ? '' : `: ${visible(finding.explanation)}`}`),
     ...numbers.map(numberLine),
   ]
 }

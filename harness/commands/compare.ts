@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { compare, renderComparison, type ComparedRun } from '../../reports/compare.ts'
+import { compare, newlyViolated, renderComparison, type ComparedRun } from '../../reports/compare.ts'
 import { exitCodes } from '../../checker/verdict.ts'
 import { compareCampaigns, isWorse, renderCampaignComparison } from '../../reports/campaign/compare.ts'
 import { renderCampaignComparisonPage, renderComparisonPage } from '../../reports/html/comparison.ts'
@@ -25,7 +25,7 @@ async function comparedRuns(where: string): Promise<ComparedRun[]> {
 export const compareCommand: Command = {
   name: 'compare',
   arguments: ['BEFORE', 'AFTER'],
-  describes: 'Compares two runs, tours or campaigns: what is newly violated, resolved or still there, and whether availability and latency moved by more than chance. Exit code 1 when a promise is newly broken.',
+  describes: 'Compares two runs, tours or campaigns: what is newly violated, resolved or still there, and whether availability and latency moved by more than chance. Exit code 1 when something is newly violated that was promised or expected.',
   options: {
     json: { describes: 'print the comparison as JSON' },
     html: { value: 'FILE', describes: 'write the comparison as a page, too' },
@@ -36,14 +36,23 @@ export const compareCommand: Command = {
     const references = await Promise.all([was, is].map(campaignReference))
     const [before, after] = references
     if (before === undefined && after === undefined) return runs(was, is, args)
-    if (before === undefined || after === undefined) throw new UsageError(`${was} and ${is} cannot be compared: one is a campaign and the other is not.`)
+    if (before === undefined) throw notAlike(is, was)
+    if (after === undefined) throw notAlike(was, is)
     return campaigns({ was, is, before, after }, args)
   },
 }
 
+/** Why something that is no run cannot be compared with one: a campaign, or nothing that is there. */
+function notAlike(other: string, run: string): UsageError {
+  if (folderOf(other) === undefined) return new UsageError(`There is no run at ${other}; name a folder under runs/, for example runs/latest. (A campaign of that name could not be compared with the run ${run}.)`)
+  return new UsageError(`${other} and ${run} cannot be compared: one is a campaign and the other is not.`)
+}
+
+const folderOf = (where: string): string | undefined => [path.resolve(where), path.join(runsDir(), where)].find((one) => existsSync(one))
+
 /** What names a campaign in its store: its folder's number, or what is no folder of runs; undefined for runs and tours. */
 async function campaignReference(where: string): Promise<string | undefined> {
-  const dir = [path.resolve(where), path.join(runsDir(), where)].find((one) => existsSync(one))
+  const dir = folderOf(where)
   if (dir === undefined) return where
   const file = await campaignFileIn(dir)
   if (file !== undefined) return String(file.id)
@@ -65,7 +74,7 @@ async function runs(was: string, is: string, args: Arguments): Promise<number> {
   const comparison = compare(before, after, seededRandom(1).fork('bootstrap').float)
   process.stdout.write(args.flag('json') ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison))
   await writePage(args, () => renderComparisonPage({ before: was, after: is }, comparison))
-  return comparison.configurations.some(({ findings }) => findings.some(({ change, promised }) => change === 'new' && promised)) ? exitCodes.violated : exitCodes.holds
+  return newlyViolated(comparison).length > 0 ? exitCodes.violated : exitCodes.holds
 }
 
 async function writePage(args: Arguments, render: () => string): Promise<void> {

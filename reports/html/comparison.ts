@@ -2,8 +2,8 @@
  * The page of a comparison: what is new first, then by how much the numbers moved, each with its interval.
  * `compare.ts` and `campaign/compare.ts` decide; this writes down what they found.
  */
-import { formatDifference, formatNumberOf, type Comparison, type ConfigurationChange, type Finding, type NumberChange } from '../compare.ts'
-import { cellChanges, headlineOf, newlyBroken, rarityOf, type CampaignComparison, type CellChange, type CellSide, type FindingChange } from '../campaign/compare.ts'
+import { formatDifference, formatNumberOf, headlineOf, type Comparison, type ConfigurationChange, type Finding, type NumberChange } from '../compare.ts'
+import { cellChanges, headlineOf as headlineOfCampaigns, newlyBroken, rarityOf, type CampaignComparison, type CellChange, type CellSide, type FindingChange } from '../campaign/compare.ts'
 import { cellName } from '../campaign/summary.ts'
 import { formatNoun, shortened } from '../format.ts'
 import { html, type Html } from './escape.ts'
@@ -19,15 +19,13 @@ export interface ComparedPaths {
 
 /** Two runs or tours. */
 export function renderComparisonPage(paths: ComparedPaths, comparison: Comparison): string {
-  const fresh = comparison.configurations.flatMap(({ findings }) => findings).filter(({ change, promised }) => change === 'new' && promised).length
-  const headline = fresh > 0 ? `${formatNoun(fresh, 'promise')} newly broken` : 'No promise is newly broken'
-  return page(paths, headline, html`${comparison.configurations.map(configuration)}${leftOver(comparison, 'Configurations')}`, 'Differences: after minus before, with the 95 % interval of a block bootstrap. An interval that contains zero is no more than chance.')
+  return page(paths, headlineOf(comparison), html`${comparison.configurations.map(configuration)}${leftOver(comparison, 'Configurations')}`, 'Differences: after minus before, with the 95 % interval of a block bootstrap. An interval that contains zero is no more than chance.')
 }
 
 /** Two campaigns. */
 export function renderCampaignComparisonPage(paths: ComparedPaths, comparison: CampaignComparison): string {
-  const list = comparison.findings.length === 0 ? html`<p class="note">Neither of them found anything that breaks a promise.</p>` : html`<ol class="findings">${comparison.findings.map(campaignFinding)}</ol>`
-  return page(paths, headlineOf(comparison), html`${cellsSection(comparison)}${brokenCells(comparison)}<section aria-labelledby="findings-heading" id="findings"><h2 id="findings-heading">${formatNoun(comparison.findings.length, 'finding')}</h2>${list}</section>${leftOver(comparison, 'Cells')}`, 'A cell is newly broken by one violation where as many runs had none before, or enough of them to show one with a probability of 95 %; it is mended when the 95 % intervals (Wilson) of both failure rates lie apart.')
+  const list = comparison.findings.length === 0 ? html`<p class="note">Neither of them found a violation.</p>` : html`<ol class="findings">${comparison.findings.map(campaignFinding)}</ol>`
+  return page(paths, headlineOfCampaigns(comparison), html`${cellsSection(comparison)}${brokenCells(comparison)}<section aria-labelledby="findings-heading" id="findings"><h2 id="findings-heading">${formatNoun(comparison.findings.length, 'finding')}</h2>${list}</section>${leftOver(comparison, 'Cells')}`, 'A cell is newly broken by one violation where as many runs had none before, or enough of them to show one with a probability of 95 %; it is mended when the 95 % intervals (Wilson) of both failure rates lie apart.')
 }
 
 function page({ before, after }: ComparedPaths, headline: string, sections: Html, reading: string): string {
@@ -45,8 +43,8 @@ const wordOf: Readonly<Record<Finding['change'] | FindingChange['change'], Verdi
 function configuration({ name, verdict, incomparable, findings, numbers }: ConfigurationChange, index: number): Html {
   const id = `configuration-${index}`
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${glyph(verdict.after)} ${name}: ${verdict.before === verdict.after ? `${verdict.after}, as before` : `${verdict.before} before, ${verdict.after} now`}</h2>
-${findings.length === 0 ? html`<p class="note">No judgement changed, and none is violated.</p>` : html`<ul class="findings">${findings.map((one) => html`<li><h3>${glyph(wordOf[one.change])} ${one.judgement}: ${one.change}${one.promised ? '' : ' (not promised)'}</h3>${one.explanation === null ? null : html`<p>${shortened(one.explanation, 600)}</p>`}</li>`)}</ul>`}
-${incomparable.length === 0 ? null : html`<p class="warning"><span aria-hidden="true">▲</span> Their numbers are not comparable: ${incomparable.join('; ')}.</p>`}
+${incomparable.length === 0 ? null : html`<p class="warning"><span aria-hidden="true">▲</span> They are not comparable: ${incomparable.join('; ')}.</p>`}
+${findings.length === 0 ? html`<p class="note">No judgement changed, and none is violated.</p>` : html`<ul class="findings">${findings.map((one) => html`<li><h3>${glyph(wordOf[one.change])} ${one.judgement}: ${one.change}${one.promised ? '' : ' (does not count)'}</h3>${one.explanation === null ? null : html`<p>${shortened(one.explanation, 600)}</p>`}</li>`)}</ul>`}
 ${numbers.length === 0 ? null : numbersTable(name, numbers)}</section>`
 }
 
