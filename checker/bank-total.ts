@@ -1,6 +1,7 @@
 /**
  * Banks: transfers move money and make none, so that every read of all accounts finds the same total, and nobody is
- * overdrawn (the bank test of Jepsen, after Sussman's exercise; snapshot isolation is enough to pass it).
+ * overdrawn (the bank test of Jepsen, after Sussman's exercise; snapshot isolation is enough to pass it). A read that is
+ * wrong in both ways is counted as a wrong total; one that lacks a balance as no read of all accounts.
  */
 import type { Json } from './history/index.ts'
 import type { Judgement } from './judgement.ts'

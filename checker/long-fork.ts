@@ -2,7 +2,8 @@
  * Long forks: two reads of the same keys, each of which saw a write that the other did not (Sovran et al.,
  * "Transactional storage for geo-replicated systems", SOSP 2011; Jepsen's long-fork checker). Each key is written once, so
  * that a read is the set of keys that it found; under snapshot isolation these sets form a chain. A read found either
- * nothing or the one value: more is no long fork, and left to `transactions`. O(reads^2) per group of keys.
+ * nothing or the one value: more is no long fork, and left to `transactions`. Reads of a group that found the same count as
+ * one, so that each fork is counted once. O(reads^2) per group of keys.
  */
 import { OK } from './history/index.ts'
 import type { Json } from './history/index.ts'

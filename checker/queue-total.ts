@@ -1,7 +1,8 @@
 /**
  * Queues: what goes in comes out, once (Kingsbury, jepsen.checker/total-queue). An acknowledged element that nobody took
  * although the queue was drained, or found empty, after that is *lost*; one taken more often than it was put in is
- * *duplicated*; one that nobody put in is *unexpected*.
+ * *duplicated*; one that nobody put in is *unexpected*; one that came out though no enqueue of it was acknowledged is
+ * *recovered*. Elements are counted, lost ones as often as they were put in.
  *
  * A `dequeue` or `drain` of unknown outcome may have taken what it could: as many missing elements as there are such
  * dequeues (any number after such a drain) are not called lost. What no drain or empty queue followed may still be there.

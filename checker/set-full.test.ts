@@ -37,4 +37,24 @@ test('one that may have been added again after its removal, or while it lasted, 
   assert.is(judged(gone().op('add', 's', 1, { from: 16, to: 18, outcome: 'fail' }).read('s', [1], 20, 22)).verdict, 'violated')
 })
 
+test('one that was seen beside a read that misses it may be gone: stale, not resurrected', () => {
+  const { metrics } = judged(new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).op('remove', 's', 1, { from: 10, to: 15 }).read('s', [1], 20, 24).read('s', [], 22, 26))
+  assert.equal([metrics['resurrected'], metrics['stale']], [0, 1])
+})
+
+test('what is missed between two removes is not stale: the first may have taken it', () => {
+  const twice = new RunBuilder().op('add', 's', 1, { from: 0, to: 5 }).op('remove', 's', 1, { from: 10, to: 15 }).read('s', [], 20, 22).op('remove', 's', 1, { from: 30, to: 35 })
+  assert.is(judged(twice, true).verdict, 'holds')
+})
+
+test('elements are counted, not adds and reads', () => {
+  const { metrics } = judged(missed().op('add', 's', 1, { from: 1, to: 6 }).read('s', [9, 9, 8, 8], 20, 22).read('s', [9, 9], 30, 32))
+  assert.equal([metrics['added'], metrics['acknowledged'], metrics['lost'], metrics['duplicated'], metrics['unexpected']], [1, 1, 1, 2, 2])
+})
+
+test('a lost element never became visible', () => {
+  assert.is(judged(missed()).metrics['visible_max_ms'], null)
+  assert.is(judged(missed().read('s', [1], 20, 22)).metrics['visible_max_ms'], 5)
+})
+
 test.run()

@@ -1,12 +1,16 @@
 /**
  * Sets: what became of each element? As Jepsen's set-full checker asks (Kingsbury, jepsen.checker/set-full): an element is
  * *known* from the moment its add was acknowledged or a read showed it. From then on every read that begins should show
- * it. One that the last such read misses is *lost*; one that was missed and came back is *stale*, for as long as it was
- * missed. An element acknowledged and never seen by any read is lost when reads could have shown it, otherwise *never
- * read*. An element twice in a read is *duplicated*, one that nobody added, or only an add that failed, is *unexpected*.
+ * it. One that such a read misses after all that showed it had ended is *lost*; one that was missed and may have come back is
+ * *stale*, for as long as it was missed. An element acknowledged and never seen by any read is lost when reads could have
+ * shown it, otherwise *never read*. An element twice in a read is *duplicated*, one that nobody added, or only an add that
+ * failed, is *unexpected*. Elements are counted, each once, however many adds, removes and reads show the same.
  *
- * A `remove` ends what is asked, so that an element missed before it is stale, not lost; an element that a read shows
- * after an acknowledged one, though no add overlaps or follows the remove, is *resurrected*. `contains` reads one element: its input, or the key's only one.
+ * A `remove` ends what is asked, so that an element missed before it is stale, not lost. Acknowledged, and with no add that
+ * overlaps or follows it, it is for good: an element that a read shows afterwards is stale, and *resurrected* when all that
+ * missed it had ended before that read began. `contains` reads one element, its input.
+ *
+ * `visible_*_ms`: how long after it was known an element was last missed, of those that were seen to stay or to come back.
  *
  * O(reads x elements of a key).
  */
@@ -15,11 +19,23 @@ import type { Judgement } from './judgement.ts'
 import { objectUnknown, objectVerdict, ofKey, operationsByKey, type Finding, type ObjectOperation } from './object-operations.ts'
 import { NEVER } from './registers.ts'
 
-/** One element's life. */
+/** What was done with one element, failures left out. */
 interface Element {
   readonly text: string
-  readonly add: ObjectOperation
-  readonly remove: ObjectOperation | undefined
+  readonly adds: readonly ObjectOperation[]
+  readonly removes: readonly ObjectOperation[]
+}
+
+/** The reads that could show an element, in order of invocation. */
+interface Looks {
+  readonly showing: readonly ObjectOperation[]
+  readonly missing: readonly ObjectOperation[]
+}
+
+/** What became of an element, and what shows it. */
+interface Fate {
+  readonly fate: 'lost' | 'stale' | 'never_read' | 'resurrected'
+  readonly finding?: Finding
 }
 
 /** What is counted. */
@@ -83,25 +99,26 @@ class FollowedSet {
     this.#strict = strict
     this.reads = operations.filter(({ f, outcome }) => outcome === 'ok' && (f === 'read' || f === 'contains'))
     const text = (operation: ObjectOperation): string => JSON.stringify(operation.input)
-    const removes = new Map(operations.filter(({ f, outcome }) => f === 'remove' && outcome !== 'fail').map((one) => [text(one), one]))
-    const adds = operations.filter(({ f }) => f === 'add')
-    this.#failed = new Set(adds.filter(({ outcome }) => outcome === 'fail').map(text))
-    this.#elements = adds.filter(({ outcome }) => outcome !== 'fail').map((add) => ({ text: text(add), add, remove: removes.get(text(add)) }))
+    const happened = (wanted: string): Map<string, ObjectOperation[]> => byElement(operations.filter(({ f, outcome }) => f === wanted && outcome !== 'fail'))
+    const removes = happened('remove')
+    this.#failed = new Set(operations.filter(({ f, outcome }) => f === 'add' && outcome === 'fail').map(text))
+    this.#elements = [...happened('add')].map(([element, adds]) => ({ text: element, adds, removes: removes.get(element) ?? [] }))
     this.#shown = this.reads.map((read) => new Set(read.f === 'contains' ? (read.output === true ? [text(read)] : []) : listOf(read.output).map((one) => JSON.stringify(one))))
   }
 
   *findings(): Generator<Finding> {
     for (const element of this.#elements) yield* this.#follow(element)
-    const known = new Set(this.#elements.map(({ text }) => text))
+    const [told, twice] = [new Set(this.#elements.map(({ text }) => text)), new Set<string>()]
     for (const [at, read] of this.reads.entries()) {
-      const list = listOf(read.output)
-      if (read.f === 'read' && this.#shown[at]!.size < list.length) {
+      for (const text of read.f === 'read' && this.#shown[at]!.size < listOf(read.output).length ? repeated(listOf(read.output)) : []) {
+        if (twice.has(text)) continue
+        twice.add(text)
         this.#counts.duplicated++
-        const twice = list.find((one, position) => list.findIndex((other) => JSON.stringify(other) === JSON.stringify(one)) < position)
-        yield this.#finding([read], `process ${read.process} read ${JSON.stringify(twice)} twice in one set${ofKey(this.#key)}`)
+        yield this.#finding([read], `process ${read.process} read ${text} twice in one set${ofKey(this.#key)}`)
       }
       for (const text of this.#shown[at]!) {
-        if (known.has(text)) continue
+        if (told.has(text)) continue
+        told.add(text)
         this.#counts.unexpected++
         yield this.#finding([read], `process ${read.process} read ${text}${ofKey(this.#key)}, ${this.#failed.has(text) ? 'whose add certainly failed' : 'which nobody added'}`)
       }
@@ -109,57 +126,74 @@ class FollowedSet {
   }
 
   *#follow(element: Element): Generator<Finding> {
-    const { text, add, remove } = element
     this.#counts.added++
-    if (add.outcome === 'ok') this.#counts.acknowledged++
-    const asked = (read: ObjectOperation): boolean => read.f === 'read' || JSON.stringify(read.input) === text
-    const showing = this.reads.filter((read, at) => asked(read) && this.#shown[at]!.has(text))
-    const known = Math.min(add.outcome === 'ok' ? add.end : NEVER, ...showing.map(({ end }) => end))
-    const knownNs = Math.min(add.outcome === 'ok' ? add.to : Infinity, ...showing.map(({ to }) => to))
-    if (remove !== undefined) yield* this.#afterRemove(element, showing)
-    if (known === NEVER) return
-    // A remove that may have taken effect ends what can be asked.
-    const until = remove === undefined ? NEVER : remove.start
-    const due = this.reads.filter((read) => asked(read) && read.start > known && read.end < until)
-    const missing = due.filter((read) => !showing.includes(read))
-    if (due.length === 0) {
-      if (showing.length === 0) this.#counts.never_read++
-      return
+    if (element.adds.some(({ outcome }) => outcome === 'ok')) this.#counts.acknowledged++
+    const [showing, missing]: [ObjectOperation[], ObjectOperation[]] = [[], []]
+    for (const [at, read] of this.reads.entries()) {
+      if (read.f === 'contains' && JSON.stringify(read.input) !== element.text) continue
+      ;(this.#shown[at]!.has(element.text) ? showing : missing).push(read)
     }
-    const last = missing.reduce<ObjectOperation | undefined>((latest, read) => (latest === undefined || read.start > latest.start ? read : latest), undefined)
-    this.#delays.push(last === undefined ? 0 : (last.from - knownNs) / 1e6)
-    if (last === undefined) return
-    // One that was removed afterwards had no time to come back: then it was only missed.
-    if (remove === undefined && !showing.some((read) => read.end > last.start)) {
-      this.#counts.lost++
-      yield this.#finding([add, last], `${text} was ${add.outcome === 'ok' ? `added${ofKey(this.#key)} and acknowledged` : `seen${ofKey(this.#key)}`}, and the last read by process ${last.process} misses it`)
-    } else {
-      this.#counts.stale++
-      if (this.#strict) yield this.#finding([add, last], `${text} was known${ofKey(this.#key)}, and process ${last.process} missed it ${((last.from - knownNs) / 1e6).toFixed(1)} ms later`)
-    }
+    const fates = [this.#known(element, { showing, missing }), this.#removed(element, { showing, missing })].filter((one) => one !== undefined)
+    for (const fate of new Set(fates.map((one) => one.fate))) this.#counts[fate]++
+    for (const { fate, finding } of fates) if (finding !== undefined && (fate !== 'stale' || this.#strict)) yield finding
   }
 
-  *#afterRemove({ text, remove }: Element, showing: readonly ObjectOperation[]): Generator<Finding> {
-    if (remove!.outcome !== 'ok') return
-    // An add that had not certainly ended before the remove began may have put it back.
-    if (this.#elements.some((other) => other.text === text && other.add.end >= remove!.start)) return
-    const again = showing.filter(({ start }) => start > remove!.end)
-    const last = again.at(-1)
-    if (last === undefined) return
-    const later = this.reads.some((read) => read.start > last.end && !showing.includes(read) && (read.f === 'read' || JSON.stringify(read.input) === text))
-    // Seen for a while longer is stale; still there at the last look, it has risen from the dead.
-    if (later) {
-      this.#counts.stale++
-      if (this.#strict) yield this.#finding([remove!, last], `${text} was removed${ofKey(this.#key)}, and process ${last.process} still saw it`)
-      return
+  /** From when it was known until it may have been removed. */
+  #known({ text, adds, removes }: Element, { showing, missing }: Looks): Fate | undefined {
+    const acknowledged = adds.filter(({ outcome }) => outcome === 'ok')
+    const known = Math.min(NEVER, ...[...acknowledged, ...showing].map(({ end }) => end))
+    if (known === NEVER) return undefined
+    const knownNs = Math.min(...[...acknowledged, ...showing].map(({ to }) => to))
+    const until = Math.min(NEVER, ...removes.map(({ start }) => start))
+    const due = (read: ObjectOperation): boolean => read.start > known && read.end < until
+    const last = missing.findLast(due)
+    if (last === undefined) {
+      if (showing.some(due)) this.#delays.push(0)
+      return showing.length === 0 ? { fate: 'never_read' } : undefined
     }
-    this.#counts.resurrected++
-    yield this.#finding([remove!, last], `${text} was removed${ofKey(this.#key)}, which was acknowledged, and the last read by process ${last.process} shows it again`)
+    const missedMs = (last.from - knownNs) / 1e6
+    const cameBack = showing.some(({ end }) => end > last.start)
+    if (cameBack) this.#delays.push(missedMs)
+    const add = acknowledged[0] ?? adds[0]!
+    // One that was removed afterwards had no time to come back: then it was only missed.
+    if (cameBack || removes.length > 0) return { fate: 'stale', finding: this.#finding([add, last], `${text} was known${ofKey(this.#key)}, and process ${last.process} missed it ${missedMs.toFixed(1)} ms later`) }
+    return { fate: 'lost', finding: this.#finding([add, last], `${text} was ${acknowledged.length > 0 ? `added${ofKey(this.#key)} and acknowledged` : `seen${ofKey(this.#key)}`}, and the last read by process ${last.process} misses it`) }
+  }
+
+  /** Since it was removed for good. */
+  #removed({ text, adds, removes }: Element, { showing, missing }: Looks): Fate | undefined {
+    // An add that had not certainly ended before the remove began may have put it back.
+    const added = Math.max(...adds.map(({ end }) => end))
+    const [remove] = removes.filter(({ outcome, start }) => outcome === 'ok' && start > added).toSorted((a, b) => a.end - b.end)
+    if (remove === undefined) return undefined
+    const last = showing.findLast(({ start }) => start > remove.end)
+    if (last === undefined) return undefined
+    // Seen for a while longer is stale; there at what was certainly the last look, it has risen from the dead.
+    if (missing.some(({ end }) => end > last.start)) return { fate: 'stale', finding: this.#finding([remove, last], `${text} was removed${ofKey(this.#key)}, and process ${last.process} still saw it`) }
+    return { fate: 'resurrected', finding: this.#finding([remove, last], `${text} was removed${ofKey(this.#key)}, which was acknowledged, and the last read by process ${last.process} shows it again`) }
   }
 
   #finding(operations: readonly ObjectOperation[], explanation: string): Finding {
     return { key: this.#key, operations, explanation }
   }
+}
+
+function byElement(operations: readonly ObjectOperation[]): Map<string, ObjectOperation[]> {
+  const groups = new Map<string, ObjectOperation[]>()
+  for (const operation of operations) {
+    const text = JSON.stringify(operation.input)
+    const group = groups.get(text)
+    if (group === undefined) groups.set(text, [operation])
+    else group.push(operation)
+  }
+  return groups
+}
+
+/** What is in a list more than once, as JSON text. */
+function repeated(list: readonly Json[]): Set<string> {
+  const [seen, twice] = [new Set<string>(), new Set<string>()]
+  for (const text of list.map((one) => JSON.stringify(one))) (seen.has(text) ? twice : seen).add(text)
+  return twice
 }
 
 function listOf(output: Json): readonly Json[] {
