@@ -40,10 +40,11 @@ async function runOne(cwd: string, name: string, driver: string, seed: number): 
   const args = ['run', '--driver', driver, '--preset', 'abd', '--nemesis', 'swarm', '--time', TIME, '--rate', RATE, '--seed', String(seed), '--name', name]
   const { exitCode, stderr } = await execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') }, timeout: RUN_LIMIT_MS })
   const failed = (problem: string): Outcome => ({ driver, problem, verdict: 'none', faults: 0 })
-  if (exitCode === undefined || exitCode > 2) return failed(`the controller ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').slice(-3).join(' | ')}`)
+  const ended = `the controller ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').slice(-5).join(' | ')}`
+  if (exitCode === undefined || exitCode > 2) return failed(ended)
   const [folder] = await readdir(path.join(cwd, 'runs', name))
   const text = await readFile(path.join(cwd, 'runs', name, folder ?? '', 'verdict.json'), 'utf8').catch(() => undefined)
-  if (text === undefined) return failed('it left no verdict')
+  if (text === undefined) return failed(`it left no verdict; ${ended}`)
   const { verdict, reason, faults } = JSON.parse(text) as VerdictDocument
   const problems = [
     ...(verdict === 'violated' ? ['a linearizable store was called violated'] : []),
