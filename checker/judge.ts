@@ -113,7 +113,7 @@ export async function judge(history: History, options: JudgeOptions): Promise<Ve
     verdicts.push(await judged(judgement, history, context))
   }
   const operations = outcomes(history)
-  if (operations.ok === 0) verdicts = verdicts.map((one) => withoutAnswers(one, verdicts.at(-1)!))
+  if (operations.invoked > 0 && operations.ok === 0) verdicts = verdicts.map((one) => withoutAnswers(one, verdicts.at(-1)!))
   const ladder = ladderOf(verdicts)
   const basis = basisOf(history, promised, losesWrites ? verdicts.filter((one) => one.judgement !== durability.name) : verdicts, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))

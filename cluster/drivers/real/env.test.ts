@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Stream } from '../../../harness/env.ts'
-import { realClock, sleep } from '../../../harness/clock.ts'
+import type { Stream, Timer } from '../../../harness/env.ts'
+import { realClock } from '../../../harness/clock.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import { PeerLink, encodeReceipt } from './peer-link.ts'
 import { freePorts } from './ports.ts'
@@ -110,16 +110,24 @@ test('a peer with another token, a stranger and an endless frame are refused', a
 })
 
 test('a connection is given up when receipts stay out, and kept while they come', async (world) => {
-  const real = realClock()
-  const hurried = { ...real, after: (delayMs: number, callback: () => void) => real.after(delayMs / 50, callback) }
+  // Time passes when the test says so, and only after what was sent could arrive.
+  let timers: { readonly callback: () => void; cancelled: boolean }[] = []
+  const after = (_: number, callback: () => void): Timer => {
+    const timer = { callback, cancelled: false }
+    timers.push(timer)
+    return { cancel: () => void (timer.cancelled = true) }
+  }
+  const passTime = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const due = timers
+    timers = []
+    for (const { callback, cancelled } of due) if (!cancelled) callback()
+  }
   let connections = 0
-  let dialledAnew: () => void
-  const second = new Promise<void>((resolve) => (dialledAnew = resolve))
+  let frames = 0
   const server = createServer((socket) => {
-    connections++
-    const silent = connections === 1
-    if (!silent) dialledAnew()
-    let frames = 0
+    const silent = ++connections === 1
+    frames = 0
     const reader = new FrameReader()
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
@@ -129,13 +137,19 @@ test('a connection is given up when receipts stay out, and kept while they come'
   })
   await new Promise<void>((resolve) => void server.listen(world.ports[0], '127.0.0.1', resolve))
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const link = new PeerLink({ address: `127.0.0.1:${world.ports[0]!}`, peer: 'n2', hello: Buffer.from('hello'), clock: hurried, random: seededRandom(1), log })
-  await second
-  for (let i = 0; i < 40; i++) {
+  const link = new PeerLink({ address: `127.0.0.1:${world.ports[0]!}`, peer: 'n2', hello: Buffer.from('hello'), clock: { ...realClock(), after }, random: seededRandom(1), log })
+  while (connections < 2 || frames === 0) {
     link.send(Buffer.from('message'))
-    await sleep(real, 5)
+    await passTime()
   }
-  assert.is(connections, 2)
+  const kept = connections
+  for (let i = 0; i < 40; i++) {
+    const before = frames
+    link.send(Buffer.from('message'))
+    while (frames === before) await new Promise((resolve) => setImmediate(resolve))
+    await passTime()
+  }
+  assert.is(connections, kept)
   link.close()
   await new Promise((resolve) => server.close(resolve))
 })
