@@ -106,16 +106,16 @@ function refutingLinearizability(judgement: Judgement): Judgement {
 export async function judge(history: History, options: JudgeOptions): Promise<VerdictDocument> {
   const { run, promised, expected = false, losesWrites = false, judgements: chosen = registerJudgements(options), onJudgement, ...given } = options
   const context: JudgeContext = { faults: faultWindows(history), timeLimitMs: 60_000, memoryLimitMb: 1_024, elapsedMs: () => 0, ...given }
-  let verdicts: JudgementVerdict[] = []
+  const verdicts: JudgementVerdict[] = []
   const all = [...chosen.filter((one) => one.name !== vacuity.name), vacuity]
   for (const judgement of all) {
     onJudgement?.(judgement.name, verdicts.length, all.length)
     verdicts.push(await judged(judgement, history, context))
   }
   const operations = outcomes(history)
-  if (operations.invoked > 0 && operations.ok === 0) verdicts = verdicts.map((one) => withoutAnswers(one, verdicts.at(-1)!))
-  const ladder = ladderOf(verdicts)
-  const basis = basisOf(history, promised, losesWrites ? verdicts.filter((one) => one.judgement !== durability.name) : verdicts, ladder)
+  const shown = operations.ok === 0 ? verdicts.map((one) => withoutAnswers(one, verdicts.at(-1)!)) : verdicts
+  const ladder = ladderOf(shown)
+  const basis = basisOf(history, promised, losesWrites ? shown.filter((one) => one.judgement !== durability.name) : shown, ladder)
   const verdict = mergeVerdicts(basis.map((part) => part.verdict))
   const promiseVerdict = mergeVerdicts(basis.filter(({ requested }) => !requested).map((part) => part.verdict))
   const reason = [verdict, promiseVerdict].includes('unknown') ? [...new Set(basis.flatMap((part) => (part.verdict === 'unknown' ? [part.reason] : [])))].join('; ') : undefined
@@ -163,7 +163,7 @@ function atRest({ atRest: needsRest }: Judgement, verdict: JudgementVerdict, his
   return { ...verdict, verdict: 'unknown', reason, witnesses: [], metrics: {}, summary: `Not judged: ${reason}.` }
 }
 
-/** Of a history in which nothing succeeded: no answer of a store was seen, so no model of its answers was seen to hold. */
+/** Of a history in which nothing succeeded: it breaks no model, and no answer of a store was seen that could show one. */
 function withoutAnswers(one: JudgementVerdict, { reason = 'no operation succeeded' }: JudgementVerdict): JudgementVerdict {
   if (one.model === undefined || one.model === 'eventual' || one.verdict !== 'holds') return one
   return { ...one, verdict: 'unknown', reason, summary: 'Not judged: no operation succeeded.' }

@@ -123,33 +123,32 @@ test('a connection is given up when receipts stay out, and kept while they come'
     timers = []
     for (const { callback, cancelled } of due) if (!cancelled) callback()
   }
-  let connections = 0
-  let frames = 0
+  const seen = { connections: 0, frames: 0 }
   const server = createServer((socket) => {
-    const silent = ++connections === 1
-    frames = 0
+    const silent = ++seen.connections === 1
+    seen.frames = 0
     const reader = new FrameReader()
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
-      reader.push(chunk, () => frames++)
-      if (!silent) socket.write(encodeReceipt(frames))
+      reader.push(chunk, () => seen.frames++)
+      if (!silent) socket.write(encodeReceipt(seen.frames))
     })
   })
   await new Promise<void>((resolve) => void server.listen(world.ports[0], '127.0.0.1', resolve))
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const link = new PeerLink({ address: `127.0.0.1:${world.ports[0]!}`, peer: 'n2', hello: Buffer.from('hello'), clock: { ...realClock(), after }, random: seededRandom(1), log })
-  while (connections < 2 || frames === 0) {
+  while (seen.connections < 2 || seen.frames === 0) {
     link.send(Buffer.from('message'))
     await passTime()
   }
-  const kept = connections
+  const kept = seen.connections
   for (let i = 0; i < 40; i++) {
-    const before = frames
+    const before = seen.frames
     link.send(Buffer.from('message'))
-    while (frames === before) await new Promise((resolve) => setImmediate(resolve))
+    while (seen.frames === before) await new Promise((resolve) => setImmediate(resolve))
     await passTime()
   }
-  assert.is(connections, kept)
+  assert.is(seen.connections, kept)
   link.close()
   await new Promise((resolve) => server.close(resolve))
 })
