@@ -51,7 +51,7 @@ export interface WorkerOptions {
 const TRIES = 3
 const IDLE_MS = 250
 const SIGN_MS = 3_000
-const MAINTAIN_MS = 5_000
+const BURY_MS = 5_000
 
 /** Works until there is nothing left or it is stopped. */
 export async function work(options: WorkerOptions): Promise<void> {
@@ -83,7 +83,7 @@ class Worker {
     const folder = await claimWorkFolder(this.#id)
     this.#folder = folder.dir
     const resting = new AbortController()
-    const beats = [this.#every(SIGN_MS, resting.signal, () => this.#sign()), this.#every(MAINTAIN_MS, resting.signal, () => this.#maintain())]
+    const beats = [this.#every(SIGN_MS, resting.signal, () => this.#sign()), this.#every(BURY_MS, resting.signal, () => buryWorkers(database, this.#options.queue))]
     const stop = (): void => this.#runners.stop()
     signal.addEventListener('abort', stop)
     try {
@@ -111,13 +111,6 @@ class Worker {
   /** A sign of life. */
   #sign(): Promise<void> {
     return sign(this.#options.database, this.#id, [...this.#running.values()].map(({ name }) => name))
-  }
-
-  /** What the dead left undone is done by others. */
-  async #maintain(): Promise<void> {
-    const { database, queue } = this.#options
-    await buryWorkers(database, queue)
-    await queue.maintain()
   }
 
   /** Does something again and again until it is told to rest. A failure ends the worker. */

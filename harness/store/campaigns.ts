@@ -4,6 +4,7 @@ import { campaignSchema } from '../campaign/definition.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Database, Sql, Transaction } from './database.ts'
 import { queueOf, type Queue } from './queue.ts'
+import { buryWorkers } from './workers.ts'
 
 /** What a machine must be able to do to take a cell's runs. */
 export interface MachineClass {
@@ -95,8 +96,8 @@ export async function endCampaign(database: Database, id: number, state: 'paused
 
 /** Removes the queues of campaigns that have ended, once nobody works on what is in them; their seeds may be handed out again. Takes the right to make tables. */
 export async function sweepQueues(database: Database, queue: Queue): Promise<void> {
-  // A dead worker's job counts as worked on until its lease has run out and somebody has looked.
-  await queue.maintain()
+  // What a dead worker was doing counts as worked on until somebody has looked.
+  await buryWorkers(database, queue)
   const ended = await database.run((sql) => sql<{ id: number }[]>`
     select k.id from splitbrain.classes k join splitbrain.campaigns c on c.id = k.campaign_id
     where c.state in ('finished', 'cancelled') and exists (select from splitbrain_jobs.queue q where q.name = 'class-' || k.id)

@@ -53,8 +53,8 @@ export async function signOff(database: Database, id: string): Promise<void> {
 }
 
 /**
- * Gives back what dead workers were doing, long before their leases run out. One that was only cut off goes on, and if
- * it still records its run first, that is the one that counts.
+ * Gives back what dead workers were doing: at once what they had signed for, the rest when its lease runs out. One that
+ * was only cut off goes on, and if it still records its run first, that is the one that counts.
  */
 export async function buryWorkers(database: Database, queue: Queue): Promise<void> {
   await database.transaction(async (tx) => {
@@ -64,6 +64,7 @@ export async function buryWorkers(database: Database, queue: Queue): Promise<voi
     const jobs = await tx<{ id: string; queue: string }[]>`select id, name as queue from splitbrain_jobs.job where state = 'active' and concat_ws('/', data ->> 'campaign', data ->> 'cell', data ->> 'seed') in ${tx(['', ...dead.flatMap(({ doing }) => doing)])}`
     for (const job of jobs) await queue.release(job, 'its worker died', tx)
   })
+  await queue.maintain()
 }
 
 /** Workers that are there, the most recently seen first. */
