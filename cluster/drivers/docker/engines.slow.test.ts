@@ -83,7 +83,7 @@ test('engines can be started here', () => {
 })
 
 // The checkout may lie in a folder that only its owner may enter: this user may read everything, and use nothing.
-const stranger = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+const stranger = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--securebits=+no_setuid_fixup', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 
 engines('a user without the right to use the engine is told how to get it', () =>
   refused(['--docker-host', HERE], /this user may not use the engine's socket\. Join its group/, stranger))
