@@ -9,7 +9,7 @@ import type { ClockSkew, Cluster, Node } from '../cluster/cluster.ts'
 import type { Clock } from '../harness/env.ts'
 import type { Fault, Injection, InjectOptions, NumberParameter, Observation } from './fault.ts'
 import { Loop } from './loop.ts'
-import { everyNode, HEAL_DEADLINE_MS, untilSeen } from './observe.ts'
+import { allSeen, everyNode, HEAL_DEADLINE_MS, untilSeen } from './observe.ts'
 import { strikeOrHeal, toEach } from './strike.ts'
 import { selectorNames } from './targets.ts'
 
@@ -36,7 +36,12 @@ interface ClockFault extends Pick<Fault, 'name' | 'describes' | 'parameters'> {
   isWrong(options: InjectOptions, firstMs: number, thenMs: number): boolean
 }
 
-const set = (nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> => toEach(nodes, (node) => node.clock!.set(skew(node), READ_DEADLINE_MS))
+/** A node that is down cannot be told: another fault may have killed it. Rejects when none can. */
+async function set(nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> {
+  const outcomes = await Promise.allSettled(nodes.map((node) => node.clock!.set(skew(node), READ_DEADLINE_MS)))
+  const [first] = outcomes
+  if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) throw first.reason
+}
 
 /** A node that is down cannot be told, and forgets how wrong its clock is with its end; looking tells. */
 const setRight = (nodes: readonly Node[]): Promise<void> => toEach(nodes, (node) => node.clock!.set(TRUTH, READ_DEADLINE_MS).catch(() => undefined))
@@ -67,10 +72,14 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
         const seen = isWrong(options, first, then)
         return { seen, evidence: loop?.failure ?? `the clock of ${node.id} is off by ${text(first)}, then by ${text(then)}` }
       }
+      const lookAtAll = async (): Promise<Observation> => {
+        const readings = (await Promise.all(nodes.map((node) => look(node).catch(() => undefined)))).filter((reading) => reading !== undefined)
+        return readings.length === 0 ? { seen: false, evidence: `no clock of ${ids.join(', ')} can be read` } : allSeen(readings)
+      }
       return {
         targets: ids,
         sides: {},
-        verify: () => untilSeen(clock, EFFECT_DEADLINE_MS, () => everyNode(nodes, look)),
+        verify: () => untilSeen(clock, EFFECT_DEADLINE_MS, lookAtAll),
         heal: async () => {
           await loop?.stop()
           await heal()

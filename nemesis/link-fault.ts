@@ -10,6 +10,7 @@ import { linksBetween, selectorNames } from './targets.ts'
 const EFFECT_DEADLINE_MS = 8_000
 /** Messages of one look, their size, and how long they may take. */
 const VOLLEY = { messages: 40, bytes: 200, deadlineMs: 1_500 } as const
+const NO_LINK = 'no link has running nodes at both ends'
 /** A busy machine takes this long for a volley over a healthy link. */
 const HEALTHY_MS = 1_000
 
@@ -62,13 +63,13 @@ async function lookAt(cluster: Cluster, link: Link, shows: { readonly messages: 
   return { volley: seen, struck: await cluster.links.tally?.(link) }
 }
 
-/** Every link of the sample shows it; the evidence is the first that does not, or the first. */
-async function onEvery(cluster: Cluster, links: readonly Link[], shows: { readonly messages: number; readonly bytes: number; readonly deadlineMs: number }, seen: (look: Look) => boolean): Promise<Observation> {
+/** Every link of the sample is as `isRight` says, at one time; the evidence is the first that is not, or the first. */
+async function allAre(cluster: Cluster, links: readonly Link[], isRight: (look: Look) => boolean): Promise<Observation> {
   const looks: { link: Link; look: Look }[] = []
-  for (const link of links) looks.push({ link, look: await lookAt(cluster, link, shows) })
-  const miss = looks.find(({ look }) => !seen(look))
+  for (const link of links) looks.push({ link, look: await lookAt(cluster, link, VOLLEY) })
+  const miss = looks.find(({ look }) => !isRight(look))
   const told = miss ?? looks[0]
-  return { seen: looks.length > 0 && miss === undefined, evidence: told ? tell(told.link, told.look) : 'no link has running nodes at both ends' }
+  return { seen: looks.length > 0 && miss === undefined, evidence: told ? tell(told.link, told.look) : NO_LINK }
 }
 
 /** A fault of links out of a disturbance: `NAME(TARGETS)`. */
@@ -83,12 +84,24 @@ export function linkFault({ disturb, shows = () => VOLLEY, bites, ...fault }: Li
       const links = linksBetween(targets, cluster.nodes.map((n) => n.id))
       const sample = async (): Promise<Link[]> => samples(await runningOnly(cluster, links), targets)
       await disturb(cluster, links, parameters)
+      // Chance strikes one link now and another later, so each need be seen struck once.
+      const bitten = new Map<string, string>()
+      const look = async (): Promise<Observation> => {
+        let miss: string | undefined
+        for (const link of (await sample()).filter((one) => !bitten.has(arrow(one)))) {
+          const seen = await lookAt(cluster, link, shows(parameters))
+          if (bites(seen, parameters)) bitten.set(arrow(link), tell(link, seen))
+          else miss ??= tell(link, seen)
+        }
+        const [evidence] = bitten.values()
+        return { seen: evidence !== undefined && miss === undefined, evidence: miss ?? evidence ?? NO_LINK }
+      }
       return {
         targets,
         sides: {},
-        verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, async () => onEvery(cluster, await sample(), shows(parameters), (look) => bites(look, parameters))),
+        verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, look),
         heal: () => cluster.links.heal(links),
-        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, async () => onEvery(cluster, await sample(), VOLLEY, ({ volley: seen, struck }) => {
+        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, async () => allAre(cluster, await sample(), ({ volley: seen, struck }) => {
           const { lost, doubled, overtaken } = countsOf(seen)
           // Simulated messages overtake each other even on a healthy link; doubled and lost they are not.
           return lost === 0 && doubled === 0 && (overtaken === 0 || overtaken < seen.sent) && seen.elapsedMs < HEALTHY_MS && (struck ?? 0) === 0

@@ -47,7 +47,11 @@ export const arrow = (link: Link): string => `${link.from} -> ${link.to}`
 
 /** Asks every node at once and reports the first for which `look` does not see the effect. */
 export async function everyNode(nodes: readonly Node[], look: (node: Node) => Promise<Observation>): Promise<Observation> {
-  const observations = await Promise.all(nodes.map(look))
+  return allSeen(await Promise.all(nodes.map(look)))
+}
+
+/** The first that did not see the effect, or all together. */
+export function allSeen(observations: readonly Observation[]): Observation {
   return observations.find((o) => !o.seen) ?? { seen: true, evidence: observations.map((o) => o.evidence).join('; ') }
 }
 

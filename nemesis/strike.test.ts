@@ -64,4 +64,23 @@ test('a node that left the cluster while it was struck is not waited for', async
   })
 })
 
+test('the clocks of those that are up are struck; what shows none is no strike', async () => {
+  const clock = new VirtualClock()
+  await clock.run(async () => {
+    const system = kvSystem({ preset: 'abd' })
+    const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    const cluster = await simDriver({ clock }).start(system, { runId: 'clocks', nodes: ['n1', 'n2', 'n3'], spares: [], dir: '', seed: 1, random: seededRandom(1), log: silent })
+    const nemesis = new Nemesis({ cluster, system, zones: {}, random: seededRandom(1) })
+    const [first, second] = cluster.nodes
+    await second!.kill()
+    const struck = await nemesis.invoke({ f: 'inject', value: { id: 0, fault: 'clock-bump(n1+n2)' } })
+    assert.is(struck.type, 'ok')
+    assert.match((struck.value as { evidence: string }).evidence, /^the clock of n1 is off by [+]\d+ ms, then by [+]\d+ ms$/)
+    assert.is((await nemesis.invoke({ f: 'heal', value: { id: 0, fault: '' } })).type, 'ok')
+    await first!.kill()
+    assert.is((await nemesis.invoke({ f: 'inject', value: { id: 1, fault: 'clock-bump(n1+n2)' } })).type, 'info')
+    await cluster.stop()
+  })
+})
+
 test.run()

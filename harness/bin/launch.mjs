@@ -13,6 +13,13 @@ function complain() {
   process.exit(255)
 }
 
+/** Node would end with 1, which says "violated". */
+function crash(error) {
+  console.error('splitbrain: it stopped in the middle, at an error that nothing caught. `splitbrain clean` removes what the run has left behind.')
+  console.error(error)
+  process.exit(255)
+}
+
 /** A reader that has seen enough (`| head`) is no failure: what goes on is finished, unheard. */
 function ignoreDeafReaders(error) {
   if (error.code !== 'EPIPE') throw error
@@ -27,6 +34,7 @@ export async function launch(module, args) {
     process.exit(255)
   }
   process.once('beforeExit', complain)
+  process.on('uncaughtException', crash)
   process.stdout.on('error', ignoreDeafReaders)
   const { main } = await import(pathToFileURL(file).href)
   process.exitCode = await main(args)

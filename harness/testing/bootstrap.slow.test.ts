@@ -128,6 +128,13 @@ test('a main that waits for what cannot happen any more ends with 255 and a sent
   assert.match(said, /^splitbrain: it stopped in the middle, .+$/m)
 })
 
+test('an error that nothing catches ends with 255, not with the 1 that says "violated"', async () => {
+  writeFileSync(join(folder, 'dist/harness/late.js'), 'export function main() { setTimeout(() => { throw new Error("too late") }); return new Promise(() => setInterval(() => undefined, 1000)) }')
+  const { code, said } = await bootstrap('harness/late.js')
+  assert.is(code, 255)
+  assert.match(said, /at an error that nothing caught.*\nError: too late/)
+})
+
 test('a module that does not exist ends with 255 and a sentence', async () => {
   const { code, said } = await bootstrap('harness/no-such.js')
   assert.is(code, 255)
