@@ -203,6 +203,3 @@ export const verdictDocumentSchema = z.strictObject({
   }),
 })
 export type VerdictDocument = z.infer<typeof verdictDocumentSchema>
-
-/** Jepsen's exit codes. */
-export const exitCodes = { holds: 0, violated: 1, unknown: 2, usage: 254, crash: 255 } as const

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { contradictionIn } from '../checker/testing/monotone.ts'
 import type { VerdictDocument } from '../checker/verdict.ts'
 import { parseNemesis, planSchedule } from '../nemesis/schedule.ts'
+import type { RunEvent } from '../reports/events.ts'
 import { planDefaults, type Plan } from './plan.ts'
 import { judgeRun, runPlan, type RunResult } from './run.ts'
 import { loadRun } from './run-folder.ts'
@@ -67,6 +68,19 @@ test('dynamo keeps hints during a partition and hands them over after it, and th
   assert.is(sum('hints_handed') + sum('hints_pending'), sum('hints_kept'))
   assert.ok(sum('cells_repaired') > 0)
   assert.is(history.event(history.length - 1).f, 'counters')
+})
+
+test('a fault that takes longer than anybody waits for is told as such, and is healed all the same', async () => {
+  const p = plan('abd', 'delay(one,ms=60000),every=8s,for=2s', 1, 6_000)
+  const told: RunEvent[] = []
+  const dir = await mkdtemp(path.join(folder, 'run-'))
+  const { document } = await runPlan(p, { dir, label: 'test', emit: (event) => void told.push(event), repeat: '', started: '' })
+  const faults = told.filter((event) => event.type === 'fault')
+  assert.match(faults[0]!.evidence, /nobody knows what came of it [(]timeout[)]/)
+  assert.is(document.faults.length, 1)
+  assert.is(document.faults[0]!.bit, false)
+  assert.type(document.faults[0]!.healed_ns, 'number')
+  assert.is(document.verdict, 'unknown')
 })
 
 test('a simulated run is judged in the time of the machine: what takes longer than its limit is unknown', async () => {

@@ -5,6 +5,7 @@
  */
 import path from 'node:path'
 import { History, type Event } from '../checker/history/index.ts'
+import { faultWindows } from '../checker/faults.ts'
 import { judge } from '../checker/judge.ts'
 import type { RunDescription, VerdictDocument } from '../checker/verdict.ts'
 import type { Cluster, Driver } from '../cluster/cluster.ts'
@@ -181,7 +182,8 @@ function displayLog({ emit, label }: RunOptions): Log {
 
 /** Shows an injection or a heal with what was observed. */
 function tellFault({ emit, label }: RunOptions, event: Event): void {
-  const { fault, evidence } = event.value as { fault: string; evidence: string }
+  // A completion that the nemesis did not give itself, because it took too long, has no evidence.
+  const { fault, evidence = `nobody knows what came of it (${event.error ?? 'no answer'})` } = event.value as { fault: string; evidence?: string }
   emit({ type: 'fault', run: label, fault, action: event.f === 'inject' ? 'inject' : 'heal', seen: event.type === 'ok', evidence, time_ns: event.time })
 }
 
@@ -224,20 +226,23 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   const watching = observer.watch(plan.sample_ms, working.signal)
   // The simulator draws its delays itself: measuring them would only shift its chance.
   const measuring = plan.driver === 'sim' ? undefined : watchDelays(cluster, system, plan.time_ms, working.signal)
-  await interpret({
-    ...clientsOf,
-    generator: any(clients(timeLimit(plan.time_ms, workload.generator(workloadOptions))), nemesisGenerator(plan.schedule)),
-    random: random.fork('generator'),
-    nemesis: (op) => nemesis.invoke(op),
-    onProgress: tellProgress(stage, nemesis),
-  })
-  working.abort()
-  await watching
+  try {
+    await interpret({
+      ...clientsOf,
+      generator: any(clients(timeLimit(plan.time_ms, workload.generator(workloadOptions))), nemesisGenerator(plan.schedule)),
+      random: random.fork('generator'),
+      nemesis: (op) => nemesis.invoke(op),
+      onProgress: tellProgress(stage, nemesis),
+    })
+  } finally {
+    working.abort()
+    await watching
+  }
   const delays = await measuring
   if (delays !== undefined) record({ time: clock.now(), process: 'observer', type: 'ok', f: 'delays', value: delays })
 
   options.emit({ type: 'phase', run: options.label, phase: 'heal', left_ms: null })
-  await healAll(nemesis, clock, record)
+  await healAll(nemesis, stage.history, clock, record)
   options.emit({ type: 'phase', run: options.label, phase: 'final reads', left_ms: plan.converge_timeout_ms })
   await observer.converge(plan.converge_timeout_ms, stop)
   if (workload.final) {
@@ -258,10 +263,10 @@ function processesOf({ process, length }: History): number {
   return largest + 1
 }
 
-/** Heals what an interrupted schedule left injected. */
-async function healAll(nemesis: Nemesis, clock: Clock, record: (event: Event) => void): Promise<void> {
+/** Heals what the history does not say is healed: an interrupted schedule left it injected, or its heal took so long that nobody waited for it. */
+async function healAll(nemesis: Nemesis, history: History, clock: Clock, record: (event: Event) => void): Promise<void> {
   await nemesis.settled()
-  for (const [id, { fault }] of new Map(nemesis.active)) {
+  for (const { id, fault } of faultWindows(history).filter(({ healed_ns }) => healed_ns === null)) {
     record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
     const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })
     record({ time: clock.now(), process: 'nemesis', f: 'heal', type: completion.type, value: completion.value ?? null })
@@ -273,7 +278,7 @@ function tellProgress({ plan, options }: Stage, nemesis: Nemesis): (progress: Pr
   let before = { operations: 0, time: 0 }
   return ({ time, invoked }) => {
     const rate = time > before.time ? ((invoked - before.operations) / (time - before.time)) * 1e9 : 0
-    const fault = [...nemesis.active.values()].map((a) => a.fault).join(', ') || null
+    const fault = nemesis.active.join(', ') || null
     options.emit({ type: 'progress', run: options.label, operations: invoked, rate, fault, left_ms: Math.max(0, plan.time_ms - time / 1e6) })
     before = { operations: invoked, time }
   }

@@ -4,10 +4,11 @@
  * protocols that do not finish what they began are seen to flicker.
  */
 import type { Cluster, Link } from '../cluster/cluster.ts'
-import type { Fault, Injection, Observation } from './fault.ts'
+import type { Fault, Injection } from './fault.ts'
 import { arrow, HEAL_DEADLINE_MS, runningOnly, samples, untilSeen } from './observe.ts'
 import { linksBetween, selectorNames } from './targets.ts'
 
+const EFFECT_DEADLINE_MS = 5_000
 /** A probe that is later than this, beyond the delay itself, is lost, not slow. */
 const PATIENCE_MS = 2_000
 /** A busy machine takes this long for an undisturbed message. */
@@ -52,10 +53,10 @@ export const delay: Fault = {
     return {
       targets,
       sides: {},
-      async verify(): Promise<Observation> {
+      verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, async () => {
         const { links: seen, ms } = await look()
-        return { seen: seen.length > 0 && ms.every((m) => m >= delayMs && m < Infinity), evidence: `a message ${describe(seen, ms)}` }
-      },
+        return { seen: seen.length > 0 && ms.every((m) => m >= delayMs && m < Infinity), evidence: seen.length > 0 ? `a message ${describe(seen, ms)}` : 'no link has running nodes at both ends' }
+      }),
       heal: () => cluster.links.heal(links),
       verifyHealed: () => {
         // One message that was quicker than the delay let any be shows that a link is whole, however slow others are on a busy machine.

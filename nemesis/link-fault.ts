@@ -9,8 +9,8 @@ import { linksBetween, selectorNames } from './targets.ts'
 
 const EFFECT_DEADLINE_MS = 8_000
 /** Messages of one look, their size, and how long they may take. */
-const VOLLEY = { messages: 40, bytes: 200, deadlineMs: 1_500 } as const
-const NO_LINK = 'no link has running nodes at both ends'
+const VOLLEY: VolleyShape = { messages: 40, bytes: 200, deadlineMs: 1_500 }
+const NO_LINK = 'no link has nodes that answer at both ends'
 /** A busy machine takes this long for a volley over a healthy link. */
 const HEALTHY_MS = 1_000
 
@@ -25,16 +25,23 @@ export interface Look {
 export interface LinkDisturbance extends Pick<Fault, 'name' | 'describes' | 'parameters' | 'needs'> {
   disturb(cluster: Cluster, links: readonly Link[], parameters: ParameterValues): Promise<void>
   /** The volley that shows it; left out: `VOLLEY`. */
-  shows?(parameters: ParameterValues): { readonly messages: number; readonly bytes: number; readonly deadlineMs: number }
+  shows?(parameters: ParameterValues): VolleyShape
   /** Whether a look shows the disturbance at work. */
   bites(look: Look, parameters: ParameterValues): boolean
 }
 
-/** A volley along a link; where the system cannot be asked for one, as many probes one after the other. */
-async function volley({ clock, links }: Cluster, link: Link, { messages, bytes, deadlineMs }: { readonly messages: number; readonly bytes: number; readonly deadlineMs: number }): Promise<Volley> {
+/** Messages of a volley, their size, and how long they may take. */
+interface VolleyShape {
+  readonly messages: number
+  readonly bytes: number
+  readonly deadlineMs: number
+}
+
+/** A volley along a link; where the system cannot be asked for one, as many probes one after the other. Rejects when the nodes themselves cannot be asked. */
+async function volley({ clock, links }: Cluster, link: Link, { messages, bytes, deadlineMs }: VolleyShape): Promise<Volley> {
+  if (links.volley) return links.volley(link, messages, bytes, deadlineMs)
   const began = clock.now()
   const elapsedMs = (): number => (clock.now() - began) / 1e6
-  if (links.volley) return links.volley(link, messages, bytes, deadlineMs).catch(() => ({ sent: messages, heard: [], elapsedMs: elapsedMs() }))
   const heard: number[] = []
   for (let i = 0; i < messages && elapsedMs() < deadlineMs; i++) if (await links.probe(link, deadlineMs / messages)) heard.push(i)
   return { sent: messages, heard, elapsedMs: elapsedMs() }
@@ -58,18 +65,16 @@ function tell(link: Link, { volley: seen, struck }: Look): string {
   return `of ${seen.sent} messages ${arrow(link)} ${counts.length > 0 ? counts.join(', ') : 'all came once, in order'}, after ${seen.elapsedMs.toFixed(0)} ms${struck === undefined ? '' : `; struck on the way: ${struck}`}`
 }
 
-async function lookAt(cluster: Cluster, link: Link, shows: { readonly messages: number; readonly bytes: number; readonly deadlineMs: number }): Promise<Look> {
-  const seen = await volley(cluster, link, shows)
-  return { volley: seen, struck: await cluster.links.tally?.(link) }
+/** Looks at all of these links at once. A link whose nodes do not answer us tells nothing: they are down, or starting. */
+async function lookAt(cluster: Cluster, links: readonly Link[], shape: VolleyShape): Promise<{ readonly link: Link; readonly look: Look }[]> {
+  const looks = links.map(async (link) => ({ link, look: { volley: await volley(cluster, link, shape), struck: await cluster.links.tally?.(link) } }))
+  return (await Promise.allSettled(looks)).flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 }
 
-/** Every link of the sample is as `isRight` says, at one time; the evidence is the first that is not, or the first. */
-async function allAre(cluster: Cluster, links: readonly Link[], isRight: (look: Look) => boolean): Promise<Observation> {
-  const looks: { link: Link; look: Look }[] = []
-  for (const link of links) looks.push({ link, look: await lookAt(cluster, link, VOLLEY) })
-  const miss = looks.find(({ look }) => !isRight(look))
-  const told = miss ?? looks[0]
-  return { seen: looks.length > 0 && miss === undefined, evidence: told ? tell(told.link, told.look) : NO_LINK }
+/** Whether a look shows a healthy link. Simulated messages overtake each other even there; doubled and lost they are not. */
+function isWhole({ volley: seen, struck }: Look): boolean {
+  const { lost, doubled, overtaken } = countsOf(seen)
+  return lost === 0 && doubled === 0 && (overtaken === 0 || overtaken < seen.sent) && seen.elapsedMs < HEALTHY_MS && (struck ?? 0) === 0
 }
 
 /** A fault of links out of a disturbance: `NAME(TARGETS)`. */
@@ -87,25 +92,24 @@ export function linkFault({ disturb, shows = () => VOLLEY, bites, ...fault }: Li
       // Chance strikes one link now and another later, so each need be seen struck once.
       const bitten = new Map<string, string>()
       const look = async (): Promise<Observation> => {
-        let miss: string | undefined
-        for (const link of (await sample()).filter((one) => !bitten.has(arrow(one)))) {
-          const seen = await lookAt(cluster, link, shows(parameters))
-          if (bites(seen, parameters)) bitten.set(arrow(link), tell(link, seen))
-          else miss ??= tell(link, seen)
-        }
+        const open = (await sample()).filter((link) => !bitten.has(arrow(link)))
+        const looks = await lookAt(cluster, open, shows(parameters))
+        for (const { link, look: seen } of looks) if (bites(seen, parameters)) bitten.set(arrow(link), tell(link, seen))
+        const miss = looks.find(({ link }) => !bitten.has(arrow(link)))
         const [evidence] = bitten.values()
-        return { seen: evidence !== undefined && miss === undefined, evidence: miss ?? evidence ?? NO_LINK }
+        return { seen: evidence !== undefined && miss === undefined, evidence: miss ? tell(miss.link, miss.look) : (evidence ?? NO_LINK) }
+      }
+      const lookHealed = async (): Promise<Observation> => {
+        const looks = await lookAt(cluster, await sample(), VOLLEY)
+        const told = looks.find(({ look: seen }) => !isWhole(seen)) ?? looks[0]
+        return { seen: told !== undefined && isWhole(told.look), evidence: told ? tell(told.link, told.look) : NO_LINK }
       }
       return {
         targets,
         sides: {},
         verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, look),
         heal: () => cluster.links.heal(links),
-        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, async () => allAre(cluster, await sample(), ({ volley: seen, struck }) => {
-          const { lost, doubled, overtaken } = countsOf(seen)
-          // Simulated messages overtake each other even on a healthy link; doubled and lost they are not.
-          return lost === 0 && doubled === 0 && (overtaken === 0 || overtaken < seen.sent) && seen.elapsedMs < HEALTHY_MS && (struck ?? 0) === 0
-        })),
+        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, lookHealed),
       }
     },
   }

@@ -45,7 +45,7 @@ export async function inject(text: string, { cluster, system, zones, random }: B
 /** A nemesis for one cluster. */
 export class Nemesis {
   readonly #field: Battlefield
-  readonly #active = new Map<number, { fault: string; injection: Injection }>()
+  readonly #injected = new Map<number, { readonly fault: string; readonly injection: Injection; healed: boolean }>()
   /** Those that failed half way and could not be taken back. */
   readonly #halves = new Set<number>()
   /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
@@ -55,9 +55,9 @@ export class Nemesis {
     this.#field = field
   }
 
-  /** Faults that are injected and not yet healed, by schedule id. */
-  get active(): ReadonlyMap<number, { readonly fault: string }> {
-    return this.#active
+  /** Faults that are injected and not yet healed. */
+  get active(): readonly string[] {
+    return [...this.#injected.values()].filter(({ healed }) => !healed).map(({ fault }) => fault)
   }
 
   /** Carries out one operation of the generator. Never rejects: what goes wrong stands in the completion. */
@@ -84,18 +84,18 @@ export class Nemesis {
 
   async #inject(id: number, text: string): Promise<Completion> {
     const injection = await inject(text, { ...this.#field, random: this.#field.random.fork(`fault-${id}`) })
-    this.#active.set(id, { fault: text, injection })
+    this.#injected.set(id, { fault: text, injection, healed: false })
     const { seen, evidence } = await injection.verify()
     const sides = Object.fromEntries(Object.entries(injection.sides).map(([side, nodes]) => [side, [...nodes]]))
     return { type: seen ? 'ok' : 'info', value: { id, fault: text, targets: [...injection.targets], sides, evidence } }
   }
 
   async #heal(id: number): Promise<Completion> {
-    const entry = this.#active.get(id)
+    const entry = this.#injected.get(id)
     if (!entry) return this.#halves.has(id) ? { type: 'info', value: { id, fault: '', evidence: 'it was injected in part, and could not be taken back' } } : { type: 'ok', value: { id, fault: '', evidence: 'it was never injected' } }
     await entry.injection.heal()
     const { seen, evidence } = await entry.injection.verifyHealed()
-    if (seen) this.#active.delete(id)
+    entry.healed = seen
     return { type: seen ? 'ok' : 'info', value: { id, fault: entry.fault, evidence } }
   }
 }

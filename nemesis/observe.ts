@@ -40,7 +40,7 @@ export async function passing(cluster: Cluster, links: readonly Link[], deadline
 
 /** The first link in each direction of each struck node stands for its others: they share one setting. */
 export function samples(links: readonly Link[], targets: readonly string[]): Link[] {
-  return targets.flatMap((node) => [links.find((l) => l.from === node), links.find((l) => l.to === node)]).filter((l) => l !== undefined)
+  return [...new Set(targets.flatMap((node) => [links.find((l) => l.from === node), links.find((l) => l.to === node)]))].filter((l) => l !== undefined)
 }
 
 export const arrow = (link: Link): string => `${link.from} -> ${link.to}`

@@ -31,9 +31,12 @@ function drawParameters(fault: Fault, random: Random): ParameterValues {
   }))
 }
 
-/** The variants that can strike in this scene. Selectors of a placeholder (dc(NAME)) fit no scene; roles and sizes do, and variants of the fault's own. */
+/** Selectors that somebody must say more about: dc(NAME), replicas-of(KEY). */
+const hasPlaceholder = (variant: string): boolean => /\([A-Z]+\)/.test(variant)
+
+/** The variants that can strike in this scene: roles and sizes, and variants of the fault's own. */
 function possibleVariants(fault: Fault, scene: Scene): string[] {
-  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => strikeProblem({ fault, variant }, scene) === undefined)
+  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => !hasPlaceholder(variant) && strikeProblem({ fault, variant }, scene) === undefined)
 }
 
 function drawFault(fault: Fault, random: Random, scene: Scene): string {

@@ -138,7 +138,7 @@ export class Storage {
   /** The cells with `from <= token < to`, by token. What changes meanwhile may be given as it was. */
   async *scan(from: number, to: number): AsyncIterable<readonly [key: string, cell: Cell]> {
     const [low, high] = [tokenPrefix(from), to >= 2 ** 32 ? 'e' : tokenPrefix(to)]
-    const inMemory = this.#memory.between(low, high)
+    const inMemory = this.#memory.between(from, to)
     let next = 0
     for await (const [diskKey, record] of this.#table.scan({ from: low, to: high })) {
       while (next < inMemory.length && inMemory[next]!.diskKey < diskKey) yield* this.#latest(inMemory[next++]!)

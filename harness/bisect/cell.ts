@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { findingsOf } from '../../reports/campaign/results.ts'
 import type { RunEvent } from '../../reports/events.ts'
 import { workloadName } from '../../workloads/index.ts'

@@ -1,7 +1,7 @@
 /** `splitbrain bisect`: the commit that broke a promise. */
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { findingsOf } from '../../reports/campaign/results.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
 import { shortened } from '../../reports/format.ts'

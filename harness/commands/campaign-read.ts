@@ -1,6 +1,6 @@
 /** `splitbrain campaign status`, `show`, `report`, `export`, `cancel` and `grant`: what the store knows. */
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { formatMs, formatNoun, formatShare, visible } from '../../reports/format.ts'
 import { cellName, type CampaignSummary } from '../../reports/campaign/summary.ts'
 import { bringBack, folderOf, writeCampaign } from '../campaign/folder.ts'

@@ -1,6 +1,6 @@
 /** `splitbrain cap`: the CAP map of any configurations under the same faults and seeds. */
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { runConfigurations, type PlannedRun } from '../configurations.ts'
 import { parseArguments, type Arguments, type Command, type Option } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'

@@ -1,7 +1,8 @@
 /** `splitbrain check`: judges a run again, or any history against one model. */
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { exitCodes, mergeVerdicts, type VerdictDocument } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
+import { mergeVerdicts, type VerdictDocument } from '../../checker/verdict.ts'
 import type { Arguments, Command } from '../command.ts'
 import { configurationName } from '../plan.ts'
 import { findRuns, loadRun } from '../run-folder.ts'

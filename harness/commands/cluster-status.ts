@@ -3,7 +3,7 @@
  */
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { dialAddress } from '../../cluster/drivers/real/socket-stream.ts'
 import type { MembersReply } from '../../cluster/kv/membership/commands.ts'
 import { TOKENS } from '../../cluster/kv/partitioner.ts'

@@ -1,7 +1,7 @@
 /** `splitbrain query`: SQL against the campaign store, for questions that no report answers. */
 import type { Command } from '../command.ts'
 import { visible } from '../../reports/format.ts'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { databaseOption, withDatabase } from './store-options.ts'
 import { UsageError } from '../usage-error.ts'
 

@@ -1,6 +1,6 @@
 /** `splitbrain run`: one configuration, one schedule, one verdict. */
 import path from 'node:path'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { ClusterError } from '../../cluster/cluster.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'

@@ -2,7 +2,7 @@
 import os from 'node:os'
 import { cellName } from '../../reports/campaign/summary.ts'
 import { formatMs, shortened, visible } from '../../reports/format.ts'
-import { exitCodes } from '../../checker/verdict.ts'
+import { exitCodes } from '../../checker/exit-codes.ts'
 import { work } from '../campaign/worker.ts'
 import { commitHere } from '../campaign/prepare.ts'
 import { realClock } from '../clock.ts'

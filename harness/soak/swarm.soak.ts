@@ -20,8 +20,8 @@ const bin = fileURLToPath(new URL('../../../harness/bin/splitbrain.mjs', import.
 const TIME = '10s'
 /** Operations per second of a run: few, so that runs beside each other leave one another processors to work with. */
 const RATE = '100'
-/** Runs that go on at the same time. */
-const AT_ONCE = 4
+/** Runs that go on at the same time: many more than there are processors would only wait for each other. */
+const AT_ONCE = os.availableParallelism() + 1
 /** Every so manieth run is one in containers. */
 const DOCKER_EVERY = 5
 /** A run that has not ended by then never will. */

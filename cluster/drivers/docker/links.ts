@@ -11,7 +11,7 @@ import type { Capability, CapabilityReport, Link, Links } from '../../cluster.ts
 import { explain } from './errors.ts'
 import type { Detours } from './detours.ts'
 import { FILTER_SETUP, filterText, linkKey, neededTables, needsQueues, queueRulesText, queuesText, struckPackets, tableSetupText, tableText, undisturbed } from './filter.ts'
-import type { Disturbance, ExtraTable, Place, Topology } from './filter.ts'
+import type { Disturbance, Disturbances, ExtraTable, Place, Topology } from './filter.ts'
 import type { Namespace } from './namespace.ts'
 
 /** How long filters outlive the controller. */
@@ -58,6 +58,9 @@ class NodeFilters {
   #hasQueues = false
   #hasQueueChain = false
   readonly #tables = new Set<ExtraTable>()
+  /** What the rules say now, and by link how many packets earlier rules of the same disturbance have struck: new rules count from zero. */
+  #written: Disturbances = new Map()
+  readonly #struckBefore = new Map<string, number>()
 
   constructor(place: Place, namespace: Namespace, topology: Topology) {
     this.place = place
@@ -66,7 +69,7 @@ class NodeFilters {
   }
 
   /** Makes the node's filters say what `disturbances` says, until `untilMs` of the clock of its kernel. */
-  async write(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+  async write(disturbances: Disturbances, untilMs: number): Promise<void> {
     const queues = needsQueues(this.#topology, this.place, disturbances)
     if (queues || this.#hasQueues) {
       try {
@@ -83,7 +86,8 @@ class NodeFilters {
   }
 
   /** Writes the rules with a new end. The queues end with the rules that feed them, and stay as they are. */
-  async renew(disturbances: ReadonlyMap<string, Disturbance>, untilMs: number): Promise<void> {
+  async renew(disturbances: Disturbances, untilMs: number): Promise<void> {
+    await this.#keepCounts(disturbances)
     const needsChain = this.#hasQueues && !this.#hasQueueChain
     const queueRules = this.#hasQueues || this.#hasQueueChain ? queueRulesText(this.#topology, this.place, disturbances, untilMs, needsChain) : ''
     this.#hasQueueChain ||= needsChain
@@ -92,13 +96,29 @@ class NodeFilters {
     // Marks and detours first: what the filter drops and resets must find them there.
     const tables = [...this.#tables].map((table) => tableText(table, this.#topology, this.place, disturbances, untilMs))
     await this.#namespace.feed(RESTORE, [...fresh.map(tableSetupText), queueRules, ...tables, filterText(this.#topology, this.place, disturbances, untilMs)].join(''))
+    this.#written = new Map(disturbances)
   }
 
-  /** How many of a link's packets the present rules have struck. */
-  async struck(link: Link, disturbances: ReadonlyMap<string, Disturbance>): Promise<number> {
+  /** How many of a link's packets have been struck since its disturbance began. */
+  async struck(link: Link): Promise<number> {
+    return (this.#struckBefore.get(linkKey(link)) ?? 0) + struckPackets(await this.#saved(), link, this.#topology, this.place, this.#written)
+  }
+
+  /** Remembers what the present rules have struck of disturbances that go on as they are, and forgets those that do not. */
+  async #keepCounts(next: Disturbances): Promise<void> {
+    const goingOn = [...this.#written].filter(([key, disturbance]) => key.split(' ').includes(this.place.id) && next.get(key) === disturbance).map(([key]) => key)
+    const saved = goingOn.length > 0 ? await this.#saved() : ''
+    const counts = goingOn.map((key): [string, number] => {
+      const [from, to] = key.split(' ')
+      return [key, (this.#struckBefore.get(key) ?? 0) + struckPackets(saved, { from: from!, to: to! }, this.#topology, this.place, this.#written)]
+    })
+    this.#struckBefore.clear()
+    for (const [key, count] of counts) this.#struckBefore.set(key, count)
+  }
+
+  async #saved(): Promise<string> {
     const tables = ['filter', ...(this.#tables.has('mangle') ? ['mangle'] : [])]
-    const saved = await Promise.all(tables.map((table) => this.#namespace.feed(['iptables-save', '-c', '-t', table], '')))
-    return struckPackets(saved.join('\n'), link, this.#topology, this.place, disturbances)
+    return (await Promise.all(tables.map((table) => this.#namespace.feed(['iptables-save', '-c', '-t', table], '')))).join('\n')
   }
 }
 
@@ -165,7 +185,7 @@ export class DockerLinks implements Links {
   /** What was struck at both ends, and on the detour between them. */
   async tally(link: Link): Promise<number> {
     return this.#inTurn(async () => {
-      const ends = await Promise.all(this.#filtersAt([link]).map((filters) => filters.struck(link, this.#disturbances)))
+      const ends = await Promise.all(this.#filtersAt([link]).map((filters) => filters.struck(link)))
       const passed = this.#disturbances.get(linkKey(link))?.detour === undefined ? 0 : await this.#parts.detours!.struck(link)
       return Math.max(...ends, passed)
     })
