@@ -126,22 +126,20 @@ export function grudgeProblem(variant: string, scene: Scene): string | undefined
 }
 
 /**
- * Cuts only one direction of every cut link: what the smaller side says (`out`), what it would hear (`in`), or for each
- * pair of nodes one or the other by chance (`mixed`). Where there are no two sides, chance chooses each pair's direction.
+ * Cuts one direction between every two nodes that are cut apart: what the smaller side says (`out`), what it would hear
+ * (`in`), or one or the other by chance (`mixed`). Where two nodes do not stand on two sides, chance chooses.
  */
 export function oneWay({ sides, cut }: Grudge, way: Way, random: Random): Grudge {
   if (way === 'both') return { sides, cut }
   const groups = Object.values(sides)
   const struck = groups.length === 2 && way !== 'mixed' ? groups.reduce((a, b) => (b.length <= a.length ? b : a)) : undefined
-  const forth = new Map<string, boolean>()
+  const pairs = new Map(cut.map(({ from, to }) => (from < to ? ([from, to] as const) : ([to, from] as const))).map((pair) => [pair.join(' '), pair]))
   return {
     sides,
-    cut: cut.filter(({ from, to }) => {
-      if (struck !== undefined) return struck.includes(way === 'out' ? from : to)
-      const pair = [from, to].sort().join(' ')
-      const drawn = forth.get(pair) ?? random.int(2) === 0
-      forth.set(pair, drawn)
-      return drawn === from < to
+    cut: [...pairs.values()].map(([a, b]) => {
+      const apart = struck !== undefined && struck.includes(a) !== struck.includes(b)
+      const forth = apart ? struck.includes(a) === (way === 'out') : random.int(2) === 0
+      return forth ? { from: a, to: b } : { from: b, to: a }
     }),
   }
 }

@@ -97,4 +97,15 @@ test('every grudge is the same for the same seed and never cuts a node from itse
   }))
 })
 
+test('every grudge cuts something in every direction that can be asked for, and between two nodes one direction', () => {
+  for (const [name, make] of Object.entries(grudges).filter(([one]) => one !== 'dcs' && one !== 'racks')) {
+    for (const way of ['out', 'in', 'mixed'] as const) {
+      const whole = make(five, seededRandom(5))
+      const cut = arrows(oneWay(whole, way, seededRandom(6)).cut)
+      assert.ok(cut.size > 0, `${name}, ${way}`)
+      assert.is(cut.size, new Set(whole.cut.map(({ from, to }) => [from, to].sort().join())).size)
+    }
+  }
+})
+
 test.run()

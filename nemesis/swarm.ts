@@ -31,12 +31,12 @@ function drawParameters(fault: Fault, random: Random): ParameterValues {
   }))
 }
 
-/** Selectors that somebody must say more about: dc(NAME), replicas-of(KEY). */
-const hasPlaceholder = (variant: string): boolean => /\([A-Z]+\)/.test(variant)
+/** Selectors that are examples: somebody must say which (dc(NAME), replicas-of(KEY), n1+n3). */
+const isExample = (variant: string): boolean => /\([A-Z]+\)|\+/.test(variant)
 
 /** The variants that can strike in this scene: roles and sizes, and variants of the fault's own. */
 function possibleVariants(fault: Fault, scene: Scene): string[] {
-  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => !hasPlaceholder(variant) && strikeProblem({ fault, variant }, scene) === undefined)
+  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => !isExample(variant) && strikeProblem({ fault, variant }, scene) === undefined)
 }
 
 function drawFault(fault: Fault, random: Random, scene: Scene): string {
