@@ -13,7 +13,7 @@ import { realClock } from './clock.ts'
 import { parseArguments } from './command.ts'
 import { planFrom, repeatCommand } from './commands/plan-options.ts'
 import { runCommand } from './commands/run.ts'
-import { refuseImpossible } from './run.ts'
+import { refuseImpossible } from './refusals.ts'
 import { runInFolder, type FolderRun } from './run-in-folder.ts'
 
 /** What to run: the options of `splitbrain run` (`splitbrain run --help` explains them), and how to follow it. */

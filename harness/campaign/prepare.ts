@@ -1,7 +1,7 @@
 /** From a definition to cells that workers can take: what each needs of a machine, how long it may take, and why it may be impossible. */
 import { execa } from 'execa'
 import { resolveFault } from '../../nemesis/notation.ts'
-import { refuseImpossible } from '../run.ts'
+import { refuseImpossible } from '../refusals.ts'
 import type { NewCell } from '../store/campaigns.ts'
 import { cellsOf, planOf, wordsOfRun, type Campaign } from './definition.ts'
 

@@ -10,7 +10,7 @@ import { crashRecord, type Result, type RunRecord } from '../../reports/campaign
 import { sleep } from '../clock.ts'
 import { repeatCommand } from '../commands/plan-options.ts'
 import type { Clock } from '../env.ts'
-import { refuseImpossible } from '../run.ts'
+import { refuseImpossible } from '../refusals.ts'
 import { clusterId } from '../run-folder.ts'
 import { allDrivers } from '../registry.ts'
 import type { Contents } from '../store/contents.ts'

@@ -5,7 +5,7 @@ import { ClusterError } from '../../cluster/cluster.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { runInFolder } from '../run-in-folder.ts'
-import { refuseImpossible, refuseToWatch } from '../run.ts'
+import { refuseImpossible, refuseToWatch } from '../refusals.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
 

@@ -8,7 +8,7 @@ import { parseArguments } from '../command.ts'
 import { planFrom, repeatCommand } from '../commands/plan-options.ts'
 import { runCommand } from '../commands/run.ts'
 import type { Plan } from '../plan.ts'
-import { refuseImpossible } from '../run.ts'
+import { refuseImpossible } from '../refusals.ts'
 import { verdictOf } from './conformance.soak.ts'
 
 /** Long enough for a fault and what comes after it. */

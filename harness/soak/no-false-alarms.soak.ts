@@ -9,7 +9,7 @@ import { WorkloadError, workloadKinds } from '../../workloads/index.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
-import { refuseImpossible } from '../run.ts'
+import { refuseImpossible } from '../refusals.ts'
 import { conformancePlan, selectsSomebody, simulatedFaults, verdictOf } from './conformance.soak.ts'
 
 /** Short runs: what is asked for is many different ones. */
