@@ -17,7 +17,7 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   refuseDriver(plan, system)
   const scene = { nodes: nodeIds(plan), system, zones: zonesOf(plan) }
   refuseStrangers(plan.schedule, scene)
-  const driver = makeDriver(plan, realClock())
+  const driver = await makeDriver(plan, realClock())
   const report = await driver.capabilities()
   if (Object.values(report).every(({ available }) => !available)) throw new UsageError(report.kill.reason)
   for (const { fault } of plan.schedule) {

@@ -3,10 +3,7 @@
  */
 import type { Driver } from '../cluster/cluster.ts'
 import type { System } from '../cluster/system.ts'
-import { dockerDriver, type DockerDriverOptions } from '../cluster/drivers/docker/driver.ts'
-import { netnsDriver } from '../cluster/drivers/netns/driver.ts'
-import { processDriver } from '../cluster/drivers/process/driver.ts'
-import { simDriver } from '../cluster/drivers/sim/driver.ts'
+import type { DockerDriverOptions } from '../cluster/drivers/docker/driver.ts'
 import { refuseWithoutNeeds, storeOf, workloadFrom } from '../workloads/index.ts'
 import type { Workload } from '../workloads/workload.ts'
 import { realClock, VirtualClock } from './clock.ts'
@@ -22,17 +19,17 @@ export async function makeWorkload(text: string, system: System): Promise<Worklo
   return workloadFrom(text, storeOf(system))
 }
 
-/** The driver that a plan runs on. `clock` is the simulator's when it is virtual. */
-export function makeDriver({ driver, containers }: Pick<Plan, 'driver' | 'containers'>, clock: Clock): Driver {
+/** The driver that a plan runs on, loaded when it is asked for. `clock` is the simulator's when it is virtual. */
+export async function makeDriver({ driver, containers }: Pick<Plan, 'driver' | 'containers'>, clock: Clock): Promise<Driver> {
   switch (driver) {
     case 'process':
-      return processDriver({ runsDir: runsDir() })
+      return (await import('../cluster/drivers/process/driver.ts')).processDriver({ runsDir: runsDir() })
     case 'netns':
-      return netnsDriver({ runsDir: runsDir() })
+      return (await import('../cluster/drivers/netns/driver.ts')).netnsDriver({ runsDir: runsDir() })
     case 'docker':
-      return dockerDriver(dockerOptions(containers))
+      return (await import('../cluster/drivers/docker/driver.ts')).dockerDriver(dockerOptions(containers))
     case 'sim':
-      return simDriver({ clock: clock instanceof VirtualClock ? clock : new VirtualClock() })
+      return (await import('../cluster/drivers/sim/driver.ts')).simDriver({ clock: clock instanceof VirtualClock ? clock : new VirtualClock() })
   }
 }
 
@@ -54,12 +51,12 @@ export interface DefaultDriver {
 
 /** Network namespaces, whose packets are real and which leave nothing behind; plain processes where this machine has none. */
 export async function defaultDriver(): Promise<DefaultDriver> {
-  const { available, reason } = (await netnsDriver().capabilities()).cut
+  const { available, reason } = (await (await makeDriver({ driver: 'netns' }, realClock())).capabilities()).cut
   if (available) return { driver: 'netns', instead: undefined }
   return { driver: 'process', instead: `The nodes run as plain processes behind link proxies: ${reason.replace(/; use --driver \w+$/, '')}.` }
 }
 
 /** Every driver, for the doctor and for cleaning. */
-export function allDrivers(containers?: Containers): Driver[] {
-  return driverNames.map((driver) => makeDriver({ driver, containers }, realClock()))
+export function allDrivers(containers?: Containers): Promise<Driver[]> {
+  return Promise.all(driverNames.map((driver) => makeDriver({ driver, containers }, realClock())))
 }

@@ -86,7 +86,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   const virtual = plan.driver === 'sim' ? new VirtualClock() : undefined
   const clock = virtual ?? realClock()
   const system = await makeSystem(plan)
-  const driver = makeDriver(plan, clock)
+  const driver = await makeDriver(plan, clock)
   await saveJson(options.dir, 'plan.json', plan)
   await saveJson(options.dir, 'faults.json', scheduleFile(plan.schedule, plan.seed))
 

@@ -219,6 +219,6 @@ async function cellOf(database: Database, { campaign, cell }: TakenJob): Promise
 async function removeRemains({ words, dir }: Task): Promise<void> {
   const plan = await planOf(words).catch(() => undefined)
   if (plan === undefined || plan.driver === 'sim') return
-  const driver = allDrivers().find(({ name }) => name === plan.driver)
+  const driver = (await allDrivers()).find(({ name }) => name === plan.driver)
   await driver?.clean(clusterId(dir, plan)).catch(() => undefined)
 }

@@ -13,7 +13,7 @@ export const cleanCommand: Command = {
   options: { ...engineOptions, run: { value: 'ID', describes: 'only this run; its containers even if it still goes on, its processes only when its controller is gone' } },
   async execute(args) {
     const removed: string[] = []
-    for (const driver of allDrivers(enginesFrom(args))) {
+    for (const driver of await allDrivers(enginesFrom(args))) {
       // A driver that can do nothing here (no engine, no right to use it) cannot have left anything that we could remove.
       const able = Object.values(await driver.capabilities()).some((status) => status.available)
       if (able) removed.push(...await driver.clean(args.text('run')))

@@ -83,7 +83,7 @@ async function start(args: Arguments): Promise<number> {
   const log = { info: () => undefined, warn: (line: string) => console.error(line), error: (line: string) => console.error(line) }
   const system = kvSystem({ preset, overrides })
   const spares = system.membership === undefined ? [] : Array.from({ length: args.integer('spares', { min: 0, max: 20 }) ?? SPARES }, (_, i) => `n${ids.length + i + 1}`)
-  const cluster = await makeDriver({ driver: 'process' }, realClock()).start(system, { runId: `cluster${process.pid}`, nodes: ids, spares, dir, seed, random: seededRandom(seed), log })
+  const cluster = await (await makeDriver({ driver: 'process' }, realClock())).start(system, { runId: `cluster${process.pid}`, nodes: ids, spares, dir, seed, random: seededRandom(seed), log })
   const save = async (control: string): Promise<ClusterFile> => {
     const file: ClusterFile = { schema: 'splitbrain-cluster/1', preset, pid: process.pid, control, token: cluster.token, nodes: cluster.nodes.map(({ id }) => ({ id, client: cluster.address(id, 'client')!, admin: cluster.address(id, 'admin')! })), overrides }
     await saveCluster(dir, file)

@@ -11,7 +11,7 @@ export const doctorCommand: Command = {
   options: { ...engineOptions, json: { describes: 'print the findings as JSON' } },
   async execute(args) {
     const engines = enginesFrom(args)
-    const report = await doctor(allDrivers(engines), engines?.hosts)
+    const report = await doctor(await allDrivers(engines), engines?.hosts)
     console.log(args.flag('json') ? JSON.stringify(report, null, 2) : doctorLines(report).join('\n'))
     return 0
   },

@@ -31,7 +31,7 @@ export async function readScheduleFile(file: string): Promise<ScheduleFile> {
 /** The faults that the plan's driver can carry out here, on the plan's system. */
 async function availableFaults(plan: Plan): Promise<Fault[]> {
   const scene = await sceneOf(plan)
-  const report = await makeDriver(plan, realClock()).capabilities()
+  const report = await (await makeDriver(plan, realClock())).capabilities()
   return [...faults.values()].filter((fault) => fault.irreparable !== true && impossibility({ fault, variant: fault.variants[0]! }, report, scene) === undefined)
 }
 

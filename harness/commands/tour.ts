@@ -53,7 +53,7 @@ function tourPlan(preset: string, driver: Plan['driver'], seed: number, schedule
 }
 
 async function scheduleFor(driver: Plan['driver']): Promise<Schedule> {
-  const report = await makeDriver({ driver }, realClock()).capabilities()
+  const report = await (await makeDriver({ driver }, realClock())).capabilities()
   return tourSchedule(report.delay.available ? SLOW_NODE[0] : SLOW_NODE[1])
 }
 

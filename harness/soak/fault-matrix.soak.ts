@@ -38,7 +38,7 @@ async function withCluster(driver: Driver, dir: string, seed: number, needs: rea
 /** Tries these rows on one driver, one after another on the same cluster: each must leave it as it found it. */
 async function column(name: Plan['driver'], rows: readonly Row[], seed: number, print: Print): Promise<Map<string, Cell>> {
   const virtual = name === 'sim' ? new VirtualClock() : undefined
-  const driver = makeDriver({ driver: name }, virtual ?? realClock())
+  const driver = await makeDriver({ driver: name }, virtual ?? realClock())
   const report = await driver.capabilities()
   const cells = new Map<string, Cell>()
   const scene = { nodes: nodeIds(plan), system, zones: zonesOf(plan) }
