@@ -46,8 +46,8 @@ export async function inject(text: string, { cluster, system, zones, random }: B
 export class Nemesis {
   readonly #field: Battlefield
   readonly #injected = new Map<number, { readonly fault: string; readonly injection: Injection; healed: boolean }>()
-  /** Those that failed half way and could not be taken back. */
-  readonly #halves = new Set<number>()
+  /** Those that failed half way and could not be taken back yet. */
+  readonly #halves = new Map<number, HalfInjected>()
   /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -77,7 +77,7 @@ export class Nemesis {
     try {
       return op.f === 'inject' ? await this.#inject(id, fault) : await this.#heal(id)
     } catch (error) {
-      if (error instanceof HalfInjected) this.#halves.add(id)
+      if (error instanceof HalfInjected) this.#halves.set(id, error)
       return { type: 'info', value: { id, fault, targets: [], sides: {}, evidence: `${op.f} failed: ${(error as Error).message}` } }
     }
   }
@@ -92,10 +92,19 @@ export class Nemesis {
 
   async #heal(id: number): Promise<Completion> {
     const entry = this.#injected.get(id)
-    if (!entry) return this.#halves.has(id) ? { type: 'info', value: { id, fault: '', evidence: 'it was injected in part, and could not be taken back' } } : { type: 'ok', value: { id, fault: '', evidence: 'it was never injected' } }
+    if (!entry) return { type: 'ok', value: { id, fault: '', evidence: await this.#healHalf(id) } }
     await entry.injection.heal()
     const { seen, evidence } = await entry.injection.verifyHealed()
     entry.healed = seen
     return { type: seen ? 'ok' : 'info', value: { id, fault: entry.fault, evidence } }
+  }
+
+  /** Takes back what was injected in part, if anything was. */
+  async #healHalf(id: number): Promise<string> {
+    const half = this.#halves.get(id)
+    if (half === undefined) return 'it was never injected'
+    await half.heal()
+    this.#halves.delete(id)
+    return 'it was injected in part, and that is taken back'
   }
 }
