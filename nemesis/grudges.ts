@@ -137,8 +137,8 @@ export function oneWay({ sides, cut }: Grudge, way: Way, random: Random): Grudge
   return {
     sides,
     cut: [...pairs.values()].map(([a, b]) => {
-      const apart = struck !== undefined && struck.includes(a) !== struck.includes(b)
-      const forth = apart ? struck.includes(a) === (way === 'out') : random.int(2) === 0
+      const twoSides = struck !== undefined && struck.includes(a) !== struck.includes(b)
+      const forth = twoSides ? struck.includes(a) === (way === 'out') : random.int(2) === 0
       return forth ? { from: a, to: b } : { from: b, to: a }
     }),
   }

@@ -77,6 +77,19 @@ function isWhole({ volley: seen, struck }: Look): boolean {
   return lost === 0 && doubled === 0 && (overtaken === 0 || overtaken < seen.sent) && seen.elapsedMs < HEALTHY_MS && (struck ?? 0) === 0
 }
 
+/** Looks at links until each was once as `isSo` says: chance strikes one now and another later, and a busy machine holds up one now and another later. */
+function eachOnce(cluster: Cluster, sample: () => Promise<readonly Link[]>, shape: VolleyShape, isSo: (look: Look) => boolean): () => Promise<Observation> {
+  const seen = new Map<string, string>()
+  return async () => {
+    const open = (await sample()).filter((link) => !seen.has(arrow(link)))
+    const looks = await lookAt(cluster, open, shape)
+    for (const { link, look } of looks) if (isSo(look)) seen.set(arrow(link), tell(link, look))
+    const miss = looks.find(({ link }) => !seen.has(arrow(link)))
+    const [evidence] = seen.values()
+    return { seen: evidence !== undefined && miss === undefined, evidence: miss ? tell(miss.link, miss.look) : (evidence ?? NO_LINK) }
+  }
+}
+
 /** A fault of links out of a disturbance: `NAME(TARGETS)`. */
 export function linkFault({ disturb, shows = () => VOLLEY, bites, ...fault }: LinkDisturbance): Fault {
   return {
@@ -89,27 +102,12 @@ export function linkFault({ disturb, shows = () => VOLLEY, bites, ...fault }: Li
       const links = linksBetween(targets, cluster.nodes.map((n) => n.id))
       const sample = async (): Promise<Link[]> => samples(await runningOnly(cluster, links), targets)
       await disturb(cluster, links, parameters)
-      // Chance strikes one link now and another later, so each need be seen struck once.
-      const bitten = new Map<string, string>()
-      const look = async (): Promise<Observation> => {
-        const open = (await sample()).filter((link) => !bitten.has(arrow(link)))
-        const looks = await lookAt(cluster, open, shows(parameters))
-        for (const { link, look: seen } of looks) if (bites(seen, parameters)) bitten.set(arrow(link), tell(link, seen))
-        const miss = looks.find(({ link }) => !bitten.has(arrow(link)))
-        const [evidence] = bitten.values()
-        return { seen: evidence !== undefined && miss === undefined, evidence: miss ? tell(miss.link, miss.look) : (evidence ?? NO_LINK) }
-      }
-      const lookHealed = async (): Promise<Observation> => {
-        const looks = await lookAt(cluster, await sample(), VOLLEY)
-        const told = looks.find(({ look: seen }) => !isWhole(seen)) ?? looks[0]
-        return { seen: told !== undefined && isWhole(told.look), evidence: told ? tell(told.link, told.look) : NO_LINK }
-      }
       return {
         targets,
         sides: {},
-        verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, look),
+        verify: () => untilSeen(cluster.clock, EFFECT_DEADLINE_MS, eachOnce(cluster, sample, shows(parameters), (look) => bites(look, parameters))),
         heal: () => cluster.links.heal(links),
-        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, lookHealed),
+        verifyHealed: () => untilSeen(cluster.clock, HEAL_DEADLINE_MS, eachOnce(cluster, sample, VOLLEY, isWhole)),
       }
     },
   }
