@@ -35,12 +35,27 @@ interface Outcome {
   readonly faults: number
 }
 
+/** What every thread of a process is doing (Linux: its state, and where in the kernel it waits), for one that does not end. */
+async function threadsOf(pid: number): Promise<string> {
+  const read = (file: string): Promise<string> => readFile(`/proc/${pid}/task/${file}`, 'utf8').catch(() => '?')
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  return (await Promise.all(threads.map(async (thread) => `${(await read(`${thread}/stat`)).split(' ').slice(1, 3).join(' ')} ${await read(`${thread}/wchan`)}`))).join('; ')
+}
+
 /** One run as a user starts it. */
 async function runOne(cwd: string, name: string, driver: string, seed: number): Promise<Outcome> {
   const args = ['run', '--driver', driver, '--preset', 'abd', '--nemesis', 'swarm', '--time', TIME, '--rate', RATE, '--seed', String(seed), '--name', name]
-  const { exitCode, stderr } = await execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') }, timeout: RUN_LIMIT_MS })
+  const controller = execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') } })
+  let standing = ''
+  const giveUp = async (): Promise<void> => {
+    standing = ` after ${RUN_LIMIT_MS / 1000} s, when its threads did this: ${await threadsOf(controller.pid ?? 0)}`
+    controller.kill('SIGKILL')
+  }
+  const limit = setTimeout(() => void giveUp(), RUN_LIMIT_MS)
+  const { exitCode, stderr } = await controller
+  clearTimeout(limit)
   const failed = (problem: string): Outcome => ({ driver, problem, verdict: 'none', faults: 0 })
-  const ended = `the controller ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').slice(-5).join(' | ')}`
+  const ended = `the controller ended with ${exitCode ?? `a signal${standing}`}: ${stderr.trim().split('\n').slice(-5).join(' | ')}`
   if (exitCode === undefined || exitCode > 2) return failed(ended)
   const [folder] = await readdir(path.join(cwd, 'runs', name))
   const text = await readFile(path.join(cwd, 'runs', name, folder ?? '', 'verdict.json'), 'utf8').catch(() => undefined)
