@@ -171,6 +171,7 @@ export interface BuiltImage {
 export async function builtImages(engine: Engine): Promise<BuiltImage[]> {
   const images = await explaining('Listing images', () => engine.docker.listImages({ filters: { label: [labels.image] } }))
   return images.flatMap((image) =>
-    (image.RepoTags ?? []).map((name) => ({ engine: engine.name, name, bytes: image.Size, createdMs: image.Created * 1000 })),
+    // An image that has lost its name to a newer one is listed under none.
+    (image.RepoTags ?? []).filter((name) => name !== '<none>:<none>').map((name) => ({ engine: engine.name, name, bytes: image.Size, createdMs: image.Created * 1000 })),
   )
 }
