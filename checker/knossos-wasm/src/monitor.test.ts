@@ -41,6 +41,17 @@ test('the same where one compare-and-set follows the other, and where a window m
   }
 })
 
+test('of two equal operations that are open at once the one that returns first goes first, not the other', () => {
+  // Two releases are open, of processes 3 and 2; the second answers first. The acquires of 2 and of 3 take the lock one after the other.
+  const calls: readonly (readonly [process: number, type: EventType, f: string])[] = [
+    [2, 'invoke', 'acquire'], [2, 'ok', 'acquire'], [3, 'invoke', 'release'], [2, 'invoke', 'release'], [1, 'invoke', 'acquire'], [2, 'ok', 'release'],
+    [2, 'invoke', 'acquire'], [0, 'invoke', 'acquire'], [0, 'fail', 'acquire'], [0, 'invoke', 'release'], [3, 'ok', 'release'], [2, 'ok', 'acquire'],
+    [0, 'fail', 'release'], [3, 'invoke', 'acquire'], [3, 'ok', 'acquire'],
+  ]
+  const monitor = createMonitor({ model: models.mutex(), record: false })
+  calls.forEach(([process, type, f], time) => assert.is(monitor.push({ time, process, type, f, value: null }), undefined, `event ${time}`))
+})
+
 test('it forgets on every key, in whatever turn they come', () => {
   for (const keys of [2, 3, 16]) {
     const monitor = createMonitor({ model, record: false })
