@@ -190,6 +190,8 @@ async function drive(stage: Stage, cluster: Cluster): Promise<void> {
   options.emit({ type: 'phase', run: options.label, phase: 'drive', left_ms: plan.time_ms })
   const working = new AbortController()
   const watching = observer.watch(plan.sample_ms, working.signal)
+  // What goes wrong there is met when it is waited for, at the end; until then nobody need catch it.
+  watching.catch(() => undefined)
   // The simulator draws its delays itself: measuring them would only shift its chance.
   const measuring = plan.driver === 'sim' ? undefined : watchDelays(cluster, system, plan.time_ms, working.signal)
   try {

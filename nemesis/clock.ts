@@ -10,7 +10,7 @@ import type { Clock } from '../harness/env.ts'
 import type { Fault, Injection, InjectOptions, NumberParameter, Observation } from './fault.ts'
 import { Loop } from './loop.ts'
 import { allSeen, everyNode, HEAL_DEADLINE_MS, untilSeen } from './observe.ts'
-import { strikeOrHeal, toEach } from './strike.ts'
+import { strikeOrHeal, toSome, type Undo } from './strike.ts'
 import { selectorNames } from './targets.ts'
 
 const READ_DEADLINE_MS = 2_000
@@ -36,15 +36,11 @@ interface ClockFault extends Pick<Fault, 'name' | 'describes' | 'parameters'> {
   isWrong(options: InjectOptions, firstMs: number, thenMs: number): boolean
 }
 
-/** A node that is down cannot be told: another fault may have killed it. Rejects when none can. */
-async function set(nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> {
-  const outcomes = await Promise.allSettled(nodes.map((node) => node.clock!.set(skew(node), READ_DEADLINE_MS)))
-  const [first] = outcomes
-  if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected')) throw first.reason
-}
+/** A node that is down cannot be told: another fault may have killed it. */
+const set = (nodes: readonly Node[], skew: (node: Node) => ClockSkew): Promise<void> => toSome(nodes, (node) => node.clock!.set(skew(node), READ_DEADLINE_MS))
 
-/** A node that is down cannot be told, and forgets how wrong its clock is with its end; looking tells. */
-const setRight = (nodes: readonly Node[]): Promise<void> => toEach(nodes, (node) => node.clock!.set(TRUTH, READ_DEADLINE_MS).catch(() => undefined))
+/** A node forgets how wrong its clock is with its end, so that none need be told; looking tells. */
+const setRight = (nodes: readonly Node[]): Promise<void> => set(nodes, () => TRUTH).catch(() => undefined)
 
 async function isRight(clock: Clock, node: Node): Promise<Observation> {
   const off = await offsetMs(clock, node).catch(() => undefined)
@@ -64,8 +60,11 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
       const { clock } = cluster
       const ids = await options.select()
       const nodes = cluster.nodes.filter(({ id }) => ids.includes(id))
-      const heal = (): Promise<void> => setRight(nodes)
-      const loop = await strikeOrHeal(() => strike(nodes, options, clock), heal)
+      const undo: Undo = {
+        heal: () => setRight(nodes),
+        verifyHealed: () => untilSeen(clock, HEAL_DEADLINE_MS, () => everyNode(nodes, (node) => isRight(clock, node))),
+      }
+      const loop = await strikeOrHeal(() => strike(nodes, options, clock), undo)
       const look = async (node: Node): Promise<Observation> => {
         const first = await offsetMs(clock, node)
         const then = await offsetMs(clock, node)
@@ -82,9 +81,9 @@ function clockFault({ strike, isWrong, ...fault }: ClockFault): Fault {
         verify: () => untilSeen(clock, EFFECT_DEADLINE_MS, lookAtAll),
         heal: async () => {
           await loop?.stop()
-          await heal()
+          await undo.heal()
         },
-        verifyHealed: () => untilSeen(clock, HEAL_DEADLINE_MS, () => everyNode(nodes, (node) => isRight(clock, node))),
+        verifyHealed: undo.verifyHealed,
       }
     },
   }

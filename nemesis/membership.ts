@@ -9,7 +9,7 @@ import type { NodeId } from '../harness/env.ts'
 import { pick } from '../harness/random.ts'
 import type { Fault, Injection, InjectOptions, Observation } from './fault.ts'
 import { untilSeen } from './observe.ts'
-import { strikeOrHeal } from './strike.ts'
+import { strikeOrHeal, type Undo } from './strike.ts'
 import { selectorNames, selectorProblem } from './targets.ts'
 
 /** How long one change of members may take: data may have to move. */
@@ -82,14 +82,14 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
       const { membership, clock } = cluster
       if (membership === undefined) throw new Error('the members of this system are fixed')
       const { during, after, strike, inOneStep } = await plan(membership.spares, options, cluster)
-      const heal = (): Promise<void> => settle(cluster, membership, after)
       const look = (wanted: Readonly<Record<NodeId, boolean>>): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () =>
         inTurn(Object.entries(wanted).map(([id, isMember]) => () => (isMember ? belongs(cluster, membership, id) : believed(cluster, membership, id, false)))))
+      const undo: Undo = { heal: () => settle(cluster, membership, after), verifyHealed: () => look(after) }
       await strikeOrHeal(async () => {
         await strike?.()
         await (inOneStep === undefined ? settle(cluster, membership, during) : inOneStep())
-      }, heal)
-      return { targets: Object.keys(during), sides: {}, verify: () => look(during), heal, verifyHealed: () => look(after) }
+      }, undo)
+      return { targets: Object.keys(during), sides: {}, verify: () => look(during), ...undo }
     },
   }
 }

@@ -13,7 +13,7 @@ import type { Random } from '../harness/env.ts'
 import { nemesis as onNemesis, type Generator, type Op } from '../harness/generator/index.ts'
 import type { Injection } from './fault.ts'
 import { resolveFault } from './notation.ts'
-import { HalfInjected } from './strike.ts'
+import { HalfInjected, type Undo } from './strike.ts'
 import type { Schedule } from './schedule.ts'
 import { select, type Scene } from './targets.ts'
 
@@ -45,9 +45,7 @@ export async function inject(text: string, { cluster, system, zones, random }: B
 /** A nemesis for one cluster. */
 export class Nemesis {
   readonly #field: Battlefield
-  readonly #injected = new Map<number, { readonly fault: string; readonly injection: Injection; healed: boolean }>()
-  /** Those that failed half way and could not be taken back yet. */
-  readonly #halves = new Map<number, HalfInjected>()
+  readonly #injected = new Map<number, { readonly fault: string; readonly undo: Undo; healed: boolean }>()
   /** Operations run one after the other, also when an interrupted run heals while an injection is still on its way. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -55,7 +53,7 @@ export class Nemesis {
     this.#field = field
   }
 
-  /** Faults that are injected and not yet healed. */
+  /** Faults that are injected, if only in part, and not yet healed. */
   get active(): readonly string[] {
     return [...this.#injected.values()].filter(({ healed }) => !healed).map(({ fault }) => fault)
   }
@@ -77,14 +75,14 @@ export class Nemesis {
     try {
       return op.f === 'inject' ? await this.#inject(id, fault) : await this.#heal(id)
     } catch (error) {
-      if (error instanceof HalfInjected) this.#halves.set(id, error)
+      if (error instanceof HalfInjected) this.#injected.set(id, { fault, undo: error.undo, healed: false })
       return { type: 'info', value: { id, fault, targets: [], sides: {}, evidence: `${op.f} failed: ${(error as Error).message}` } }
     }
   }
 
   async #inject(id: number, text: string): Promise<Completion> {
     const injection = await inject(text, { ...this.#field, random: this.#field.random.fork(`fault-${id}`) })
-    this.#injected.set(id, { fault: text, injection, healed: false })
+    this.#injected.set(id, { fault: text, undo: injection, healed: false })
     const { seen, evidence } = await injection.verify()
     const sides = Object.fromEntries(Object.entries(injection.sides).map(([side, nodes]) => [side, [...nodes]]))
     return { type: seen ? 'ok' : 'info', value: { id, fault: text, targets: [...injection.targets], sides, evidence } }
@@ -92,19 +90,10 @@ export class Nemesis {
 
   async #heal(id: number): Promise<Completion> {
     const entry = this.#injected.get(id)
-    if (!entry) return { type: 'ok', value: { id, fault: '', evidence: await this.#healHalf(id) } }
-    await entry.injection.heal()
-    const { seen, evidence } = await entry.injection.verifyHealed()
+    if (!entry) return { type: 'ok', value: { id, fault: '', evidence: 'it was never injected' } }
+    await entry.undo.heal()
+    const { seen, evidence } = await entry.undo.verifyHealed()
     entry.healed = seen
     return { type: seen ? 'ok' : 'info', value: { id, fault: entry.fault, evidence } }
-  }
-
-  /** Takes back what was injected in part, if anything was. */
-  async #healHalf(id: number): Promise<string> {
-    const half = this.#halves.get(id)
-    if (half === undefined) return 'it was never injected'
-    await half.heal()
-    this.#halves.delete(id)
-    return 'it was injected in part, and that is taken back'
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Cluster, Node } from '../cluster/cluster.ts'
 import type { Fault, Injection, InjectOptions } from './fault.ts'
-import { strikeOrHeal } from './strike.ts'
+import { strikeOrHeal, type Undo } from './strike.ts'
 import { selectorNames } from './targets.ts'
 
 /** How to strike the selected nodes, to see that it bit, to heal, and to see that it is gone. */
@@ -30,12 +30,13 @@ export function nodeFault(
       const ids = await options.select()
       const nodes = cluster.nodes.filter((n) => ids.includes(n.id))
       const { strike, verify, heal, verifyHealed } = await prepare(cluster, nodes, options)
-      await strikeOrHeal(strike, heal)
       const stillThere = <T>(action: () => Promise<T>) => (): Promise<T> => {
         nodes.splice(0, nodes.length, ...nodes.filter(({ id }) => cluster.nodes.some((node) => node.id === id)))
         return action()
       }
-      return { targets: ids, sides: {}, verify, heal: stillThere(heal), verifyHealed: stillThere(verifyHealed) }
+      const undo: Undo = { heal: stillThere(heal), verifyHealed: stillThere(verifyHealed) }
+      await strikeOrHeal(strike, undo)
+      return { targets: ids, sides: {}, verify, ...undo }
     },
   }
 }

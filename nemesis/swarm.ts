@@ -9,7 +9,7 @@ import type { Disturbed, Fault, ParameterValues } from './fault.ts'
 import { faultText, strikeProblem } from './notation.ts'
 import type { Schedule, ScheduledFault } from './schedule.ts'
 import { refuseOverlaps } from './schedule-file.ts'
-import { plainSelectors, type Scene } from './targets.ts'
+import { plainSelectors, selectorForms, type Scene } from './targets.ts'
 
 /** Faults of a run: at least one, at most this many kinds. */
 const KINDS_MAX = 5
@@ -31,12 +31,9 @@ function drawParameters(fault: Fault, random: Random): ParameterValues {
   }))
 }
 
-/** Selectors that are examples: somebody must say which (dc(NAME), replicas-of(KEY), n1+n3). */
-const isExample = (variant: string): boolean => /\([A-Z]+\)|\+/.test(variant)
-
 /** The variants that can strike in this scene: roles and sizes, and variants of the fault's own. */
 function possibleVariants(fault: Fault, scene: Scene): string[] {
-  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => !isExample(variant) && strikeProblem({ fault, variant }, scene) === undefined)
+  return [...(fault.selects ? plainSelectors : []), ...fault.variants.filter((variant) => !plainSelectors.includes(variant))].filter((variant) => !selectorForms.includes(variant) && strikeProblem({ fault, variant }, scene) === undefined)
 }
 
 function drawFault(fault: Fault, random: Random, scene: Scene): string {

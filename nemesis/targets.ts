@@ -35,8 +35,11 @@ const sizes: Readonly<Record<string, (nodes: readonly NodeId[], random: Random) 
   random: (nodes, random) => subset(nodes, 1 + random.int(nodes.length), random),
 }
 
+/** Selectors of which somebody must say more, as `--help` writes them. */
+export const selectorForms: readonly string[] = ['replicas-of(KEY)', 'coordinator-of(CLIENT)', 'dc(NAME)', 'rack(NAME)', 'n1+n3']
+
 /** The selectors as `--help` lists them. */
-export const selectorNames: readonly string[] = [...Object.keys(sizes), 'primaries', 'replicas-of(KEY)', 'coordinator-of(CLIENT)', 'dc(NAME)', 'rack(NAME)', 'n1+n3']
+export const selectorNames: readonly string[] = [...Object.keys(sizes), 'primaries', ...selectorForms]
 
 /** Those that any cluster knows: what a swarm draws from. */
 export const plainSelectors: readonly string[] = Object.keys(sizes)

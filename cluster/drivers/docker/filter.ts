@@ -59,6 +59,12 @@ export function linkKey({ from, to }: Link): string {
   return `${from} ${to}`
 }
 
+/** The link of a map's key. */
+export function linkOf(key: string): Link {
+  const [from = '', to = ''] = key.split(' ')
+  return { from, to }
+}
+
 /** One cluster's network, as its filters see it. */
 export interface Topology {
   readonly places: readonly Place[]

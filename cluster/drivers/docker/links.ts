@@ -10,7 +10,7 @@ import { ClusterError } from '../../cluster.ts'
 import type { Capability, CapabilityReport, Link, Links } from '../../cluster.ts'
 import { explain } from './errors.ts'
 import type { Detours } from './detours.ts'
-import { FILTER_SETUP, filterText, linkKey, neededTables, needsQueues, queueRulesText, queuesText, struckPackets, tableSetupText, tableText, undisturbed } from './filter.ts'
+import { FILTER_SETUP, filterText, linkKey, linkOf, neededTables, needsQueues, queueRulesText, queuesText, struckPackets, tableSetupText, tableText, undisturbed } from './filter.ts'
 import type { Disturbance, Disturbances, ExtraTable, Place, Topology } from './filter.ts'
 import type { Namespace } from './namespace.ts'
 
@@ -60,7 +60,7 @@ class NodeFilters {
   readonly #tables = new Set<ExtraTable>()
   /** What the rules say now, and by link how many packets earlier rules of the same disturbance have struck: new rules count from zero. */
   #written: Disturbances = new Map()
-  readonly #struckBefore = new Map<string, number>()
+  #struckBefore: ReadonlyMap<string, number> = new Map()
 
   constructor(place: Place, namespace: Namespace, topology: Topology) {
     this.place = place
@@ -87,7 +87,7 @@ class NodeFilters {
 
   /** Writes the rules with a new end. The queues end with the rules that feed them, and stay as they are. */
   async renew(disturbances: Disturbances, untilMs: number): Promise<void> {
-    await this.#keepCounts(disturbances)
+    const struckBefore = await this.#countsOfWhatGoesOn(disturbances)
     const needsChain = this.#hasQueues && !this.#hasQueueChain
     const queueRules = this.#hasQueues || this.#hasQueueChain ? queueRulesText(this.#topology, this.place, disturbances, untilMs, needsChain) : ''
     this.#hasQueueChain ||= needsChain
@@ -97,23 +97,23 @@ class NodeFilters {
     const tables = [...this.#tables].map((table) => tableText(table, this.#topology, this.place, disturbances, untilMs))
     await this.#namespace.feed(RESTORE, [...fresh.map(tableSetupText), queueRules, ...tables, filterText(this.#topology, this.place, disturbances, untilMs)].join(''))
     this.#written = new Map(disturbances)
+    this.#struckBefore = struckBefore
   }
 
   /** How many of a link's packets have been struck since its disturbance began. */
   async struck(link: Link): Promise<number> {
-    return (this.#struckBefore.get(linkKey(link)) ?? 0) + struckPackets(await this.#saved(), link, this.#topology, this.place, this.#written)
+    return this.#struckIn(await this.#saved(), link)
   }
 
-  /** Remembers what the present rules have struck of disturbances that go on as they are, and forgets those that do not. */
-  async #keepCounts(next: Disturbances): Promise<void> {
-    const goingOn = [...this.#written].filter(([key, disturbance]) => key.split(' ').includes(this.place.id) && next.get(key) === disturbance).map(([key]) => key)
-    const saved = goingOn.length > 0 ? await this.#saved() : ''
-    const counts = goingOn.map((key): [string, number] => {
-      const [from, to] = key.split(' ')
-      return [key, (this.#struckBefore.get(key) ?? 0) + struckPackets(saved, { from: from!, to: to! }, this.#topology, this.place, this.#written)]
-    })
-    this.#struckBefore.clear()
-    for (const [key, count] of counts) this.#struckBefore.set(key, count)
+  /** By link, how many packets have been struck by disturbances that go on as they are. */
+  async #countsOfWhatGoesOn(next: Disturbances): Promise<Map<string, number>> {
+    const links = [...this.#written].filter(([key, disturbance]) => next.get(key) === disturbance).map(([key]) => linkOf(key)).filter(({ from, to }) => [from, to].includes(this.place.id))
+    const saved = links.length > 0 ? await this.#saved() : ''
+    return new Map(links.map((link) => [linkKey(link), this.#struckIn(saved, link)]))
+  }
+
+  #struckIn(saved: string, link: Link): number {
+    return (this.#struckBefore.get(linkKey(link)) ?? 0) + struckPackets(saved, link, this.#topology, this.place, this.#written)
   }
 
   async #saved(): Promise<string> {
