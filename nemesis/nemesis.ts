@@ -9,13 +9,13 @@
 import type { Completion, Json } from '../checker/history/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { System, Zones } from '../cluster/system.ts'
-import type { Random } from '../harness/env.ts'
+import type { NodeId, Random } from '../harness/env.ts'
 import { nemesis as onNemesis, type Generator, type Op } from '../harness/generator/index.ts'
 import type { Injection } from './fault.ts'
 import { resolveFault } from './notation.ts'
 import { HalfInjected, type Undo } from './strike.ts'
 import type { Schedule } from './schedule.ts'
-import { select, type Scene } from './targets.ts'
+import { isDrawn, preferRunning, select, type Scene } from './targets.ts'
 
 /** The schedule as a generator for the nemesis thread, on a clock that is 0 when clients start. */
 export function nemesisGenerator(schedule: Schedule): Generator {
@@ -39,7 +39,12 @@ export interface Battlefield {
 export async function inject(text: string, { cluster, system, zones, random }: Battlefield): Promise<Injection> {
   const { fault, variant, parameters } = resolveFault(text)
   const scene: Scene = { nodes: cluster.nodes.map((n) => n.id), system, zones }
-  return fault.inject(cluster, { variant, parameters, random, scene, select: (selector = variant) => select(selector, scene, cluster, random) })
+  const needsRunning = fault.disturbs === 'links' || fault.disturbs === 'membership'
+  const selectNow = async (selector = variant): Promise<NodeId[]> => {
+    const selected = await select(selector, scene, cluster, random)
+    return needsRunning && isDrawn(selector) ? preferRunning(selected, cluster) : selected
+  }
+  return fault.inject(cluster, { variant, parameters, random, scene, select: selectNow })
 }
 
 /** A nemesis for one cluster. */

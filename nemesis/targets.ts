@@ -68,6 +68,11 @@ export function selectorProblem(text: string, { nodes, system, zones }: Scene): 
   return strangers.length === 0 ? undefined : `there is no node ${strangers.join(', ')}; the nodes are ${nodes.join(', ')}`
 }
 
+/** Whether `text` leaves it to chance whom it selects. */
+export function isDrawn(text: string): boolean {
+  return text in sizes
+}
+
 /** The nodes that `text` selects now, in the cluster's order. Rejects with one sentence when there are none. */
 export async function select(text: string, scene: Scene, cluster: Cluster, random: Random): Promise<NodeId[]> {
   const { nodes, system, zones } = scene
@@ -87,6 +92,17 @@ export async function select(text: string, scene: Scene, cluster: Cluster, rando
   const selected = nodes.filter((id) => ids.has(id))
   if (selected.length === 0) throw new Error(`${text} selects nobody now`)
   return selected
+}
+
+/**
+ * These nodes, each that is down exchanged for one that runs, as long as there are any: what strikes links or members is
+ * not seen on a node that another fault has taken down. Where all run, nobody is exchanged.
+ */
+export async function preferRunning(selected: readonly NodeId[], cluster: Cluster): Promise<NodeId[]> {
+  const states = new Map(await Promise.all(cluster.nodes.map(async (node) => [node.id, await node.state()] as const)))
+  const others = cluster.nodes.map(({ id }) => id).filter((id) => states.get(id) === 'running' && !selected.includes(id))
+  const chosen = new Set(selected.map((id) => (states.get(id) === 'running' ? id : (others.shift() ?? id))))
+  return cluster.nodes.map(({ id }) => id).filter((id) => chosen.has(id))
 }
 
 function subset(nodes: readonly NodeId[], size: number, random: Random): NodeId[] {

@@ -3,9 +3,15 @@
  * the machine, so that is printed first.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os'
+import { UsageError } from '../usage-error.ts'
 import { loadBenches } from './soaks.ts'
 
-/** Runs the command; resolves to 0, or 254 for an unknown name. */
+/** What somebody typed wrongly: ours, or what `parseArgs` did not understand. */
+function isUsage(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+}
+
+/** Runs the command; resolves to 0, or 254 for an unknown name or options. */
 export async function main([name, ...args]: readonly string[], print: (line: string) => void = console.log): Promise<number> {
   const benches = await loadBenches()
   if (name === undefined || name.startsWith('-')) {
@@ -20,6 +26,12 @@ export async function main([name, ...args]: readonly string[], print: (line: str
     return 254
   }
   print(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(2)}, Node ${process.versions.node}`)
-  await bench.run(args, print)
+  try {
+    await bench.run(args, print)
+  } catch (error) {
+    if (!isUsage(error)) throw error
+    print(error.message)
+    return 254
+  }
   return 0
 }

@@ -7,6 +7,7 @@
  * several rounds tell more than a long one.
  */
 import { parseArgs } from 'node:util'
+import { UsageError } from '../../../harness/usage-error.ts'
 import type { NodeOptions } from '../config.ts'
 import { closedLoop } from './closed-loop.ts'
 import type { Conversation } from './closed-loop.ts'
@@ -105,7 +106,10 @@ async function main(args: string[], print: (line: string) => void): Promise<void
   })
   const settings: Settings = { connections: Number(values.connections), seconds: Number(values.seconds), warmUpSeconds: Number(values['warm-up']), bytes: Number(values.bytes), keys: Number(values.keys) }
   const rounds = Number(values.rounds)
-  const chosen = contestants(values.preset, values.sync).filter(({ name }) => values.only === undefined || values.only.includes(name))
+  const all = contestants(values.preset, values.sync)
+  const unknown = values.only?.find((wanted) => !all.some(({ name }) => name === wanted))
+  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: choose from ${[...new Set(all.map(({ name }) => name))].join(', ')}`)
+  const chosen = all.filter(({ name }) => values.only === undefined || values.only.includes(name))
   const heading = `${'system'.padEnd(18)} ${'sync'.padEnd(9)} ${'operation'.padEnd(10)} ${'per second'.padStart(10)} ${'p50'.padStart(8)} ${'p99'.padStart(9)} ${'server'.padStart(8)} ${'client'.padStart(8)}   us of processor time per operation`
   print(`three processes each, ${values.connections} connections spread over them, one request under way on each; keys of 8 bytes (${values.keys}), values of ${values.bytes}`)
   print(heading)

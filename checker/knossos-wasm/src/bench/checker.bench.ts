@@ -242,6 +242,7 @@ export const bench = {
   describes: 'knossos-wasm: corpora, unique values, ambiguous values, streaming, limits, large histories (--json, --large, --porcupine DRIVER, --only PART)',
   run: async (args: string[], print: (line: string) => void): Promise<void> => {
     const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined
+    if (only !== undefined && !(only in parts)) throw new Error(`--only ${only}: choose from ${Object.keys(parts).join(', ')}`)
     const found: Record<string, Row[]> = {}
     for (const [name, part] of Object.entries(parts)) {
       if (only !== undefined && only !== name) continue
