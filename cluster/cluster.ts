@@ -153,12 +153,13 @@ export interface ClusterMembership {
   join(node: NodeId, deadlineMs: number): Promise<void>
   /**
    * Makes a member a spare: the others let it go, after it has handed over what it holds where it is alive and can;
-   * then its program ends and its disk is emptied.
+   * then its program ends and its disk is emptied. Of a spare, which the others may have admitted long after they were
+   * asked to, they are told only.
    */
   leave(node: NodeId, deadlineMs: number): Promise<void>
   /** Makes a spare a member in the place of one that is dead and becomes a spare. Absent where the system cannot do that in one step. */
   readonly replace?: (gone: NodeId, fresh: NodeId, deadlineMs: number) => Promise<void>
-  /** The members as `asked` believes. */
+  /** The members as `asked` believes. Rejects while they change, where the system knows. */
   members(asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
 }
 

@@ -79,7 +79,7 @@ export interface SystemMembership {
   admit(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
   /** Makes the members let `node` go, handing over what it holds where it is alive. Its program is ended when this resolves. */
   dismiss(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
-  /** The members as `asked` believes, asked of it. */
+  /** The members as `asked` believes, asked of it. Rejects while they change, where the system knows. */
   members(cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
   /** Tells the members that `fresh` is to stand where `gone`, which is dead, stood; its program is started when this resolves. Absent: `gone` is dismissed, then `fresh` admitted. */
   replace?(cluster: Cluster, gone: NodeId, fresh: NodeId, deadlineMs: number): Promise<void>

@@ -9,7 +9,7 @@ import type { NodeId } from '../harness/env.ts'
 import { pick } from '../harness/random.ts'
 import type { Fault, Injection, InjectOptions, Observation } from './fault.ts'
 import { untilSeen } from './observe.ts'
-import { strikeOrHeal, type Undo } from './strike.ts'
+import { HalfInjected, strikeOrHeal, type Undo } from './strike.ts'
 import { selectorNames, selectorProblem } from './targets.ts'
 
 /** How long one change of members may take: data may have to move. */
@@ -17,52 +17,72 @@ const CHANGE_DEADLINE_MS = 30_000
 const ASK_DEADLINE_MS = 2_000
 const SEEN_DEADLINE_MS = 15_000
 
-/** Whether all other running members believe that `node` belongs to them, or that it does not. */
-async function believed(cluster: Cluster, membership: ClusterMembership, node: NodeId, isMember: boolean): Promise<Observation> {
-  const others = await Promise.all(cluster.nodes.filter(({ id }) => id !== node).map(async (other) => ({ id: other.id, state: await other.state() })))
-  const asked = others.filter(({ state }) => state === 'running').map(({ id }) => id)
-  const answers = await Promise.all(asked.map(async (id) => ({ id, members: await membership.members(id, ASK_DEADLINE_MS).catch(() => undefined) })))
-  const dissent = answers.find(({ members }) => members?.includes(node) !== isMember)
-  const saying = `${node} ${isMember ? 'is a member' : 'is no member'}`
-  if (dissent === undefined) return { seen: asked.length > 0, evidence: `${asked.join(', ')} say that ${saying}` }
-  return { seen: false, evidence: `${dissent.id} ${dissent.members === undefined ? 'does not say who is a member' : `says that the members are ${dissent.members.join(', ')}`}` }
+/** Who is to be a member, and who is not. */
+type Members = Readonly<Record<NodeId, boolean>>
+
+/** Who is a member, and who not, as far as this controller knows. */
+function membersNow(cluster: Cluster, membership: ClusterMembership): Members {
+  return Object.fromEntries([...cluster.nodes.map(({ id }) => [id, true] as const), ...membership.spares.map((id) => [id, false] as const)])
 }
 
-/** Whether a member is known as one and answers. */
-async function belongs(cluster: Cluster, membership: ClusterMembership, id: NodeId): Promise<Observation> {
-  const node = cluster.nodes.find((one) => one.id === id)
-  const answers = (await node?.answers(ASK_DEADLINE_MS)) === true
-  const { seen, evidence } = await believed(cluster, membership, id, true)
-  return { seen: seen && answers, evidence: `${evidence}, and it ${answers ? 'answers' : 'does not answer'}` }
+/** Whom each running member takes for members; undefined from one that does not say. */
+async function saidBy(cluster: Cluster, membership: ClusterMembership): Promise<{ readonly id: NodeId; readonly members: readonly NodeId[] | undefined }[]> {
+  const states = await Promise.all(cluster.nodes.map(async (node) => ({ id: node.id, state: await node.state() })))
+  const running = states.filter(({ state }) => state === 'running').map(({ id }) => id)
+  return Promise.all(running.map(async (id) => ({ id, members: await membership.members(id, ASK_DEADLINE_MS).catch(() => undefined) })))
 }
 
-/** Each of these in turn, until one is not seen. */
-async function inTurn(looks: readonly (() => Promise<Observation>)[]): Promise<Observation> {
+/** Whether everybody is a member who is to be, and nobody else, as the others say; and whether those of `targets` answer that are to. */
+async function look(cluster: Cluster, membership: ClusterMembership, wanted: Members, targets: readonly NodeId[]): Promise<Observation> {
+  const said = await saidBy(cluster, membership)
   const evidence: string[] = []
-  for (const look of looks) {
-    const observation = await look()
-    if (!observation.seen) return observation
-    evidence.push(observation.evidence)
+  for (const [id, isMember] of Object.entries(wanted)) {
+    const others = said.filter((one) => one.id !== id)
+    const dissent = others.find(({ members }) => members?.includes(id) !== isMember)
+    if (dissent !== undefined) return { seen: false, evidence: `${dissent.id} ${dissent.members === undefined ? 'does not say who is a member' : `says that the members are ${dissent.members.join(', ')}`}` }
+    if (!targets.includes(id)) continue
+    const answers = isMember && (await cluster.nodes.find((node) => node.id === id)?.answers(ASK_DEADLINE_MS)) === true
+    evidence.push(`${others.map((one) => one.id).join(', ')} say that ${id} ${isMember ? `is a member, and it ${answers ? 'answers' : 'does not answer'}` : 'is no member'}`)
+    if (others.length === 0 || answers !== isMember) return { seen: false, evidence: evidence.at(-1)! }
   }
   return { seen: true, evidence: evidence.join('; ') }
 }
 
-/** Makes the members what they are to be: idempotent, so that a heal may be tried again. */
-async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Readonly<Record<NodeId, boolean>>): Promise<void> {
-  for (const [id, isMember] of Object.entries(wanted)) {
-    const node = cluster.nodes.find((one) => one.id === id)
-    const isNow = node !== undefined
+/** Whom most running members take for members, as soon as they agree; undefined where they do not. */
+async function agreed(cluster: Cluster, membership: ClusterMembership): Promise<readonly NodeId[] | undefined> {
+  let found: readonly NodeId[] | undefined
+  await untilSeen(cluster.clock, SEEN_DEADLINE_MS, async () => {
+    const said = await saidBy(cluster, membership)
+    const texts = said.map(({ members }) => [...(members ?? [])].sort().join())
+    found = said.find(({ members }, i) => members !== undefined && texts.filter((text) => text === texts[i]).length * 2 > said.length)?.members
+    return { seen: found !== undefined, evidence: '' }
+  })
+  return found
+}
+
+/**
+ * Makes the members what they are to be: idempotent, so that a heal may be tried again. What they say themselves counts as
+ * well: a change that was asked for, and whose answer did not come in time, may have come about since.
+ */
+async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Members, targets: readonly NodeId[]): Promise<void> {
+  for (const node of cluster.nodes.filter(({ id }) => wanted[id] === true && targets.includes(id))) {
     // A change that could not be carried out may have left a member that was to go without its program.
-    if (isMember && isNow && (await node.state()) === 'stopped') await node.start()
-    if (isMember && !isNow) await membership.join(id, CHANGE_DEADLINE_MS)
-    if (!isMember && isNow) await membership.leave(id, CHANGE_DEADLINE_MS)
+    if ((await node.state()) === 'stopped') await node.start()
+  }
+  const known = await agreed(cluster, membership)
+  for (const [id, isMember] of Object.entries(wanted)) {
+    const isOurs = cluster.nodes.some((node) => node.id === id)
+    const isTheirs = known?.includes(id) ?? isOurs
+    const isMemberNow = isOurs && isTheirs
+    // Whoever they are about to admit is let go as well: it is not known here.
+    if (isMember ? isOurs !== isTheirs : isOurs || isTheirs || targets.includes(id)) await membership.leave(id, CHANGE_DEADLINE_MS)
+    if (isMember && !isMemberNow) await membership.join(id, CHANGE_DEADLINE_MS)
   }
 }
 
-/** A change of members: who is one while it lasts, and who was before and is again. */
+/** A change of members: who is one while it lasts, and who is not. */
 interface Change {
-  readonly during: Readonly<Record<NodeId, boolean>>
-  readonly after: Readonly<Record<NodeId, boolean>>
+  readonly during: Members
   /** What happens to nodes first. */
   strike?(): Promise<void>
   /** How members become those of `during`, where the system can do it in one step. */
@@ -81,15 +101,19 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
     async inject(cluster, options): Promise<Injection> {
       const { membership, clock } = cluster
       if (membership === undefined) throw new Error('the members of this system are fixed')
-      const { during, after, strike, inOneStep } = await plan(membership.spares, options, cluster)
-      const look = (wanted: Readonly<Record<NodeId, boolean>>): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () =>
-        inTurn(Object.entries(wanted).map(([id, isMember]) => () => (isMember ? belongs(cluster, membership, id) : believed(cluster, membership, id, false)))))
-      const undo: Undo = { heal: () => settle(cluster, membership, after), verifyHealed: () => look(after) }
+      const before = membersNow(cluster, membership)
+      const { during, strike, inOneStep } = await plan(membership.spares, options, cluster)
+      const targets = Object.keys(during)
+      const seen = (wanted: Members): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () => look(cluster, membership, wanted, targets))
+      const undo: Undo = { heal: () => settle(cluster, membership, before, targets), verifyHealed: () => seen(before) }
       await strikeOrHeal(async () => {
         await strike?.()
-        await (inOneStep === undefined ? settle(cluster, membership, during) : inOneStep())
-      }, undo)
-      return { targets: Object.keys(during), sides: {}, verify: () => look(during), ...undo }
+        await (inOneStep === undefined ? settle(cluster, membership, during, targets) : inOneStep())
+      }, undo).catch((error: Error) => {
+        // Members may agree to a change long after nobody waits for that any more.
+        throw error instanceof HalfInjected ? error : new HalfInjected(error.message, undo, error)
+      })
+      return { targets, sides: {}, verify: () => seen(during), ...undo }
     },
   }
 }
@@ -109,7 +133,7 @@ async function victim(options: InjectOptions, cluster: Cluster): Promise<Node> {
 /** `join`. */
 export const join = membershipFault(
   { name: 'join', describes: 'lets a spare machine join; healing lets it leave again', variants: ['spare'] },
-  async (spares) => ({ during: { [spare(spares)]: true }, after: { [spare(spares)]: false } }),
+  async (spares) => ({ during: { [spare(spares)]: true } }),
 )
 
 /** `leave(TARGETS)`. */
@@ -117,7 +141,7 @@ export const leave = membershipFault(
   { name: 'leave', describes: 'decommissions a node, which hands over what it holds; healing lets it join again, empty', variants: selectorNames, selects: true },
   async (_, options, cluster) => {
     const { id } = await victim(options, cluster)
-    return { during: { [id]: false }, after: { [id]: true } }
+    return { during: { [id]: false } }
   },
 )
 
@@ -130,7 +154,6 @@ export const replace = membershipFault(
     const { replace: change } = cluster.membership!
     return {
       during: { [gone]: false, [fresh]: true },
-      after: { [gone]: true, [fresh]: false },
       strike: () => node.kill(),
       inOneStep: change && (() => change(gone, fresh, CHANGE_DEADLINE_MS)),
     }

@@ -66,6 +66,19 @@ test('what was injected in part is healed, and seen to be, when what was in the 
   assert.equal(await done('heal', 0, ''), ['ok', 'n1, n3 say that n2 is a member, and it answers; n1, n2, n3 say that n4 is no member'])
 }))
 
+test('a change of members that comes about long after it was given up is taken back by the heal', () => withNemesis(['n4'], async (cluster, done) => {
+  const [first, second, third] = cluster.nodes
+  await Promise.all([second!.pause!(), third!.pause!()])
+  const [type, evidence] = await done('inject', 0, 'join(spare)')
+  assert.is(type, 'info')
+  assert.match(evidence, 'inject failed: no answer')
+  await Promise.all([second!.resume!(), third!.resume!()])
+  // As if the request had been on its way until now: they wait for n4, whose program nobody starts.
+  await kvSystem({ preset: 'abd' }).membership!.admit(cluster, 'n4', 10_000)
+  assert.equal(await done('heal', 0, ''), ['ok', 'n1, n2, n3 say that n4 is no member'])
+  assert.equal(await cluster.membership!.members(first!.id, 1_000), ['n1', 'n2', 'n3'])
+}))
+
 test('what was never injected needs no heal: no later look is owed', () => withNemesis([], async (_, done) => {
   const [type, evidence] = await done('inject', 0, 'join(spare)')
   assert.is(type, 'info')

@@ -5,7 +5,7 @@ import type { Injection } from './fault.ts'
 /** How what a strike did is taken back, and how that is seen. */
 export type Undo = Pick<Injection, 'heal' | 'verifyHealed'>
 
-/** A strike failed, and what it had done could not be taken back then; what was in the way may be gone when it is tried again. */
+/** A strike failed, and what it did may be there still, or yet to come: its heal is owed like that of any other. */
 export class HalfInjected extends Error {
   readonly undo: Undo
 

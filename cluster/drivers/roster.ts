@@ -87,8 +87,8 @@ export class Roster<N extends PreparedNode> {
   }
 
   async #leave(membership: SystemMembership, cluster: Cluster, node: N, deadlineMs: number): Promise<void> {
-    if (!this.#members.includes(node)) throw new ClusterError('no-member', `${node.id} is no member`)
     await membership.dismiss(cluster, node.id, deadlineMs)
+    if (!this.#members.includes(node)) return
     await node.kill()
     await node.erase()
     this.#members = this.#members.filter((one) => one !== node)

@@ -78,6 +78,10 @@ export function kvMembership(ask: AskAdmin, left: (cluster: Cluster, node: NodeI
     },
     replace: (cluster, gone, fresh, deadlineMs) => begin(cluster, ['REPLACE', gone, fresh], [gone, fresh], deadlineMs),
     settled: (cluster, node, deadlineMs) => done(cluster, node, true, deadlineMs),
-    members: async (cluster, asked, deadlineMs) => (await membersOf(cluster, asked, deadlineMs)).members,
+    members: async (cluster, asked, deadlineMs) => {
+      const { members, next } = await membersOf(cluster, asked, deadlineMs)
+      if (next !== null) throw new ClusterError('changing', `${asked} says that a change of members is under way`)
+      return members
+    },
   }
 }
