@@ -34,13 +34,14 @@ export const flapping: Fault = {
       await sleep(halfMs)
       await cluster.links.cut(cut)
     })
-    const sample = cut[0]
     const passes = async (deadlineMs: number, link: Link): Promise<boolean> => (await passing(cluster, [link], deadlineMs)).length > 0
     return {
       targets: [...new Set(cut.map((l) => l.to))].sort(),
       sides,
       async verify(): Promise<Observation> {
-        if (sample === undefined) return { seen: false, evidence: `there is no link to cut: of ${cluster.nodes.length} nodes all stand on one side` }
+        if (cut.length === 0) return { seen: false, evidence: `there is no link to cut: of ${cluster.nodes.length} nodes all stand on one side` }
+        const [sample] = await runningOnly(cluster, cut)
+        if (sample === undefined) return { seen: false, evidence: 'no cut link has running nodes at both ends' }
         const seen = { shut: 0, open: 0 }
         for (const end = cluster.clock.now() + PERIODS_MAX * 2 * halfMs * 1e6; cluster.clock.now() < end && (seen.shut === 0 || seen.open === 0);) {
           if ((await runningOnly(cluster, [sample])).length === 0) return { seen: false, evidence: `${arrow(sample)} has no running nodes at both ends` }

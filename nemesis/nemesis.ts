@@ -39,10 +39,9 @@ export interface Battlefield {
 export async function inject(text: string, { cluster, system, zones, random }: Battlefield): Promise<Injection> {
   const { fault, variant, parameters } = resolveFault(text)
   const scene: Scene = { nodes: cluster.nodes.map((n) => n.id), system, zones }
-  const needsRunning = fault.disturbs === 'links' || fault.disturbs === 'membership'
   const selectNow = async (selector = variant): Promise<NodeId[]> => {
     const selected = await select(selector, scene, cluster, random)
-    return needsRunning && isDrawn(selector) ? preferRunning(selected, cluster) : selected
+    return isDrawn(selector) ? preferRunning(selected, cluster) : selected
   }
   return fault.inject(cluster, { variant, parameters, random, scene, select: selectNow })
 }

@@ -95,8 +95,8 @@ export async function select(text: string, scene: Scene, cluster: Cluster, rando
 }
 
 /**
- * These nodes, each that is down exchanged for one that runs, as long as there are any: what strikes links or members is
- * not seen on a node that another fault has taken down. Where all run, nobody is exchanged.
+ * These nodes, each that is down exchanged for one that runs, as long as there are any: hardly any fault is seen on a node
+ * that another one has taken down. Where all run, nobody is exchanged.
  */
 export async function preferRunning(selected: readonly NodeId[], cluster: Cluster): Promise<NodeId[]> {
   const states = new Map(await Promise.all(cluster.nodes.map(async (node) => [node.id, await node.state()] as const)))

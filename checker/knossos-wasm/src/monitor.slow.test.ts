@@ -57,13 +57,21 @@ test('so it does on every other model', async () => {
   assert.ok(all > 60, `${all} violated`)
 })
 
+test('on queues whose elements are unique, too, however many orders are possible', async () => {
+  for (const judged of [models.fifoQueue(), models.unorderedQueue()]) {
+    const { violated, unknown } = await stopsInTime(judged, 1_500, 14, 0)
+    assert.ok(violated > 100, `${violated} violated`)
+    assert.is(unknown, 0)
+  }
+})
+
 test('what allows too many orders is recorded, checked as it grows and at the end; without recording it is unknown', async () => {
   for (const record of [true, false]) {
-    const monitor = createMonitor({ model: models.fifoQueue(), record })
+    const monitor = createMonitor({ model: models.stack(), record })
     let time = 0
-    for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'invoke', f: 'enqueue', value: process })
-    for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'ok', f: 'enqueue', value: process })
-    for (let i = 0; i < 60; i++) monitor.push({ time: ++time, process: 0, type: i % 2 === 0 ? 'invoke' : 'ok', f: 'dequeue', value: i % 2 === 0 ? null : i < 24 ? i >> 1 : 3 })
+    for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'invoke', f: 'push', value: process })
+    for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'ok', f: 'push', value: process })
+    for (let i = 0; i < 60; i++) monitor.push({ time: ++time, process: 0, type: i % 2 === 0 ? 'invoke' : 'ok', f: 'pop', value: i % 2 === 0 ? null : i < 24 ? i >> 1 : 3 })
     assert.match(monitor.leaves!, /too many orders are possible/)
     assert.is((await monitor.poll()) !== undefined, record)
     const { verdict, reason } = await monitor.finish()

@@ -3,18 +3,21 @@
  *
  * It tells at the very response that broke the history, key by key, and remembers only what is open or can still be seen:
  * registers and CAS registers whose values are unique among those still alive by zones that grow (live-zones.ts), in
- * constant time per event; everything else by just-in-time linearization of the open window (live-window.ts), as long as
+ * constant time per event; queues whose elements are unique while they are in by what open takes can still take
+ * (live-queue.ts); everything else by just-in-time linearization of the open window (live-window.ts), as long as
  * few enough configurations are possible. Beyond that, and where equal times leave the order open, it goes on recording only:
  * `poll` checks what was recorded whenever it has grown by an eighth, and `finish` once more. The last verdict is always
  * that of `check`.
  */
 import { check } from './check.ts'
 import { History, HistoryError } from './history.ts'
+import { LiveQueue } from './live-queue.ts'
 import { LiveWindow } from './live-window.ts'
 import { LiveZones } from './live-zones.ts'
 import { Values } from './values.ts'
 import type { CheckOptions, CheckResult, Witness } from './check.ts'
 import type { Event, Json } from './history.ts'
+import type { QueueAnswer, QueueOperation } from './live-queue.ts'
 import type { LiveOperation } from './live-window.ts'
 import type { LiveConflict } from './live-zones.ts'
 import type { Model } from './model.ts'
@@ -57,20 +60,26 @@ interface Open {
   live: boolean
   /** Of a window: the operation there. */
   operation: LiveOperation | undefined
+  /** Of a queue: the operation there. */
+  queued: QueueOperation | undefined
   /** Of zones: the value that it makes. */
   readonly code: number
 }
 
-/** What is known of one key: by zones, or by a window. */
+/** What is known of one key: by zones, by a queue's elements, or by a window. */
 interface LiveKey {
   readonly value: Json
   zones: LiveZones | undefined
+  queue: LiveQueue | undefined
   /** How many operations ended. Every few of them it is forgotten what can be, key by key: keys may come in turn. */
   completed: number
   window: LiveWindow | undefined
-  /** Its events so far, while zones may still have to be exchanged for a window. */
+  /** Its events so far, while a window may still have to take over. */
   events: (readonly [Open, Event | undefined])[] | undefined
 }
+
+/** The queues, and whether what is first in is first out. */
+const ORDERED: Readonly<Record<string, boolean>> = { 'fifo-queue': true, 'unordered-queue': false }
 
 /** A key whose values turn out not to be unique within so many events begins anew with a window. */
 const SWITCH_MAX = 2_000
@@ -105,7 +114,7 @@ class LiveMonitor implements Monitor {
 
   get remembered(): number {
     let values = 0
-    for (const { zones, window } of this.#keys.values()) values += (zones?.size ?? 0) + (window?.size ?? 0)
+    for (const { zones, queue, window } of this.#keys.values()) values += (zones?.size ?? 0) + (queue?.size ?? 0) + (window?.size ?? 0)
     return values + this.#open.size
   }
 
@@ -147,11 +156,12 @@ class LiveMonitor implements Monitor {
     }
     this.#operations++
     const key = this.#keyOf(event)
-    const open: Open = { key, event, rank: this.#rank, row, live: true, operation: undefined, code: this.#made(event) }
+    const open: Open = { key, event, rank: this.#rank, row, live: true, operation: undefined, queued: undefined, code: this.#made(event) }
     this.#open.set(process, open)
     this.#begun.push(open)
     this.#remember(key, open, undefined)
     if (key.window !== undefined) this.#invokeIn(key.window, open)
+    else if (key.queue !== undefined) this.#invokeOn(key.queue, open)
     else if (event.f !== 'read' && !key.zones!.invokeWrite(open.code, open.rank, row, this.#expected(event))) this.#switch(key, `event ${row} makes a value again that can still be read`)
   }
 
@@ -161,7 +171,9 @@ class LiveMonitor implements Monitor {
     let known = this.#keys.get(code)
     if (known === undefined) {
       const isRegister = this.#model.register !== undefined
-      known = { value, completed: 0, zones: isRegister ? new LiveZones(this.#initial) : undefined, window: isRegister ? undefined : new LiveWindow(this.#model), events: isRegister ? [] : undefined }
+      const queue = this.#model.name in ORDERED ? new LiveQueue(ORDERED[this.#model.name]!) : undefined
+      const window = isRegister || queue !== undefined ? undefined : new LiveWindow(this.#model)
+      known = { value, completed: 0, zones: isRegister ? new LiveZones(this.#initial) : undefined, queue, window, events: window === undefined ? [] : undefined }
       this.#keys.set(code, known)
     }
     return known
@@ -182,16 +194,26 @@ class LiveMonitor implements Monitor {
     open.operation = window.invoke(f, value, this.#model.perProcess === true ? process : null, open.row)
   }
 
+  #invokeOn(queue: LiveQueue, open: Open): void {
+    const { f, value = null } = open.event
+    if (f !== this.#model.functions[0]) open.queued = queue.take(open.row)
+    else {
+      open.queued = value === null ? undefined : queue.put(this.#values.encode(value), open.row)
+      if (open.queued === undefined) this.#switch(open.key, `event ${open.row} puts an element that cannot be told from another`)
+    }
+  }
+
   #remember(key: LiveKey, open: Open, completion: Event | undefined): void {
     if (key.events === undefined) return
     if (key.events.length < SWITCH_MAX) key.events.push([open, completion])
     else key.events = undefined
   }
 
-  /** Zones cannot tell the values of a key apart: a window takes over, if little has happened yet. */
+  /** The values of a key cannot be told apart: a window takes over, if little has happened yet. */
   #switch(key: LiveKey, reason: string): Witness | undefined {
     const { events } = key
     key.zones = undefined
+    key.queue = undefined
     key.events = undefined
     if (events === undefined) {
       this.leaves = `${reason} (key ${JSON.stringify(key.value)})`
@@ -214,6 +236,7 @@ class LiveMonitor implements Monitor {
     const { key } = open
     this.#remember(key, open, event)
     if (key.window !== undefined) return this.#completeIn(key.window, open, event)
+    if (key.queue !== undefined) return this.#completeOn(key.queue, open, event)
     const ended = event.type === 'ok' ? this.#ended(event, open, key.zones!) : event.type === 'fail' ? this.#failed(event, open, key.zones!) : undefined
     if ((++key.completed & 15) === 0) key.zones?.forget(this.#earliestOpen())
     return ended
@@ -226,6 +249,13 @@ class LiveMonitor implements Monitor {
     if (answer.type !== 'violated') return undefined
     const could = answer.states.slice(0, 4).map((state) => JSON.stringify(state)).join(' or ')
     return this.#violated(open, [open.row], `${nameOf(open, event)} cannot be placed: before its response the ${this.#model.name} could only be ${could}${answer.states.length > 4 ? ' or ...' : ''}.`)
+  }
+
+  #completeOn(queue: LiveQueue, open: Open, event: Event): Witness | undefined {
+    if (open.queued === undefined || event.type === 'invoke') return undefined
+    const answer = queue.complete(open.queued, event.type, (event.value ?? null) === null ? undefined : this.#values.encode(event.value))
+    if (answer.type === 'unclear') return this.#switch(open.key, `too many takes found nothing at event ${this.#row - 1}`)
+    return answer.type === 'violated' ? this.#violated(open, answer.rows, explainQueue(answer, nameOf(open, event))) : undefined
   }
 
   #failed(event: Event, open: Open, zones: LiveZones): Witness | undefined {
@@ -274,5 +304,13 @@ function explain({ reason }: LiveConflict, open: Open, event: Event): string {
     case 'unwritten': return `${name} needs a value that nothing had written, or that had certainly been overwritten before it began.`
     case 'consumed': return `${name} shows that two compare-and-sets took effect on one value, which was there only once.`
     case 'overwritten': return `${name} cannot be placed: another value must have stood both before and after it.`
+  }
+}
+
+function explainQueue({ reason }: QueueAnswer & { readonly type: 'violated' }, name: string): string {
+  switch (reason) {
+    case 'absent': return `${name} cannot be placed: what was taken had not been put, or had been taken already.`
+    case 'overtaken': return `${name} cannot be placed: something that had been put later went out first.`
+    case 'not empty': return `${name} cannot be placed: something was in the queue all the time while a take found nothing.`
   }
 }
