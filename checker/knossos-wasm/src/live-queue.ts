@@ -10,12 +10,12 @@
  * - an element x is *owed* once a y that was put after it has been taken: by an open take that serves in some gap before y's take
  *   ended, the last of these gaps is its deadline. The i-th deadline wants i open takes that serve then (Hall's theorem,
  *   as all that serve earlier serve later).
- * - a take that found nothing needs one of its gaps g to be free: no element that has been taken was there in g, and all that
- *   were there and have not been taken are taken by open takes that serve in g, together with those owed by then. Let U(g) be
- *   these elements. U grows with g, so the demands of several empty takes, and of those owed, never depend on each
- *   other but through this: at a deadline d, those owed by d and U(g) together, for the last free gap g <= d that is made use
- *   of. Hence d rules out the gaps from the first on whose U is too many up to d, for all alike; each take that found
- *   nothing looks for a gap of its own that is not ruled out. Once it has one with U(g) empty it has it for good.
+ * - a take that found nothing needs one of its gaps g to be free: no element that has been taken was there in g, and those
+ *   that were there and have not been taken, U(g), are no more than the open takes that serve in g.
+ *
+ * Neither asks more because of the other, nor one empty take because of another: U grows with g, so of several gaps each is judged
+ * by itself; an element owed by g is in U(g); and if an element owed later was not there in g, then those of U(g) were
+ * put before it, and so are owed as well. A take that found nothing has a gap for good once U is empty there.
  */
 
 /** A put or a take. */
@@ -69,7 +69,7 @@ const POSSIBLE: QueueAnswer = { type: 'possible' }
 /** So many takes that found nothing may hang on open takes. */
 const PENDING_MAX = 64
 /** How often what nobody can meet any more is forgotten. */
-const FORGET_EVERY = 16
+const FORGET_EVERY = 4
 
 /** One queue. `ordered`: first in, first out. */
 export class LiveQueue {
@@ -192,44 +192,29 @@ export class LiveQueue {
 
   /** Whether a take that found nothing has a gap to do so: for good, depending on open takes, or none. */
   #freeGap({ from, to }: Empty): 'certain' | 'depends' | 'none' {
-    // What a gap allows changes for the better only where a stay has ended, an open take has begun, or behind a deadline.
+    // A gap allows more than the one before only where a stay has ended or an open take has begun.
     const gaps = new Set([from])
     for (const stay of this.#stays) gaps.add(stay.to)
     for (const { invoked } of this.#open) gaps.add(invoked)
-    for (const { owed } of this.#owed) gaps.add(owed!.deadline + 1)
     let found: 'depends' | 'none' = 'none'
     for (const gap of gaps) {
       if (gap < from || gap >= to || this.#stays.some((stay) => stay.from <= gap && gap < stay.to)) continue
       const there = this.#thereIn(gap)
-      if (there.size === 0) return 'certain'
-      if (found === 'none' && this.#servesFor(there, gap)) found = 'depends'
+      if (there === 0) return 'certain'
+      if (there <= this.#serving(gap)) found = 'depends'
     }
     return found
   }
 
-  /** Elements that were there in this gap, unless an open take took them. */
-  #thereIn(gap: number): Set<QueueElement> {
-    const there = new Set<QueueElement>()
-    for (const element of this.#owed) if (element.since <= gap) there.add(element)
-    for (const element of this.#present) {
-      // More than all open takes can take is enough to know.
-      if (element.since > gap || there.size > this.#open.size) break
-      there.add(element)
+  /** How many elements were there in this gap, unless an open take took them; more than there are open takes is as good as any. */
+  #thereIn(gap: number): number {
+    let there = 0
+    for (const { since } of this.#owed) if (since <= gap) there++
+    for (const { since } of this.#present) {
+      if (since > gap || there > this.#open.size) break
+      there++
     }
     return there
-  }
-
-  /** Whether open takes can take all these by this gap, together with those owed by then, and none of later deadlines suffers. */
-  #servesFor(there: ReadonlySet<QueueElement>, gap: number): boolean {
-    let [owed, owedByThen] = [0, 0]
-    for (const element of this.#owed) {
-      if (there.has(element)) continue
-      owed++
-      const { deadline } = element.owed!
-      if (deadline <= gap) owedByThen = owed
-      else if (there.size + owed > this.#serving(deadline)) return false
-    }
-    return there.size + owedByThen <= this.#serving(gap)
   }
 
   /** How many open takes may take effect in this gap. */
