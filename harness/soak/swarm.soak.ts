@@ -4,10 +4,11 @@
  * with every fault healed, a linearizable store must not be called broken, and of all runs nothing may be left on the
  * machine. Runs share nothing, so going on side by side is part of what is shown.
  */
-import { execa } from 'execa'
+import { execa, type ResultPromise } from 'execa'
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
@@ -26,6 +27,9 @@ const AT_ONCE = os.availableParallelism() + 1
 const DOCKER_EVERY = 5
 /** A run that has not ended by then never will. */
 const RUN_LIMIT_MS = 240_000
+/** How long one that does not end may take to say where it stands. */
+const REPORT_MS = 10_000
+const POLL_MS = 100
 
 interface Outcome {
   readonly driver: string
@@ -42,20 +46,38 @@ async function threadsOf(pid: number): Promise<string> {
   return (await Promise.all(threads.map(async (thread) => `${(await read(`${thread}/stat`)).split(' ').slice(1, 3).join(' ')} ${await read(`${thread}/wchan`)}`))).join('; ')
 }
 
+/** Where the JavaScript of a controller stands, and what keeps it alive, by Node's own report; empty when it does not write one. */
+async function reportOf(controller: ResultPromise, folder: string): Promise<string> {
+  controller.kill('SIGUSR2')
+  for (let wait = 0; wait < REPORT_MS; wait += POLL_MS) {
+    await sleep(POLL_MS)
+    const file = (await readdir(folder).catch(() => [])).find((name) => name.endsWith('.json'))
+    const text = file === undefined ? '' : await readFile(path.join(folder, file), 'utf8')
+    if (!text.trimEnd().endsWith('}')) continue
+    const { javascriptStack, libuv } = JSON.parse(text) as { javascriptStack: { stack?: string[] }; libuv: { type: string; is_active?: boolean; is_referenced?: boolean }[] }
+    const alive = libuv.filter((handle) => handle.is_active === true && handle.is_referenced === true).map(({ type }) => type)
+    return `${(javascriptStack.stack ?? []).map((line) => line.trim()).join(', ')}; alive: ${alive.join(', ')}`
+  }
+  return 'nowhere in JavaScript'
+}
+
 /** One run as a user starts it. */
 async function runOne(cwd: string, name: string, driver: string, seed: number): Promise<Outcome> {
   const args = ['run', '--driver', driver, '--preset', 'abd', '--nemesis', 'swarm', '--time', TIME, '--rate', RATE, '--seed', String(seed), '--name', name]
-  const controller = execa(process.execPath, [bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') } })
+  const reports = path.join(cwd, 'reports', name)
+  await mkdir(reports, { recursive: true })
+  const controller = execa(process.execPath, ['--report-on-signal', `--report-directory=${reports}`, bin, ...args], { cwd, reject: false, env: { PWD: cwd, TMPDIR: path.join(cwd, 'tmp') } })
   let standing = ''
   const giveUp = async (): Promise<void> => {
-    standing = ` after ${RUN_LIMIT_MS / 1000} s, when its threads did this: ${await threadsOf(controller.pid ?? 0)}`
+    const threads = await threadsOf(controller.pid ?? 0)
+    standing = ` after ${RUN_LIMIT_MS / 1000} s; its threads: ${threads}; it stood at: ${await reportOf(controller, reports)}`
     controller.kill('SIGKILL')
   }
   const limit = setTimeout(() => void giveUp(), RUN_LIMIT_MS)
-  const { exitCode, stderr } = await controller
+  const { exitCode, stderr, stdout } = await controller
   clearTimeout(limit)
   const failed = (problem: string): Outcome => ({ driver, problem, verdict: 'none', faults: 0 })
-  const ended = `the controller ended with ${exitCode ?? `a signal${standing}`}: ${stderr.trim().split('\n').slice(-5).join(' | ')}`
+  const ended = `the controller ended with ${exitCode ?? `a signal${standing}`}: ${`${stdout}\n${stderr}`.trim().split('\n').slice(-5).join(' | ')}`
   if (exitCode === undefined || exitCode > 2) return failed(ended)
   const [folder] = await readdir(path.join(cwd, 'runs', name))
   const text = await readFile(path.join(cwd, 'runs', name, folder ?? '', 'verdict.json'), 'utf8').catch(() => undefined)

@@ -15,7 +15,13 @@
  *
  * Neither asks more because of the other, nor one empty take because of another: U grows with g, so of several gaps each is judged
  * by itself; an element owed by g is in U(g); and if an element owed later was not there in g, then those of U(g) were
- * put before it, and so are owed as well. A take that found nothing has a gap for good once U is empty there.
+ * put before it, and so are owed as well.
+ *
+ * What can be forgotten: an element is *lost* when all takes that can meet its deadline have crashed; nobody returns it
+ * any more. A take that found nothing has a gap for good once U is empty there, or all of U is lost and there are as many crashed
+ * takes. Until then it need not be remembered where one that ended earlier has the same U in its first gap: what takes its gap
+ * away takes away all gaps before that. And once nothing can happen any more before a lost element's deadline, it
+ * goes, and with it one of the takes that can have taken it; which one makes no difference then.
  */
 
 /** A put or a take. */
@@ -67,9 +73,9 @@ export type QueueAnswer =
 
 const POSSIBLE: QueueAnswer = { type: 'possible' }
 /** So many takes that found nothing may hang on open takes. */
-const PENDING_MAX = 64
-/** How often what nobody can meet any more is forgotten. */
-const FORGET_EVERY = 4
+const PENDING_MAX = 1024
+/** What can be forgotten is looked for whenever there is twice as much as was left the last time, and so much more. */
+const ROOM = 4
 
 /** One queue. `ordered`: first in, first out. */
 export class LiveQueue {
@@ -83,12 +89,13 @@ export class LiveQueue {
   readonly #owed = new Set<QueueElement>()
   /** Takes that may still take something, by the time of their invocation. */
   readonly #open = new Set<QueueOperation>()
-  /** Of these, those that crashed. */
-  readonly #crashed = new Set<QueueOperation>()
-  /** What an open take may still find to have been there. */
+  /** Of these, those that may still return something: all but the crashed. */
+  readonly #alive = new Set<QueueOperation>()
+  /** What a take may still find to have been there. */
   #stays: Stay[] = []
+  /** By the time of their response. */
   #pending: Empty[] = []
-  #ended = 0
+  #room = ROOM
 
   constructor(ordered: boolean) {
     this.#ordered = ordered
@@ -111,22 +118,23 @@ export class LiveQueue {
   take(row: number): QueueOperation {
     const operation = { row, invoked: this.#events++, element: undefined }
     this.#open.add(operation)
+    this.#alive.add(operation)
     return operation
   }
 
   /** An operation ends. `taken`: the code of what a take returned; undefined where it found nothing. */
   complete(operation: QueueOperation, outcome: 'ok' | 'fail' | 'info', taken: number | undefined): QueueAnswer {
-    if (++this.#ended % FORGET_EVERY === 0) this.#forget()
     if (operation.element !== undefined) return this.#putEnds(operation.element, outcome)
-    if (outcome === 'info') {
-      this.#crashed.add(operation)
-      return POSSIBLE
-    }
+    this.#alive.delete(operation)
+    if (outcome === 'info') return POSSIBLE
     this.#open.delete(operation)
     const event = this.#events++
-    if (outcome === 'ok' && taken !== undefined) return this.#takes(operation, taken, event) ?? this.#demandsMet()
-    if (outcome === 'ok') this.#pending.push({ from: operation.invoked, to: event, row: operation.row })
-    return this.#demandsMet()
+    const since = taken === undefined ? Infinity : (this.#elements.get(taken)?.since ?? Infinity)
+    const wrong = outcome === 'ok' && taken !== undefined ? this.#takes(operation, taken, event) : undefined
+    if (outcome === 'ok' && taken === undefined) this.#pending.push({ from: operation.invoked, to: event, row: operation.row })
+    const answer = wrong ?? this.#stranded() ?? this.#gapsLeft(Math.min(operation.invoked, since))
+    if (this.#stays.length + this.#owed.size > this.#room) this.#forget()
+    return answer
   }
 
   #putEnds(element: QueueElement, outcome: 'ok' | 'fail' | 'info'): QueueAnswer {
@@ -165,20 +173,20 @@ export class LiveQueue {
     }
   }
 
-  /** Whether open takes can meet all demands. */
-  #demandsMet(): QueueAnswer {
-    const stranded = this.#stranded()
-    if (stranded !== undefined) return stranded
-    const still: Empty[] = []
-    for (const empty of this.#pending) {
+  /** Whether takes that found nothing still have gaps, where something has changed in the gaps from `changed` on. */
+  #gapsLeft(changed: number): QueueAnswer {
+    let from = this.#pending.length
+    while (from > 0 && this.#pending[from - 1]!.to > changed) from--
+    for (const empty of this.#pending.splice(from)) {
       const found = this.#freeGap(empty)
-      if (found === 'none') return { type: 'violated', rows: [...new Set([...this.#thereDuring(empty), empty.row])].sort((a, b) => a - b), reason: 'not empty' }
-      if (found === 'depends') still.push(empty)
+      if (found === 'none') return { type: 'violated', rows: this.#thereDuring(empty), reason: 'not empty' }
+      const last = this.#pending.at(-1)
+      if (found === 'depends' && (last === undefined || !this.#follows(empty, last))) this.#pending.push(empty)
     }
-    this.#pending = still
-    return still.length > PENDING_MAX ? { type: 'unclear' } : POSSIBLE
+    return this.#pending.length > PENDING_MAX ? { type: 'unclear' } : POSSIBLE
   }
 
+  /** Whether some element that is owed finds no open take. */
   #stranded(): QueueAnswer | undefined {
     const takes = this.#open.values()
     const before: QueueElement[] = []
@@ -192,18 +200,41 @@ export class LiveQueue {
 
   /** Whether a take that found nothing has a gap to do so: for good, depending on open takes, or none. */
   #freeGap({ from, to }: Empty): 'certain' | 'depends' | 'none' {
-    // A gap allows more than the one before only where a stay has ended or an open take has begun.
+    let found: 'depends' | 'none' = 'none'
+    for (const gap of this.#gapsFrom(from, to)) {
+      const there = this.#thereIn(gap)
+      if (there === 0 || this.#areLost(there, gap)) return 'certain'
+      if (there <= serving(this.#open, gap)) found = 'depends'
+    }
+    return found
+  }
+
+  /** Whether all so many that were there in this gap are lost, and enough takes that crashed can have taken them by then. */
+  #areLost(there: number, gap: number): boolean {
+    const earliest = this.#earliestAlive()
+    let lost = 0
+    for (const { since, owed } of this.#owed) if (since <= gap && owed!.deadline < earliest) lost++
+    return lost === there && there <= serving(this.#open, gap) - serving(this.#alive, gap)
+  }
+
+  /** When the first open take that has not crashed began. */
+  #earliestAlive(): number {
+    for (const { invoked } of this.#alive) return invoked
+    return this.#events
+  }
+
+  /** Whether a take that found nothing, and ended after another such, has a gap as long as that has one: the same, or a later one with the same elements there. */
+  #follows({ from, to }: Empty, other: Empty): boolean {
+    const there = this.#thereIn(other.from)
+    return this.#gapsFrom(from, to).some((gap) => this.#thereIn(gap) === there)
+  }
+
+  /** Gaps in which nothing was that has been taken: those that allow more than the one before. That is where a stay has ended or an open take has begun. */
+  #gapsFrom(from: number, to: number): number[] {
     const gaps = new Set([from])
     for (const stay of this.#stays) gaps.add(stay.to)
     for (const { invoked } of this.#open) gaps.add(invoked)
-    let found: 'depends' | 'none' = 'none'
-    for (const gap of gaps) {
-      if (gap < from || gap >= to || this.#stays.some((stay) => stay.from <= gap && gap < stay.to)) continue
-      const there = this.#thereIn(gap)
-      if (there === 0) return 'certain'
-      if (there <= this.#serving(gap)) found = 'depends'
-    }
-    return found
+    return [...gaps].filter((gap) => gap >= from && gap < to && !this.#stays.some((stay) => stay.from <= gap && gap < stay.to))
   }
 
   /** How many elements were there in this gap, unless an open take took them; more than there are open takes is as good as any. */
@@ -217,33 +248,41 @@ export class LiveQueue {
     return there
   }
 
-  /** How many open takes may take effect in this gap. */
-  #serving(gap: number): number {
-    let takes = 0
-    for (const { invoked } of this.#open) {
-      if (invoked > gap) break
-      takes++
-    }
-    return takes
-  }
-
-  /** Puts and takes of what was there while a take found nothing. */
-  #thereDuring({ from, to }: Empty): number[] {
+  /** Rows of a take that found nothing, of what was there meanwhile, and of all that might have taken it. */
+  #thereDuring({ from, to, row }: Empty): number[] {
     const gone = this.#stays.filter((stay) => stay.from < to && stay.to > from).flatMap(({ of: { element, take } }) => [element.row, take.row])
-    return [...gone, ...[...this.#owed, ...this.#present].filter(({ since }) => since < to).slice(0, this.#open.size + 1).map(({ row }) => row)]
+    const there = [...this.#owed, ...this.#present].filter(({ since }) => since < to).slice(0, this.#open.size + 1)
+    return [...new Set([row, ...gone, ...[...there, ...this.#open].map((one) => one.row)])].sort((a, b) => a - b)
   }
 
-  /** Forgets stays that ended before anything that may still find nothing began. */
+  /** Forgets what was there before anything that may still find nothing began, and lost elements with the takes that took them. */
   #forget(): void {
-    let earliest = this.#events
-    for (const operation of this.#open) {
-      if (this.#crashed.has(operation)) continue
-      earliest = operation.invoked
-      break
+    const alive = this.#earliestAlive()
+    // What was lost meanwhile has given some of them a gap for good.
+    this.#pending = this.#pending.filter((empty) => this.#freeGap(empty) !== 'certain')
+    this.#stays = this.#stays.filter((stay) => stay.to > alive || this.#pending.some(({ from, to }) => stay.from < to && stay.to > from))
+    const earliest = this.#pending.reduce((least, { from }) => Math.min(least, from), alive)
+    for (const element of this.#owed) {
+      if (element.owed!.deadline >= earliest) break
+      this.#owed.delete(element)
+      this.#elements.delete(element.code)
+      for (const take of this.#open) {
+        this.#open.delete(take)
+        break
+      }
     }
-    for (const { from } of this.#pending) earliest = Math.min(earliest, from)
-    this.#stays = this.#stays.filter(({ to }) => to > earliest)
+    this.#room = 2 * (this.#stays.length + this.#owed.size) + ROOM
   }
+}
+
+/** How many of these takes, which come by the time of their invocation, may take effect in this gap. */
+function serving(takes: ReadonlySet<QueueOperation>, gap: number): number {
+  let count = 0
+  for (const { invoked } of takes) {
+    if (invoked > gap) break
+    count++
+  }
+  return count
 }
 
 function overtaken(elements: readonly QueueElement[], by: Taken, takes: readonly QueueOperation[]): QueueAnswer {

@@ -9,12 +9,17 @@
  * A crashed take can have taken an element that nobody else took. It has to where some y behind x was taken, and then
  * it must have begun before y's take ended: x's deadline. Deadlines and beginnings, each in ascending order, tell whether
  * there is a crashed take for every such x. (Giving x a crashed take harms nobody else: it never ends.) If a take that
- * found nothing is possible only because of a crashed take, it matters what that one took: the general engine decides.
+ * found nothing is possible only because of a crashed take, it matters what that one took: then the operations pass once more
+ * in their order, as they do while a history is being made (live-queue.ts).
  */
+import { LiveQueue } from '../live-queue.ts'
 import { NEVER } from '../register.ts'
+import { canonical } from '../values.ts'
 import { contentsOf, impossibleEmpty, takenFrom, violated } from './elements.ts'
 import type { Model } from '../model.ts'
+import type { QueueOperation } from '../live-queue.ts'
 import type { Placed } from '../problem.ts'
+import type { Json } from '../values.ts'
 import type { CollectionResult, Contents, Element } from './elements.ts'
 
 /** Decides a queue, or leaves it to the general engine. `ordered`: first in, first out. */
@@ -25,7 +30,34 @@ export function checkQueue(operations: readonly Placed[], model: Model, ordered:
   if (outOfOrder !== undefined) return outOfOrder
   // A crashed take only shortens stays: what is possible without is possible.
   const empty = impossibleEmpty(contents)
-  return empty === undefined ? { type: 'holds' } : contents.crashed.length > 0 ? undefined : empty
+  if (empty === undefined) return { type: 'holds' }
+  return contents.crashed.length > 0 ? replayed(operations, model, ordered) : empty
+}
+
+/** What the operations are, in the order of their events, to whoever judges them one by one. */
+function replayed(operations: readonly Placed[], model: Model, ordered: boolean): CollectionResult | undefined {
+  const queue = new LiveQueue(ordered)
+  const codes = new Map<string, number>()
+  const codeOf = (value: Json): number => {
+    const text = canonical(value)
+    if (!codes.has(text)) codes.set(text, codes.size)
+    return codes.get(text)!
+  }
+  const open = new Map<Placed, QueueOperation | undefined>()
+  const events = operations.flatMap((placed) => [{ placed, rank: placed.inv }, ...(placed.ret === NEVER ? [] : [{ placed, rank: placed.ret }])])
+  for (const { placed } of events.sort((a, b) => a.rank - b.rank)) {
+    const { f, input, output } = placed.operation
+    if (!open.has(placed)) {
+      const begun = f === model.functions[0] ? queue.put(codeOf(input), placed.row) : queue.take(placed.row)
+      open.set(placed, begun)
+      // That it crashed is known from the beginning.
+      if (begun !== undefined && placed.ret === NEVER) queue.complete(begun, 'info', undefined)
+      continue
+    }
+    const answer = queue.complete(open.get(placed)!, 'ok', output === undefined || output === null ? undefined : codeOf(output))
+    if (answer.type !== 'possible') return answer.type === 'violated' ? answer : undefined
+  }
+  return { type: 'holds' }
 }
 
 /** Whether some y was taken before x began to be taken, although x was put before y: over all y by time of their put, the latest take among the x before. */

@@ -237,6 +237,26 @@ const deletes: readonly Mutant[] = [
   ['models/register.js', 'return [null]', 'return [input]'],
 ]
 
+const liveQueues: readonly Mutant[] = [
+  ['live-queue.js', '|| this.#pending.some(({ from, to }) => stay.from < to && stay.to > from)', ''],
+  ['live-queue.js', 'stay.to > alive', 'stay.to > alive + 2'],
+  ['live-queue.js', 'owed.deadline < earliest)', 'true)'],
+  ['live-queue.js', 'element.owed.deadline >= earliest', 'element.owed.deadline >= alive'],
+  ['live-queue.js', 'there <= serving(this.#open, gap) - serving(this.#alive, gap)', 'true'],
+  ['live-queue.js', "this.#freeGap(empty) !== 'certain'", 'true'],
+  ['live-queue.js', 'last === undefined || !this.#follows(empty, last)', 'true'],
+  ['live-queue.js', 'this.#thereIn(gap) === there', 'true'],
+  ['live-queue.js', 'Math.min(operation.invoked, since)', 'operation.invoked'],
+  ['live-queue.js', 'Math.min(operation.invoked, since)', 'since'],
+  ['live-queue.js', 'element.since > by.element.invoked', 'element.since > by.element.since'],
+  ['live-queue.js', 'take.invoked > owed.deadline', 'false'],
+  ['live-queue.js', 'take.value.invoked > element.owed.deadline', 'false'],
+  ['live-queue.js', 'element === undefined || element.taken', 'element === undefined'],
+  ['live-queue.js', "element.taken && outcome === 'fail'", 'false'],
+  ['live-queue.js', 'gap < stay.to', 'gap <= stay.to'],
+  ['live-queue.js', 'gaps.add(invoked)', 'void invoked'],
+]
+
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues,
 ]
