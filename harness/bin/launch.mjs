@@ -4,9 +4,6 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, root } from './prepare.mjs'
 
-/** How long something forgotten (a socket, a timer) may keep the process alive after `main` is done. */
-const LINGER_MS = 2_000
-
 /** Node ends with 0 and without a word when a promise is awaited that nothing can settle any more. */
 function complain() {
   console.error('splitbrain: it stopped in the middle, waiting for something that can no longer happen; this is a defect of splitbrain. `splitbrain clean` removes what the run has left behind.')
@@ -25,6 +22,16 @@ function ignoreDeafReaders(error) {
   if (error.code !== 'EPIPE') throw error
 }
 
+/**
+ * Ends the process when what it said has been handed over. Left to end by itself it would wait for what was forgotten (a
+ * socket, a timer), and now and then for ever: Node may turn in circles while it clears up (nodejs/node 47748, 54918).
+ */
+async function end(code) {
+  const streams = [process.stdout, process.stderr].filter((stream) => !stream.destroyed && stream.writableLength > 0)
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', resolve))))
+  process.exit(code)
+}
+
 /** Runs `main(args)` of `dist/<module>`; its number becomes the exit code. */
 export async function launch(module, args) {
   await prepare()
@@ -37,7 +44,7 @@ export async function launch(module, args) {
   process.on('uncaughtException', crash)
   process.stdout.on('error', ignoreDeafReaders)
   const { main } = await import(pathToFileURL(file).href)
-  process.exitCode = await main(args)
+  const code = await main(args)
   process.off('beforeExit', complain)
-  setTimeout(() => process.exit(), LINGER_MS).unref()
+  await end(code)
 }
