@@ -25,8 +25,14 @@ function membersNow(cluster: Cluster, membership: ClusterMembership): Members {
   return Object.fromEntries([...cluster.nodes.map(({ id }) => [id, true] as const), ...membership.spares.map((id) => [id, false] as const)])
 }
 
-/** Whom each running member takes for members; undefined from one that does not say. */
-async function saidBy(cluster: Cluster, membership: ClusterMembership): Promise<{ readonly id: NodeId; readonly members: readonly NodeId[] | undefined }[]> {
+/** Whom a member takes for members; undefined where it does not say. */
+interface Saying {
+  readonly id: NodeId
+  readonly members: readonly NodeId[] | undefined
+}
+
+/** What each running member says. */
+async function sayings(cluster: Cluster, membership: ClusterMembership): Promise<Saying[]> {
   const states = await Promise.all(cluster.nodes.map(async (node) => ({ id: node.id, state: await node.state() })))
   const running = states.filter(({ state }) => state === 'running').map(({ id }) => id)
   return Promise.all(running.map(async (id) => ({ id, members: await membership.members(id, ASK_DEADLINE_MS).catch(() => undefined) })))
@@ -34,7 +40,10 @@ async function saidBy(cluster: Cluster, membership: ClusterMembership): Promise<
 
 /** Whether everybody is a member who is to be, and nobody else, as the others say; and whether those of `targets` answer that are to. */
 async function look(cluster: Cluster, membership: ClusterMembership, wanted: Members, targets: readonly NodeId[]): Promise<Observation> {
-  const said = await saidBy(cluster, membership)
+  const all = await sayings(cluster, membership)
+  const agreed = agreedBy(all)
+  // Whoever was let go without a word goes on as if nothing had happened.
+  const said = agreed === undefined ? all : all.filter(({ id }) => agreed.includes(id))
   const evidence: string[] = []
   for (const [id, isMember] of Object.entries(wanted)) {
     const others = said.filter((one) => one.id !== id)
@@ -48,13 +57,17 @@ async function look(cluster: Cluster, membership: ClusterMembership, wanted: Mem
   return { seen: true, evidence: evidence.join('; ') }
 }
 
+/** The members that most of them name; undefined where they do not agree. */
+function agreedBy(said: readonly Saying[]): readonly NodeId[] | undefined {
+  const texts = said.map(({ members }) => [...(members ?? [])].sort().join())
+  return said.find(({ members }, i) => members !== undefined && texts.filter((text) => text === texts[i]).length * 2 > said.length)?.members
+}
+
 /** Whom most running members take for members, as soon as they agree; undefined where they do not. */
-async function agreed(cluster: Cluster, membership: ClusterMembership): Promise<readonly NodeId[] | undefined> {
+async function agreement(cluster: Cluster, membership: ClusterMembership): Promise<readonly NodeId[] | undefined> {
   let found: readonly NodeId[] | undefined
   await untilSeen(cluster.clock, SEEN_DEADLINE_MS, async () => {
-    const said = await saidBy(cluster, membership)
-    const texts = said.map(({ members }) => [...(members ?? [])].sort().join())
-    found = said.find(({ members }, i) => members !== undefined && texts.filter((text) => text === texts[i]).length * 2 > said.length)?.members
+    found = agreedBy(await sayings(cluster, membership))
     return { seen: found !== undefined, evidence: '' }
   })
   return found
@@ -69,7 +82,7 @@ async function settle(cluster: Cluster, membership: ClusterMembership, wanted: M
     // A change that could not be carried out may have left a member that was to go without its program.
     if ((await node.state()) === 'stopped') await node.start()
   }
-  const known = await agreed(cluster, membership)
+  const known = await agreement(cluster, membership)
   for (const [id, isMember] of Object.entries(wanted)) {
     const isOurs = cluster.nodes.some((node) => node.id === id)
     const isTheirs = known?.includes(id) ?? isOurs

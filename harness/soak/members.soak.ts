@@ -3,7 +3,7 @@
  * can change breaks its promise, and nothing that was acknowledged is lost.
  */
 import { kvSystem } from '../../cluster/systems/kv.ts'
-import { presets } from '../../cluster/kv/presets.ts'
+import { presetOptions, presets } from '../../cluster/kv/presets.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { planDefaults, type Plan } from '../plan.ts'
 import { seededRandom } from '../random.ts'
@@ -21,6 +21,8 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
   const random = seededRandom(seed + number)
   const preset = names[number % names.length]!
   const round = Math.floor(number / names.length)
+  // Where clients cache, a key has one server.
+  const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).client_cache === 'none'
   const nemesis = `${CHANGES[round % CHANGES.length]!}${TROUBLES[Math.floor(round / CHANGES.length) % TROUBLES.length]!}`
   return {
     ...planDefaults,
@@ -29,7 +31,7 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
     driver: 'sim',
     preset,
     // Fewer replicas than nodes make ranges move.
-    options: random.int(2) === 0 ? {} : { replicas: 3 },
+    options: random.int(2) === 0 || !mayHaveFewer ? {} : { replicas: 3 },
     workload: WORKLOADS[random.int(WORKLOADS.length)]!,
     rate: 150,
     time_ms: TIME_MS,
