@@ -231,13 +231,15 @@ function processesOf({ process, length }: History): number {
   return largest + 1
 }
 
-/** Heals what the history does not say is healed: an interrupted schedule left it injected, or its heal took so long that nobody waited for it. */
+/** Heals what the history does not say is healed: an interrupted schedule left it injected, or its heal took so long that nobody waited for it. Twice, as one may have to wait for another. */
 async function healAll(nemesis: Nemesis, history: History, clock: Clock, record: (event: Event) => void): Promise<void> {
   await nemesis.settled()
-  for (const { id, fault } of faultWindows(history).filter(({ healed_ns }) => healed_ns === null)) {
-    record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
-    const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })
-    record({ time: clock.now(), process: 'nemesis', f: 'heal', type: completion.type, value: completion.value ?? null })
+  for (let round = 0; round < 2; round++) {
+    for (const { id, fault } of faultWindows(history).filter(({ healed_ns }) => healed_ns === null)) {
+      record({ time: clock.now(), process: 'nemesis', type: 'invoke', f: 'heal', value: { id, fault } })
+      const completion = await nemesis.invoke({ f: 'heal', value: { id, fault } })
+      record({ time: clock.now(), process: 'nemesis', f: 'heal', type: completion.type, value: completion.value ?? null })
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { linksBetween, selectorNames } from './targets.ts'
 const EFFECT_DEADLINE_MS = 5_000
 /** A probe that is later than this, beyond the delay itself, is lost, not slow. */
 const PATIENCE_MS = 2_000
-/** A busy machine takes this long for an undisturbed message. */
+/** A busy machine takes this long for an undisturbed message: shorter delays cannot be told from none. */
 const QUICK_MS = 20
 /** So many messages in a row that all drew the lowest quarter of the jitter: chance does that once in a million. */
 const LUCKY_ROW = 10
@@ -28,7 +28,7 @@ async function latencies(cluster: Cluster, links: readonly Link[], deadlineMs: n
 }
 
 /**
- * Whether these times of messages, oldest first, show that a link is whole: one was quicker than the delay lets any be,
+ * Whether these times of messages, oldest first, show that a link is whole: one was quicker than the delay (or `QUICK_MS`) lets any be,
  * or the last `LUCKY_ROW` were all quicker than the delay lets one of four be. However slow others are on a busy machine.
  */
 export function isWhole(ms: readonly number[], { delayMs, jitterMs }: { readonly delayMs: number; readonly jitterMs: number }): boolean {
@@ -47,7 +47,7 @@ export const delay: Fault = {
   variants: selectorNames,
   selects: true,
   parameters: {
-    ms: { describes: 'at least this, one way', default: 20, min: 1, max: 60_000, swarm: [5, 100] },
+    ms: { describes: 'at least this, one way', default: 20, min: 1, max: 60_000, swarm: [20, 100] },
     jitter_ms: { describes: 'and up to this much more', default: 180, min: 0, max: 60_000, swarm: [0, 200] },
   },
   needs: ['delay'],

@@ -2,7 +2,7 @@
  * Clusters whose members change under load: a machine joins, a member leaves (decommissioned: it hands over first), a dead
  * one is replaced. That is when stores move data and count votes anew, and when many of them lose either.
  *
- * Seen from inside: every other running member is asked who the members are.
+ * Seen from inside: the others that run are asked who the members are, and most of all members must say the same.
  */
 import type { Cluster, ClusterMembership, Node } from '../cluster/cluster.ts'
 import type { NodeId } from '../harness/env.ts'
@@ -20,11 +20,6 @@ const SEEN_DEADLINE_MS = 15_000
 /** Who is to be a member, and who is not. */
 type Members = Readonly<Record<NodeId, boolean>>
 
-/** Who is a member, and who not, as far as this controller knows. */
-function membersNow(cluster: Cluster, membership: ClusterMembership): Members {
-  return Object.fromEntries([...cluster.nodes.map(({ id }) => [id, true] as const), ...membership.spares.map((id) => [id, false] as const)])
-}
-
 /** Whom a member takes for members; undefined where it does not say. */
 interface Saying {
   readonly id: NodeId
@@ -38,23 +33,29 @@ async function sayings(cluster: Cluster, membership: ClusterMembership): Promise
   return Promise.all(running.map(async (id) => ({ id, members: await membership.members(id, ASK_DEADLINE_MS).catch(() => undefined) })))
 }
 
-/** Whether everybody is a member who is to be, and nobody else, as the others say; and whether those of `targets` answer that are to. */
-async function look(cluster: Cluster, membership: ClusterMembership, wanted: Members, targets: readonly NodeId[]): Promise<Observation> {
+/** Whether those of `wanted` are members that are to be, and no other spare machine is: most of all members must say so, and nobody else. Members must answer. `needed`: how many must be heard. */
+async function look(cluster: Cluster, membership: ClusterMembership, wanted: Members, needed: number): Promise<Observation> {
   const all = await sayings(cluster, membership)
   const agreed = agreedBy(all)
   // Whoever was let go without a word goes on as if nothing had happened.
   const said = agreed === undefined ? all : all.filter(({ id }) => agreed.includes(id))
+  if (said.length < needed) return { seen: false, evidence: `only ${said.map(({ id }) => id).join(', ') || 'nobody'} can be asked who is a member` }
   const evidence: string[] = []
-  for (const [id, isMember] of Object.entries(wanted)) {
+  for (const [id, isMember] of Object.entries(withSpares(wanted, membership))) {
     const others = said.filter((one) => one.id !== id)
     const dissent = others.find(({ members }) => members?.includes(id) !== isMember)
     if (dissent !== undefined) return { seen: false, evidence: `${dissent.id} ${dissent.members === undefined ? 'does not say who is a member' : `says that the members are ${dissent.members.join(', ')}`}` }
-    if (!targets.includes(id)) continue
+    if (!(id in wanted)) continue
     const answers = isMember && (await cluster.nodes.find((node) => node.id === id)?.answers(ASK_DEADLINE_MS)) === true
     evidence.push(`${others.map((one) => one.id).join(', ')} say that ${id} ${isMember ? `is a member, and it ${answers ? 'answers' : 'does not answer'}` : 'is no member'}`)
     if (others.length === 0 || answers !== isMember) return { seen: false, evidence: evidence.at(-1)! }
   }
   return { seen: true, evidence: evidence.join('; ') }
+}
+
+/** Nobody else who is not a member is to be one; whoever is about to be stands in the way of all other changes. */
+function withSpares(wanted: Members, { spares }: ClusterMembership): Members {
+  return { ...Object.fromEntries(spares.filter((id) => !(id in wanted)).map((id) => [id, false])), ...wanted }
 }
 
 /** The members that most of them name; undefined where they do not agree. */
@@ -74,22 +75,25 @@ async function agreement(cluster: Cluster, membership: ClusterMembership): Promi
 }
 
 /**
- * Makes the members what they are to be: idempotent, so that a heal may be tried again. What they say themselves counts as
- * well: a change that was asked for, and whose answer did not come in time, may have come about since.
+ * Makes members of those that are to be, and lets go the others of `wanted` and every spare machine: idempotent, so that a
+ * heal may be tried again. What the members say themselves counts as well: a change that was asked for, and whose answer did
+ * not come in time, may have come about since. Other members are not touched: another fault may have struck them.
  */
-async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Members, targets: readonly NodeId[]): Promise<void> {
-  for (const node of cluster.nodes.filter(({ id }) => wanted[id] === true && targets.includes(id))) {
-    // A change that could not be carried out may have left a member that was to go without its program.
-    if ((await node.state()) === 'stopped') await node.start()
+async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Members): Promise<void> {
+  let cannotStart: unknown
+  for (const node of cluster.nodes.filter(({ id }) => wanted[id] === true)) {
+    // A change that could not be carried out may have left a member that was to go without its program; one that was let go cannot start.
+    if ((await node.state()) === 'stopped') await node.start().catch((error: unknown) => (cannotStart = error))
   }
   const known = await agreement(cluster, membership)
-  for (const [id, isMember] of Object.entries(wanted)) {
+  for (const [id, isMember] of Object.entries(withSpares(wanted, membership))) {
     const isOurs = cluster.nodes.some((node) => node.id === id)
     const isTheirs = known?.includes(id) ?? isOurs
-    const isMemberNow = isOurs && isTheirs
-    // Whoever they are about to admit is let go as well: it is not known here.
-    if (isMember ? isOurs !== isTheirs : isOurs || isTheirs || targets.includes(id)) await membership.leave(id, CHANGE_DEADLINE_MS)
-    if (isMember && !isMemberNow) await membership.join(id, CHANGE_DEADLINE_MS)
+    if (isMember && isOurs && isTheirs && cannotStart !== undefined) throw cannotStart
+    // Whoever they are about to admit is let go as well: as long as they do not agree, or did not answer, it is not known here.
+    const mayBeTheirs = isOurs || isTheirs || known === undefined || id in wanted
+    if (isMember ? isOurs !== isTheirs : mayBeTheirs) await membership.leave(id, CHANGE_DEADLINE_MS)
+    if (isMember && !(isOurs && isTheirs)) await membership.join(id, CHANGE_DEADLINE_MS)
   }
 }
 
@@ -114,19 +118,21 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
     async inject(cluster, options): Promise<Injection> {
       const { membership, clock } = cluster
       if (membership === undefined) throw new Error('the members of this system are fixed')
-      const before = membersNow(cluster, membership)
       const { during, strike, inOneStep } = await plan(membership.spares, options, cluster)
       const targets = Object.keys(during)
-      const seen = (wanted: Members): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () => look(cluster, membership, wanted, targets))
-      const undo: Undo = { heal: () => settle(cluster, membership, before, targets), verifyHealed: () => seen(before) }
+      const before = Object.fromEntries(targets.map((id) => [id, cluster.nodes.some((node) => node.id === id)]))
+      const most = (): number => (cluster.nodes.length >> 1) + 1
+      const all = (): number => cluster.nodes.length
+      const seen = (wanted: Members, needed: () => number): Promise<Observation> => untilSeen(clock, SEEN_DEADLINE_MS, () => look(cluster, membership, wanted, needed()))
+      const undo: Undo = { heal: () => settle(cluster, membership, before), verifyHealed: () => seen(before, most) }
       await strikeOrHeal(async () => {
         await strike?.()
-        await (inOneStep === undefined ? settle(cluster, membership, during, targets) : inOneStep())
+        await (inOneStep === undefined ? settle(cluster, membership, during) : inOneStep())
       }, undo).catch((error: Error) => {
-        // Members may agree to a change long after nobody waits for that any more.
-        throw error instanceof HalfInjected ? error : new HalfInjected(error.message, undo, error)
+        // Members may agree to a change long after nobody waits for that any more, as long as one of them knows of it.
+        throw new HalfInjected(error.message, { ...undo, verifyHealed: () => seen(before, all) }, error)
       })
-      return { targets, sides: {}, verify: () => seen(during), ...undo }
+      return { targets, sides: {}, verify: () => seen(during, most), ...undo }
     },
   }
 }

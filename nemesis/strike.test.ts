@@ -66,17 +66,35 @@ test('what was injected in part is healed, and seen to be, when what was in the 
   assert.equal(await done('heal', 0, ''), ['ok', 'n1, n3 say that n2 is a member, and it answers; n1, n2, n3 say that n4 is no member'])
 }))
 
-test('a change of members that comes about long after it was given up is taken back by the heal', () => withNemesis(['n4'], async (cluster, done) => {
+test('a change of members that comes about long after it was given up is taken back by the heal, once all can be asked', () => withNemesis(['n4'], async (cluster, done) => {
   const [first, second, third] = cluster.nodes
   await Promise.all([second!.pause!(), third!.pause!()])
   const [type, evidence] = await done('inject', 0, 'join(spare)')
   assert.is(type, 'info')
   assert.match(evidence, 'inject failed: no answer')
+  assert.equal(await done('heal', 0, ''), ['info', 'only n1 can be asked who is a member'])
   await Promise.all([second!.resume!(), third!.resume!()])
   // As if the request had been on its way until now: they wait for n4, whose program nobody starts.
   await kvSystem({ preset: 'abd' }).membership!.admit(cluster, 'n4', 10_000)
   assert.equal(await done('heal', 0, ''), ['ok', 'n1, n2, n3 say that n4 is no member'])
   assert.equal(await cluster.membership!.members(first!.id, 1_000), ['n1', 'n2', 'n3'])
+}))
+
+test('the heal of another change lets a spare machine go that was admitted without anybody waiting', () => withNemesis(['n4', 'n5'], async (cluster, done) => {
+  assert.is((await done('inject', 0, 'join(spare)'))[0], 'ok')
+  await kvSystem({ preset: 'abd' }).membership!.admit(cluster, 'n5', 10_000)
+  assert.equal(await done('heal', 0, ''), ['ok', 'n1, n2, n3 say that n4 is no member'])
+  assert.equal(await cluster.membership!.members('n1', 1_000), ['n1', 'n2', 'n3'])
+}))
+
+test('a partition of a majority may stand between nodes that run, also where one does not', () => withNemesis([], async (_, done) => {
+  assert.is((await done('inject', 0, 'kill(n1)'))[0], 'ok')
+  let seen = 0
+  for (let id = 1; id <= 12; id++) {
+    if ((await done('inject', id, 'partition(majority)'))[0] === 'ok') seen++
+    assert.is((await done('heal', id, ''))[0], 'ok')
+  }
+  assert.ok(seen >= 4, `${seen} of 12`)
 }))
 
 test('what was never injected needs no heal: no later look is owed', () => withNemesis([], async (_, done) => {

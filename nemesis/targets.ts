@@ -96,12 +96,13 @@ export async function select(text: string, scene: Scene, cluster: Cluster, rando
 
 /**
  * These nodes, each that is down exchanged for one that runs, as long as there are any: hardly any fault is seen on a node
- * that another one has taken down. Where all run, nobody is exchanged.
+ * that another one has taken down. Where all run, nobody is exchanged. The last one that runs stays out: what happens between
+ * two sides wants somebody on either.
  */
 export async function preferRunning(selected: readonly NodeId[], cluster: Cluster): Promise<NodeId[]> {
   const states = new Map(await Promise.all(cluster.nodes.map(async (node) => [node.id, await node.state()] as const)))
   const others = cluster.nodes.map(({ id }) => id).filter((id) => states.get(id) === 'running' && !selected.includes(id))
-  const chosen = new Set(selected.map((id) => (states.get(id) === 'running' ? id : (others.shift() ?? id))))
+  const chosen = new Set(selected.map((id) => (states.get(id) === 'running' ? id : (others.length > 1 ? others.shift()! : id))))
   return cluster.nodes.map(({ id }) => id).filter((id) => chosen.has(id))
 }
 

@@ -11,7 +11,7 @@ import type { Cluster } from '../cluster.ts'
 import { ClusterError } from '../cluster.ts'
 import type { Client, Command, NodeAddresses, NodeSpec, Peek, System, SystemMembership } from '../system.ts'
 import { EtcdError, bytesOf, call, counters, jsonOf, keyOf, memberList, status, valueOf } from './etcd-gateway.ts'
-import type { KeyValue } from './etcd-gateway.ts'
+import type { KeyValue, Member } from './etcd-gateway.ts'
 import { installed } from './installed.ts'
 
 /** How reads are answered. */
@@ -157,17 +157,22 @@ async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadl
 
 /** Members are added and removed through Raft, one at a time (Raft dissertation, section 4.1); a new one copies the leader's log. */
 function membershipOf(peerAddresses: ReadonlyMap<NodeId, string>): SystemMembership {
+  const urlOf = (node: NodeId): string => `http://${peerAddresses.get(node)}`
+  // A member that was added and has not started has no name yet.
+  const isNode = (node: NodeId) => ({ name, peerURLs }: Member): boolean => name === node || peerURLs.includes(urlOf(node))
   return {
     admit: (cluster, node, deadlineMs) => anyOf(cluster, node, deadlineMs, async (asked) => {
-      const url = `http://${peerAddresses.get(node)}`
-      const known = (await memberList(cluster, asked, ASK_DEADLINE_MS)).some(({ peerURLs }) => peerURLs.includes(url))
-      if (!known) await call(cluster, asked, 'cluster/member/add', { peerURLs: [url] }, ASK_DEADLINE_MS)
+      const known = (await memberList(cluster, asked, ASK_DEADLINE_MS)).some(isNode(node))
+      if (!known) await call(cluster, asked, 'cluster/member/add', { peerURLs: [urlOf(node)] }, ASK_DEADLINE_MS)
     }),
     dismiss: (cluster, node, deadlineMs) => anyOf(cluster, node, deadlineMs, async (asked) => {
-      const member = (await memberList(cluster, asked, ASK_DEADLINE_MS)).find(({ name }) => name === node)
+      const member = (await memberList(cluster, asked, ASK_DEADLINE_MS)).find(isNode(node))
       if (member !== undefined) await call(cluster, asked, 'cluster/member/remove', { ID: member.ID }, ASK_DEADLINE_MS)
     }),
-    members: async (cluster, asked, deadlineMs) => (await memberList(cluster, asked, deadlineMs)).map(({ name, peerURLs }) => name ?? peerURLs[0]!),
+    members: async (cluster, asked, deadlineMs) => {
+      const list = await memberList(cluster, asked, deadlineMs)
+      return list.map((member) => [...peerAddresses.keys()].find((node) => isNode(node)(member)) ?? member.peerURLs[0]!)
+    },
   }
 }
 

@@ -27,6 +27,7 @@ function ignoreDeafReaders(error) {
  * socket, a timer), and now and then for ever: Node may turn in circles while it clears up (nodejs/node 47748, 54918).
  */
 async function end(code) {
+  process.exitCode = code
   const streams = [process.stdout, process.stderr].filter((stream) => !stream.destroyed && stream.writableLength > 0)
   await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', resolve))))
   process.exit(code)

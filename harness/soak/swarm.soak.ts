@@ -10,6 +10,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { VerdictDocument } from '../../checker/verdict.ts'
 import { dockerDriver } from '../../cluster/drivers/docker/driver.ts'
 import { netnsDriver } from '../../cluster/drivers/netns/driver.ts'
@@ -46,19 +47,34 @@ async function threadsOf(pid: number): Promise<string> {
   return (await Promise.all(threads.map(async (thread) => `${(await read(`${thread}/stat`)).split(' ').slice(1, 3).join(' ')} ${await read(`${thread}/wchan`)}`))).join('; ')
 }
 
-/** Where the JavaScript of a controller stands, and what keeps it alive, by Node's own report; empty when it does not write one. */
+const reportSchema = z.object({
+  javascriptStack: z.object({ stack: z.array(z.string()).default([]) }),
+  libuv: z.array(z.object({ type: z.string(), is_active: z.boolean().optional(), is_referenced: z.boolean().optional() })),
+})
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the JavaScript of a controller stands, and what keeps it alive, by Node's own report, which its event loop writes. */
 async function reportOf(controller: ResultPromise, folder: string): Promise<string> {
   controller.kill('SIGUSR2')
   for (let wait = 0; wait < REPORT_MS; wait += POLL_MS) {
     await sleep(POLL_MS)
     const file = (await readdir(folder).catch(() => [])).find((name) => name.endsWith('.json'))
     const text = file === undefined ? '' : await readFile(path.join(folder, file), 'utf8')
-    if (!text.trimEnd().endsWith('}')) continue
-    const { javascriptStack, libuv } = JSON.parse(text) as { javascriptStack: { stack?: string[] }; libuv: { type: string; is_active?: boolean; is_referenced?: boolean }[] }
+    // Until it is whole.
+    const report = reportSchema.safeParse(parsed(text))
+    if (!report.success) continue
+    const { javascriptStack, libuv } = report.data
     const alive = libuv.filter((handle) => handle.is_active === true && handle.is_referenced === true).map(({ type }) => type)
-    return `${(javascriptStack.stack ?? []).map((line) => line.trim()).join(', ')}; alive: ${alive.join(', ')}`
+    return `${javascriptStack.stack.map((line) => line.trim()).join(', ')}; alive: ${alive.join(', ')}`
   }
-  return 'nowhere in JavaScript'
+  return 'nobody knows where: its event loop does not turn'
 }
 
 /** One run as a user starts it. */

@@ -69,6 +69,20 @@ test('crashed takes are forgotten with what they took, and so are takes that fou
   }
 })
 
+test('null is an element like any other, though who takes it may have found nothing', async () => {
+  for (const model of [models.fifoQueue(), models.unorderedQueue()]) {
+    const history = new History()
+    for (const [time, [type, f]] of ([['invoke', 'enqueue'], ['ok', 'enqueue'], ['invoke', 'dequeue'], ['ok', 'dequeue']] as const).entries()) history.push({ time, process: 0, type, f, value: null })
+    assert.ok(oracle(history, model))
+    assert.is((await check(history, { model })).verdict, 'holds')
+  }
+})
+
+test('an element whose put crashed, and that was taken, may be put again', () => {
+  const again = Array.from({ length: 1_200 }, (_, i) => `${i + 10}?7 ${i + 10}! 1? 1.7`).join(' ')
+  assert.is(stopOf(eventsOf(again), models.fifoQueue()), -1)
+})
+
 for (const model of [models.fifoQueue(), models.unorderedQueue()]) {
   test(`${model.name}: it stops at the event after which the oracle finds no order, and check says what the oracle says`, async () => {
     let violated = 0

@@ -40,7 +40,9 @@ interface QueueElement {
   readonly invoked: number
   /** The event that ended its put; Infinity. */
   since: number
-  taken: boolean
+  /** Its put has ended, or crashed. */
+  isPut: boolean
+  takenBy: QueueOperation | undefined
   /** The last gap in which it must have been taken, and the element behind it that has been; absent: not owed. */
   owed: { readonly deadline: number; readonly by: Taken } | undefined
 }
@@ -83,8 +85,9 @@ export class LiveQueue {
   #events = 0
   /** Elements that were put or are being put, by code; without those that have been taken and put. */
   readonly #elements = new Map<number, QueueElement>()
-  /** Those that are in and not owed, in the order in which their puts ended. */
-  readonly #present = new Set<QueueElement>()
+  /** In the order in which their puts ended, from `#front` on: those that are in and not owed, among others that were. */
+  #present: QueueElement[] = []
+  #front = 0
   /** Those that are owed, by deadline. */
   readonly #owed = new Set<QueueElement>()
   /** Takes that may still take something, by the time of their invocation. */
@@ -106,10 +109,15 @@ export class LiveQueue {
     return this.#elements.size + this.#open.size + this.#stays.length + this.#pending.length
   }
 
+  /** What `#forget` can make smaller. */
+  get #size(): number {
+    return this.#stays.length + this.#owed.size + this.#pending.length + this.#present.length
+  }
+
   /** A put of the value with this code begins; undefined where one with an equal value is in, or may be. */
   put(code: number, row: number): QueueOperation | undefined {
     if (this.#elements.has(code)) return undefined
-    const element: QueueElement = { code, row, invoked: this.#events++, since: Infinity, taken: false, owed: undefined }
+    const element: QueueElement = { code, row, invoked: this.#events++, since: Infinity, isPut: false, takenBy: undefined, owed: undefined }
     this.#elements.set(code, element)
     return { row, invoked: element.invoked, element }
   }
@@ -133,31 +141,34 @@ export class LiveQueue {
     const wrong = outcome === 'ok' && taken !== undefined ? this.#takes(operation, taken, event) : undefined
     if (outcome === 'ok' && taken === undefined) this.#pending.push({ from: operation.invoked, to: event, row: operation.row })
     const answer = wrong ?? this.#stranded() ?? this.#gapsLeft(Math.min(operation.invoked, since))
-    if (this.#stays.length + this.#owed.size > this.#room) this.#forget()
+    if (this.#size > this.#room) this.#forget()
     return answer
   }
 
   #putEnds(element: QueueElement, outcome: 'ok' | 'fail' | 'info'): QueueAnswer {
     const event = this.#events++
-    if (element.taken || outcome === 'fail') this.#elements.delete(element.code)
+    const { takenBy } = element
+    element.isPut = true
+    if (takenBy !== undefined || outcome === 'fail') this.#elements.delete(element.code)
     else if (outcome === 'ok') {
       element.since = event
-      this.#present.add(element)
+      this.#present.push(element)
     }
-    return element.taken && outcome === 'fail' ? { type: 'violated', rows: [element.row], reason: 'absent' } : POSSIBLE
+    return takenBy !== undefined && outcome === 'fail' ? { type: 'violated', rows: inOrder([element.row, takenBy.row]), reason: 'absent' } : POSSIBLE
   }
 
   /** What is wrong with a take of this element, if anything. */
   #takes(take: QueueOperation, code: number, event: number): QueueAnswer | undefined {
     const element = this.#elements.get(code)
-    if (element === undefined || element.taken) return { type: 'violated', rows: [...(element === undefined ? [] : [element.row]), take.row], reason: 'absent' }
+    if (element === undefined || element.takenBy !== undefined) {
+      return { type: 'violated', rows: inOrder([take.row, ...(element === undefined ? [] : [element.row, element.takenBy!.row])]), reason: 'absent' }
+    }
     const { owed } = element
     if (owed !== undefined && take.invoked > owed.deadline) return overtaken([element], owed.by, [take])
     const taken = { element, take }
-    element.taken = true
-    this.#present.delete(element)
+    element.takenBy = take
     this.#owed.delete(element)
-    if (element.since < Infinity) this.#elements.delete(code)
+    if (element.isPut) this.#elements.delete(code)
     if (element.since < take.invoked) this.#stays.push({ from: element.since, to: take.invoked, of: taken })
     if (this.#ordered) this.#owe(taken, event - 1)
     return undefined
@@ -165,10 +176,11 @@ export class LiveQueue {
 
   /** Whatever was put before this element must have been taken by the time that it was. */
   #owe(by: Taken, deadline: number): void {
-    for (const element of this.#present) {
-      if (element.since > by.element.invoked) return
+    for (; this.#front < this.#present.length; this.#front++) {
+      const element = this.#present[this.#front]!
+      if (element.since > by.element.invoked) break
+      if (element.takenBy !== undefined) continue
       element.owed = { deadline, by }
-      this.#present.delete(element)
       this.#owed.add(element)
     }
   }
@@ -229,21 +241,31 @@ export class LiveQueue {
     return this.#gapsFrom(from, to).some((gap) => this.#thereIn(gap) === there)
   }
 
-  /** Gaps in which nothing was that has been taken: those that allow more than the one before. That is where a stay has ended or an open take has begun. */
+  /** Gaps in which nothing was that has been taken, those that allow more than the one before: where stays have ended, and where open takes have begun. */
   #gapsFrom(from: number, to: number): number[] {
-    const gaps = new Set([from])
-    for (const stay of this.#stays) gaps.add(stay.to)
-    for (const { invoked } of this.#open) gaps.add(invoked)
-    return [...gaps].filter((gap) => gap >= from && gap < to && !this.#stays.some((stay) => stay.from <= gap && gap < stay.to))
+    const gaps: number[] = []
+    let free = from
+    const freeUntil = (end: number): void => {
+      if (free >= end) return
+      gaps.push(free)
+      for (const { invoked } of this.#open) if (invoked > free && invoked < end) gaps.push(invoked)
+    }
+    for (const stay of this.#stays.filter((one) => one.from < to && one.to > from).sort((a, b) => a.from - b.from)) {
+      freeUntil(stay.from)
+      free = Math.max(free, stay.to)
+    }
+    freeUntil(to)
+    return gaps
   }
 
   /** How many elements were there in this gap, unless an open take took them; more than there are open takes is as good as any. */
   #thereIn(gap: number): number {
     let there = 0
     for (const { since } of this.#owed) if (since <= gap) there++
-    for (const { since } of this.#present) {
-      if (since > gap || there > this.#open.size) break
-      there++
+    for (let i = this.#front; i < this.#present.length && there <= this.#open.size; i++) {
+      const { since, takenBy } = this.#present[i]!
+      if (since > gap) break
+      if (takenBy === undefined) there++
     }
     return there
   }
@@ -251,8 +273,9 @@ export class LiveQueue {
   /** Rows of a take that found nothing, of what was there meanwhile, and of all that might have taken it. */
   #thereDuring({ from, to, row }: Empty): number[] {
     const gone = this.#stays.filter((stay) => stay.from < to && stay.to > from).flatMap(({ of: { element, take } }) => [element.row, take.row])
-    const there = [...this.#owed, ...this.#present].filter(({ since }) => since < to).slice(0, this.#open.size + 1)
-    return [...new Set([row, ...gone, ...[...there, ...this.#open].map((one) => one.row)])].sort((a, b) => a - b)
+    const left = this.#present.slice(this.#front).filter(({ takenBy }) => takenBy === undefined)
+    const there = [...this.#owed, ...left].filter(({ since }) => since < to).slice(0, this.#open.size + 1)
+    return inOrder([row, ...gone, ...[...there, ...this.#open].map((one) => one.row)])
   }
 
   /** Forgets what was there before anything that may still find nothing began, and lost elements with the takes that took them. */
@@ -271,7 +294,9 @@ export class LiveQueue {
         break
       }
     }
-    this.#room = 2 * (this.#stays.length + this.#owed.size) + ROOM
+    this.#present = this.#present.slice(this.#front).filter(({ takenBy }) => takenBy === undefined)
+    this.#front = 0
+    this.#room = 2 * this.#size + ROOM
   }
 }
 
@@ -287,6 +312,7 @@ function serving(takes: ReadonlySet<QueueOperation>, gap: number): number {
 
 function overtaken(elements: readonly QueueElement[], by: Taken, takes: readonly QueueOperation[]): QueueAnswer {
   const behind = [by, ...elements.flatMap(({ owed }) => owed?.by ?? [])].flatMap(({ element, take }) => [element.row, take.row])
-  const rows = new Set([...elements.map(({ row }) => row), ...behind, ...takes.map(({ row }) => row)])
-  return { type: 'violated', rows: [...rows].sort((a, b) => a - b), reason: 'overtaken' }
+  return { type: 'violated', rows: inOrder([...elements, ...takes].map(({ row }) => row).concat(behind)), reason: 'overtaken' }
 }
+
+const inOrder = (rows: readonly number[]): number[] => [...new Set(rows)].sort((a, b) => a - b)

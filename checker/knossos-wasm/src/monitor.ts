@@ -92,7 +92,7 @@ class LiveMonitor implements Monitor {
   readonly #initial: number
   readonly #keys = new Map<number, LiveKey>()
   readonly #open = new Map<number, Open>()
-  /** Open operations, oldest first; those that ended are skipped. */
+  /** Open operations on keys with zones, oldest first; those that ended are skipped. */
   readonly #begun: Open[] = []
   #begunAt = 0
   #rank = 0
@@ -158,7 +158,7 @@ class LiveMonitor implements Monitor {
     const key = this.#keyOf(event)
     const open: Open = { key, event, rank: this.#rank, row, live: true, operation: undefined, queued: undefined, code: this.#made(event) }
     this.#open.set(process, open)
-    this.#begun.push(open)
+    if (key.zones !== undefined) this.#begun.push(open)
     this.#remember(key, open, undefined)
     if (key.window !== undefined) this.#invokeIn(key.window, open)
     else if (key.queue !== undefined) this.#invokeOn(key.queue, open)

@@ -6,6 +6,7 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -98,7 +99,7 @@ export async function sshTunnel(url: URL): Promise<Tunnel> {
   const child = spawn('ssh', [...options, ...destination(url), REMOTE], { stdio: ['pipe', 'pipe', 'pipe'] })
   const close = (): void => {
     child.kill()
-    void rm(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
   const add = async (forwards: readonly string[]): Promise<void> => {
     try {

@@ -39,7 +39,7 @@ export interface Contents {
   readonly crashed: readonly Placed[]
 }
 
-/** Pairs puts and takes; `undefined` when an element was put twice, a result when a take is wrong whatever the order. */
+/** Pairs puts and takes; `undefined` when an element was put twice or is null, a result when a take is wrong whatever the order. */
 export function contentsOf(operations: readonly Placed[], model: Model): Contents | CollectionResult | undefined {
   const puts = new Map<string, Placed>()
   const takes = new Map<string, Placed>()
@@ -50,7 +50,8 @@ export function contentsOf(operations: readonly Placed[], model: Model): Content
     const { f, input, output } = placed.operation
     if (f === model.functions[0]) {
       const text = canonical(input)
-      if (puts.has(text)) return undefined
+      // Who takes null may have found nothing.
+      if (input === null || puts.has(text)) return undefined
       puts.set(text, placed)
     } else if (output === undefined) crashed.push(placed)
     else if (output === null) empties.push(placed)

@@ -251,10 +251,10 @@ const liveQueues: readonly Mutant[] = [
   ['live-queue.js', 'element.since > by.element.invoked', 'element.since > by.element.since'],
   ['live-queue.js', 'take.invoked > owed.deadline', 'false'],
   ['live-queue.js', 'take.value.invoked > element.owed.deadline', 'false'],
-  ['live-queue.js', 'element === undefined || element.taken', 'element === undefined'],
-  ['live-queue.js', "element.taken && outcome === 'fail'", 'false'],
-  ['live-queue.js', 'gap < stay.to', 'gap <= stay.to'],
-  ['live-queue.js', 'gaps.add(invoked)', 'void invoked'],
+  ['live-queue.js', 'element === undefined || element.takenBy !== undefined', 'element === undefined'],
+  ['live-queue.js', "takenBy !== undefined && outcome === 'fail'", 'false'],
+  ['live-queue.js', 'free = Math.max(free, stay.to)', 'free = Math.max(free, stay.to + 1)'],
+  ['live-queue.js', 'gaps.push(invoked)', 'void invoked'],
 ]
 
 export const mutants: readonly Mutant[] = [
