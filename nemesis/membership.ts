@@ -80,10 +80,10 @@ async function agreement(cluster: Cluster, membership: ClusterMembership): Promi
  * not come in time, may have come about since. Other members are not touched: another fault may have struck them.
  */
 async function settle(cluster: Cluster, membership: ClusterMembership, wanted: Members): Promise<void> {
-  let cannotStart: unknown
+  let cannotStart: Error | undefined
   for (const node of cluster.nodes.filter(({ id }) => wanted[id] === true)) {
     // A change that could not be carried out may have left a member that was to go without its program; one that was let go cannot start.
-    if ((await node.state()) === 'stopped') await node.start().catch((error: unknown) => (cannotStart = error))
+    if ((await node.state()) === 'stopped') await node.start().catch((error: Error) => (cannotStart = error))
   }
   const known = await agreement(cluster, membership)
   for (const [id, isMember] of Object.entries(withSpares(wanted, membership))) {
