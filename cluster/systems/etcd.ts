@@ -155,10 +155,9 @@ async function peek(cluster: Cluster, node: NodeId, keys: readonly Json[], deadl
   return keys.map((key) => ({ key, value: held.get(keyOf(key)) ?? null }))
 }
 
-/** Members are added and removed through Raft, one at a time (Raft dissertation, section 4.1); a new one copies the leader's log. */
+/** Members are added and removed through Raft, one at a time (Raft dissertation, section 4.1); a new one copies the leader's log, and has no name until it has started. */
 function membershipOf(peerAddresses: ReadonlyMap<NodeId, string>): SystemMembership {
   const urlOf = (node: NodeId): string => `http://${peerAddresses.get(node)}`
-  // A member that was added and has not started has no name yet.
   const isNode = (node: NodeId) => ({ name, peerURLs }: Member): boolean => name === node || peerURLs.includes(urlOf(node))
   return {
     admit: (cluster, node, deadlineMs) => anyOf(cluster, node, deadlineMs, async (asked) => {
