@@ -30,6 +30,8 @@ const ALTERNATIVES = 3
 const FINGERS_AT_ONCE = 1
 /** Every so many rounds somebody who was lost is asked again. */
 const REMEMBER_EVERY = 4
+/** Nodes that are passed on the way back to the successor in one round. */
+const STEPS_BACK_MAX = 16
 /** Rounds without a word from the predecessor after which it counts as gone. */
 const SILENT_ROUNDS = 4
 
@@ -193,7 +195,7 @@ export class Chord implements Overlay {
     if (this.#successors.length === 0 || this.#rounds % REMEMBER_EVERY === 0) await this.#remember()
   }
 
-  /** Asks the first successor that answers who stands before it: if somebody stands in between, that is the successor. */
+  /** Asks the first successor that answers who stands before it: if somebody stands in between, that is the successor, or somebody before that. */
   async #stabilize(): Promise<void> {
     // A node that is alone is its own successor, and learns from its predecessor that it is alone no more.
     const candidates = this.#successors.length === 0 && this.#predecessor !== undefined ? [this.#predecessor] : this.#successors
@@ -203,16 +205,28 @@ export class Chord implements Overlay {
         this.#lose(node)
         continue
       }
-      const [before, after] = neighbours
-      const between = this.#nearerThan(node, before)
-      const nearer = between === undefined ? undefined : await this.#ask(CHORD_NEIGHBOURS, between, null)
-      if (between !== undefined && nearer === undefined) this.#lose(between)
-      if (between === undefined || nearer === undefined) this.#adopt(node, after)
-      else this.#adopt(between, nearer[1])
+      await this.#goBack(node, neighbours)
       await this.#ask(CHORD_NOTIFY, this.#successors[0]!, null)
       return
     }
     if (candidates.length > 0 || !this.#whole) await this.#join([...this.known()].sort((a, b) => clockwise(this.token, tokenOf(a)) - clockwise(this.token, tokenOf(b))))
+  }
+
+  /** Adopts this node, or the first of those before it that has nobody between itself and this one: a node that has lost all its successors comes back from far away. */
+  async #goBack(from: NodeId, its: readonly [before: NodeId | '', after: readonly NodeId[]]): Promise<void> {
+    let [node, [before, after]] = [from, its]
+    for (let steps = 0; steps < STEPS_BACK_MAX; steps++) {
+      const between = this.#nearerThan(node, before)
+      if (between === undefined) break
+      const nearer = await this.#ask(CHORD_NEIGHBOURS, between, null)
+      if (nearer === undefined) {
+        this.#lose(between)
+        break
+      }
+      node = between
+      ;[before, after] = nearer
+    }
+    this.#adopt(node, after)
   }
 
   /**
