@@ -95,7 +95,7 @@ export async function select(text: string, scene: Scene, cluster: Cluster, rando
 }
 
 /**
- * These nodes, each that is down exchanged for one that runs, as long as there are any: hardly any fault is seen on a node
+ * These nodes, each that is down exchanged for one that runs, as long as there are others: hardly any fault is seen on a node
  * that another one has taken down. Where all run, nobody is exchanged. The last one that runs stays out: what happens between
  * two sides wants somebody on either.
  */
