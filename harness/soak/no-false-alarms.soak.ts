@@ -10,14 +10,14 @@ import { UsageError } from '../usage-error.ts'
 import type { Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
 import { refuseImpossible } from '../refusals.ts'
-import { conformancePlan, selectsSomebody, simulatedFaults, verdictOf } from './conformance.soak.ts'
+import { conformancePlan, selectsSomebody, possibleFaults, verdictOf } from './conformance.soak.ts'
 
 /** Short runs: what is asked for is many different ones. */
 const TIME_MS = 6_000
 const RATE = 100
 
 /** A run of a preset, a workload that it can carry and a fault, all drawn from the seed. */
-async function drawPlan(seed: number, faults: Awaited<ReturnType<typeof simulatedFaults>>): Promise<Plan> {
+async function drawPlan(seed: number, faults: Awaited<ReturnType<typeof possibleFaults>>): Promise<Plan> {
   const random = seededRandom(seed)
   for (;;) {
     const preset = pick(random, Object.keys(presets))
@@ -41,7 +41,7 @@ export const soak = {
   full: 1_000,
   slice: 4,
   async run(cases: number, seed: number, print: (line: string) => void): Promise<boolean> {
-    const faults = await simulatedFaults()
+    const faults = await possibleFaults('sim')
     const counts = { holds: 0, unknown: 0, violated: 0 }
     const workloads = new Set<string>()
     const reasons = new Map<string, number>()
