@@ -23,14 +23,16 @@ const KEPT_MAX = 400
 export async function watchDelays(cluster: Cluster, system: System, forMs: number, signal: AbortSignal): Promise<Json | undefined> {
   if (!system.delays) return undefined
   const { exchange, quorums } = system.delays
-  const links = new Map<string, Map<string, Exchange[]>>(cluster.nodes.map(({ id }) => [id, new Map()]))
+  /** By node, by peer. Nodes may join while we ask. */
+  const links = new Map<string, Map<string, Exchange[]>>()
   /** By node: the least that its clock was ahead of ours when it was asked. */
   const ahead = new Map<string, number>()
   const ask = async (node: string): Promise<void> => {
     const sent = cluster.clock.now()
     for (const one of await exchange(cluster, node, EXCHANGE_DEADLINE_MS).catch(() => [])) {
       ahead.set(node, Math.min(ahead.get(node) ?? Infinity, one.asked - sent))
-      const peers = links.get(node)!
+      const peers = links.get(node) ?? new Map<string, Exchange[]>()
+      links.set(node, peers)
       const known = peers.get(one.peer) ?? []
       peers.set(one.peer, known)
       known.push(one)

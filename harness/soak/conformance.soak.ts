@@ -89,10 +89,11 @@ interface Row {
 type Rows = ReadonlyMap<string, Row>
 
 /** The plans of so many cases: a slice draws its pairs of preset and fault, a whole round takes each once. */
-async function plansOf(driver: Plan['driver'], cases: number, seed: number): Promise<Plan[]> {
+async function plansOf(driver: Plan['driver'], cases: number, seed: number, print: (line: string) => void): Promise<Plan[]> {
   const possible = await possibleFaults(driver)
   const pairs = Object.keys(presets).flatMap((preset) => possible.filter(([name]) => applies(preset, name)).map(([name, variants]) => [preset, name, variants.filter((variant) => selectsSomebody(preset, variant))] as const))
   const order = seededRandom(seed)
+  print(`${pairs.length} pairs of preset and fault on ${driver}`)
   return Array.from({ length: cases }, (_, i) => {
     const [preset, name, variants] = cases < pairs.length ? pick(order, pairs) : pairs[i % pairs.length]!
     return conformancePlan(preset, `${name}(${pick(order, variants)})`, seed + i, driver)
@@ -137,7 +138,7 @@ export const soak = {
   async run(cases: number, seed: number, print: (line: string) => void, words: readonly string[]): Promise<boolean> {
     const driver = named(words)
     const rows: Rows = new Map(Object.keys(presets).map((name) => [name, { runs: 0, broken: 0, unknown: 0, violated: new Map<string, number>() }]))
-    const plans = (await plansOf(driver, cases, seed)).values()
+    const plans = (await plansOf(driver, cases, seed, print)).values()
     const lane = async (): Promise<void> => {
       for (const plan of plans) count(rows, plan, await verdictOf(plan), print)
     }
