@@ -23,6 +23,9 @@
  * away takes away all gaps before that. And once nothing can happen any more before a lost element's deadline, it
  * goes, and with it one of the takes that can have taken it; which one makes no difference then.
  */
+import { POSSIBLE, violatedBy } from './live-algorithm.ts'
+import type { LiveAlgorithm, LiveAnswer, Outcome } from './live-algorithm.ts'
+import type { Json, Values } from './values.ts'
 
 /** A put or a take. */
 export interface QueueOperation {
@@ -67,21 +70,18 @@ interface Empty {
   readonly row: number
 }
 
-/** What a response says: nothing new, a violation by the operations of these rows, or that elements cannot be told apart. */
-export type QueueAnswer =
-  | { readonly type: 'possible' }
-  | { readonly type: 'violated'; readonly rows: readonly number[]; readonly reason: 'absent' | 'overtaken' | 'not empty' }
-  | { readonly type: 'unclear' }
-
-const POSSIBLE: QueueAnswer = { type: 'possible' }
+const ABSENT = 'cannot be placed: what was taken had not been put, or had been taken already.'
+const OVERTAKEN = 'cannot be placed: something that had been put later went out first.'
+const NOT_EMPTY = 'cannot be placed: something was in the queue all the time while a take found nothing.'
 /** So many takes that found nothing may hang on open takes. */
 const PENDING_MAX = 1024
 /** What can be forgotten is looked for whenever there is twice as much as was left the last time, and so much more. */
 const ROOM = 4
 
 /** One queue. `ordered`: first in, first out. */
-export class LiveQueue {
+export class LiveQueue implements LiveAlgorithm<QueueOperation> {
   readonly #ordered: boolean
+  readonly #values: Values
   #events = 0
   /** Elements that were put or are being put, by code; without those that have been taken and put. */
   readonly #elements = new Map<number, QueueElement>()
@@ -100,8 +100,9 @@ export class LiveQueue {
   #pending: Empty[] = []
   #room = ROOM
 
-  constructor(ordered: boolean) {
+  constructor(ordered: boolean, values: Values) {
     this.#ordered = ordered
+    this.#values = values
   }
 
   /** How many elements and operations are remembered. */
@@ -114,29 +115,33 @@ export class LiveQueue {
     return this.#stays.length + this.#owed.size + this.#pending.length + this.#present.length
   }
 
-  /** A put of the value with this code begins; undefined where one with an equal value is in, or may be. */
-  put(code: number, row: number): QueueOperation | undefined {
-    if (this.#elements.has(code)) return undefined
+  invoke(f: string, value: Json, row: number): QueueOperation | undefined {
+    return f === 'enqueue' ? this.#put(value, row) : this.#take(row)
+  }
+
+  /** A put begins; undefined where an equal element is in, or may be, and for null: who takes that may have found nothing. */
+  #put(value: Json, row: number): QueueOperation | undefined {
+    const code = this.#values.encode(value)
+    if (value === null || this.#elements.has(code)) return undefined
     const element: QueueElement = { code, row, invoked: this.#events++, since: Infinity, isPut: false, takenBy: undefined, owed: undefined }
     this.#elements.set(code, element)
     return { row, invoked: element.invoked, element }
   }
 
-  /** A take begins. */
-  take(row: number): QueueOperation {
+  #take(row: number): QueueOperation {
     const operation = { row, invoked: this.#events++, element: undefined }
     this.#open.add(operation)
     this.#alive.add(operation)
     return operation
   }
 
-  /** An operation ends. `taken`: the code of what a take returned; undefined where it found nothing. */
-  complete(operation: QueueOperation, outcome: 'ok' | 'fail' | 'info', taken: number | undefined): QueueAnswer {
+  complete(operation: QueueOperation, outcome: Outcome, value: Json): LiveAnswer {
     if (operation.element !== undefined) return this.#putEnds(operation.element, outcome)
     this.#alive.delete(operation)
     if (outcome === 'info') return POSSIBLE
     this.#open.delete(operation)
     const event = this.#events++
+    const taken = value === null ? undefined : this.#values.encode(value)
     const since = taken === undefined ? Infinity : (this.#elements.get(taken)?.since ?? Infinity)
     const wrong = outcome === 'ok' && taken !== undefined ? this.#takes(operation, taken, event) : undefined
     if (outcome === 'ok' && taken === undefined) this.#pending.push({ from: operation.invoked, to: event, row: operation.row })
@@ -145,7 +150,7 @@ export class LiveQueue {
     return answer
   }
 
-  #putEnds(element: QueueElement, outcome: 'ok' | 'fail' | 'info'): QueueAnswer {
+  #putEnds(element: QueueElement, outcome: Outcome): LiveAnswer {
     const event = this.#events++
     const { takenBy } = element
     element.isPut = true
@@ -154,14 +159,14 @@ export class LiveQueue {
       element.since = event
       this.#present.push(element)
     }
-    return takenBy !== undefined && outcome === 'fail' ? { type: 'violated', rows: inOrder([element.row, takenBy.row]), reason: 'absent' } : POSSIBLE
+    return takenBy !== undefined && outcome === 'fail' ? violatedBy([element.row, takenBy.row], ABSENT) : POSSIBLE
   }
 
   /** What is wrong with a take of this element, if anything. */
-  #takes(take: QueueOperation, code: number, event: number): QueueAnswer | undefined {
+  #takes(take: QueueOperation, code: number, event: number): LiveAnswer | undefined {
     const element = this.#elements.get(code)
     if (element === undefined || element.takenBy !== undefined) {
-      return { type: 'violated', rows: inOrder([take.row, ...(element === undefined ? [] : [element.row, element.takenBy!.row])]), reason: 'absent' }
+      return violatedBy([take.row, ...(element === undefined ? [] : [element.row, element.takenBy!.row])], ABSENT)
     }
     const { owed } = element
     if (owed !== undefined && take.invoked > owed.deadline) return overtaken([element], owed.by, [take])
@@ -186,20 +191,20 @@ export class LiveQueue {
   }
 
   /** Whether takes that found nothing still have gaps, where something has changed in the gaps from `changed` on. */
-  #gapsLeft(changed: number): QueueAnswer {
+  #gapsLeft(changed: number): LiveAnswer {
     let from = this.#pending.length
     while (from > 0 && this.#pending[from - 1]!.to > changed) from--
     for (const empty of this.#pending.splice(from)) {
       const found = this.#freeGap(empty)
-      if (found === 'none') return { type: 'violated', rows: this.#thereDuring(empty), reason: 'not empty' }
+      if (found === 'none') return violatedBy(this.#thereDuring(empty), NOT_EMPTY)
       const last = this.#pending.at(-1)
       if (found === 'depends' && (last === undefined || !this.#follows(empty, last))) this.#pending.push(empty)
     }
-    return this.#pending.length > PENDING_MAX ? { type: 'unclear' } : POSSIBLE
+    return this.#pending.length > PENDING_MAX ? { type: 'unclear', why: 'too many takes found nothing' } : POSSIBLE
   }
 
   /** Whether some element that is owed finds no open take. */
-  #stranded(): QueueAnswer | undefined {
+  #stranded(): LiveAnswer | undefined {
     const takes = this.#open.values()
     const before: QueueElement[] = []
     for (const element of this.#owed) {
@@ -275,7 +280,7 @@ export class LiveQueue {
     const gone = this.#stays.filter((stay) => stay.from < to && stay.to > from).flatMap(({ of: { element, take } }) => [element.row, take.row])
     const left = this.#present.slice(this.#front).filter(({ takenBy }) => takenBy === undefined)
     const there = [...this.#owed, ...left].filter(({ since }) => since < to).slice(0, this.#open.size + 1)
-    return inOrder([row, ...gone, ...[...there, ...this.#open].map((one) => one.row)])
+    return [row, ...gone, ...[...there, ...this.#open].map((one) => one.row)]
   }
 
   /** Forgets what was there before anything that may still find nothing began, and lost elements with the takes that took them. */
@@ -310,9 +315,7 @@ function serving(takes: ReadonlySet<QueueOperation>, gap: number): number {
   return count
 }
 
-function overtaken(elements: readonly QueueElement[], by: Taken, takes: readonly QueueOperation[]): QueueAnswer {
+function overtaken(elements: readonly QueueElement[], by: Taken, takes: readonly QueueOperation[]): LiveAnswer {
   const behind = [by, ...elements.flatMap(({ owed }) => owed?.by ?? [])].flatMap(({ element, take }) => [element.row, take.row])
-  return { type: 'violated', rows: inOrder([...elements, ...takes].map(({ row }) => row).concat(behind)), reason: 'overtaken' }
+  return violatedBy([...elements, ...takes].map(({ row }) => row).concat(behind), OVERTAKEN)
 }
-
-const inOrder = (rows: readonly number[]): number[] => [...new Set(rows)].sort((a, b) => a - b)

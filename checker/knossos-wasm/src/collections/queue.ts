@@ -14,12 +14,11 @@
  */
 import { LiveQueue } from '../live-queue.ts'
 import { NEVER } from '../register.ts'
-import { canonical } from '../values.ts'
+import { Values } from '../values.ts'
 import { contentsOf, impossibleEmpty, takenFrom, violated } from './elements.ts'
 import type { Model } from '../model.ts'
 import type { QueueOperation } from '../live-queue.ts'
 import type { Placed } from '../problem.ts'
-import type { Json } from '../values.ts'
 import type { CollectionResult, Contents, Element } from './elements.ts'
 
 /** Decides a queue, or leaves it to the general engine. `ordered`: first in, first out. */
@@ -31,31 +30,25 @@ export function checkQueue(operations: readonly Placed[], model: Model, ordered:
   // A crashed take only shortens stays: what is possible without is possible.
   const empty = impossibleEmpty(contents)
   if (empty === undefined) return { type: 'holds' }
-  return contents.crashed.length > 0 ? replayed(operations, model, ordered) : empty
+  return contents.crashed.length > 0 ? replayed(operations, ordered) : empty
 }
 
 /** What the operations are, in the order of their events, to whoever judges them one by one. */
-function replayed(operations: readonly Placed[], model: Model, ordered: boolean): CollectionResult | undefined {
-  const queue = new LiveQueue(ordered)
-  const codes = new Map<string, number>()
-  const codeOf = (value: Json): number => {
-    const text = canonical(value)
-    if (!codes.has(text)) codes.set(text, codes.size)
-    return codes.get(text)!
-  }
+function replayed(operations: readonly Placed[], ordered: boolean): CollectionResult | undefined {
+  const queue = new LiveQueue(ordered, new Values())
   const open = new Map<Placed, QueueOperation | undefined>()
   const events = operations.flatMap((placed) => [{ placed, rank: placed.inv }, ...(placed.ret === NEVER ? [] : [{ placed, rank: placed.ret }])])
   for (const { placed } of events.sort((a, b) => a.rank - b.rank)) {
     const { f, input, output } = placed.operation
     if (!open.has(placed)) {
-      const begun = f === model.functions[0] ? queue.put(codeOf(input), placed.row) : queue.take(placed.row)
+      const begun = queue.invoke(f, input, placed.row)
       open.set(placed, begun)
       // That it crashed is known from the beginning.
-      if (begun !== undefined && placed.ret === NEVER) queue.complete(begun, 'info', undefined)
+      if (begun !== undefined && placed.ret === NEVER) queue.complete(begun, 'info', null)
       continue
     }
-    const answer = queue.complete(open.get(placed)!, 'ok', output === undefined || output === null ? undefined : codeOf(output))
-    if (answer.type !== 'possible') return answer.type === 'violated' ? answer : undefined
+    const answer = queue.complete(open.get(placed)!, 'ok', output ?? null)
+    if (answer.type !== 'possible') return answer.type === 'violated' ? { type: 'violated', rows: answer.rows } : undefined
   }
   return { type: 'holds' }
 }

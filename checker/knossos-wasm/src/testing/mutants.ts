@@ -62,7 +62,7 @@ const queues: readonly Mutant[] = [
   ['collections/queue.js', 'behind[next].put.inv > x.put.ret', 'behind[next].put.ret > x.put.ret'],
   ['collections/queue.js', 'behind[next].take.ret < first.take.ret', 'behind[next].take.ret > first.take.ret'],
   ['collections/queue.js', 'begun[i].inv < y.take.ret', 'true'],
-  ['collections/queue.js', 'contents.crashed.length > 0 ? undefined : empty', 'empty'],
+  ['collections/queue.js', 'contents.crashed.length > 0 ? replayed(operations, ordered) : empty', 'empty'],
 ]
 
 const stacks: readonly Mutant[] = [
@@ -226,14 +226,14 @@ const streaming: readonly Mutant[] = [
   ['live-candidate.js', 'this.#object.after(this.#from[x.slot], x.type).includes(this.#to[x.slot])', 'true'],
   ['live-candidate.js', '!hadNoEffect || (this.#done & bit) === 0', 'true'],
   ['live-candidate.js', '            this.#state = state;\n            this.#done = done;', '            this.#state = state;'],
-  ['monitor.js', '(++key.completed & 15) === 0', 'false'],
+  ['live-register.js', '(++this.#completed & 15) === 0', 'false'],
   ['live-object.js', 'process === null ?', 'true ?'],
 ]
 
 const deletes: readonly Mutant[] = [
   ['register.js', 'k === WRITE ? value[at] : NIL', 'value[at]'],
   ['accept-zones.js', 'if (kinds.includes(DELETE))', 'if (false)'],
-  ['monitor.js', "f === 'delete' ? null : value", 'value'],
+  ['live-register.js', "f === 'delete' ? null : value", 'value'],
   ['models/register.js', 'return [null]', 'return [input]'],
 ]
 
@@ -257,6 +257,39 @@ const liveQueues: readonly Mutant[] = [
   ['live-queue.js', 'gaps.push(invoked)', 'void invoked'],
 ]
 
+/** Lists and growing sets. */
+const liveCollections: readonly Mutant[] = [
+  ['live-unseen.js', 'addition.shownBy < 0', 'true'],
+  ['live-list.js', 'element === undefined || element.shownBy >= 0', 'element === undefined'],
+  ['live-list.js', 'missed.ended < read.invoked', 'false'],
+  ['live-list.js', 'this.#since[shown.length] < read.invoked', 'false'],
+  ['live-list.js', 'earliest.ended < element.invoked', 'false'],
+  ['live-list.js', 'element.ended < (earliest?.ended ?? event)', 'false'],
+  ['live-list.js', 'this.#since[at] = Math.min(event, earliest?.ended ?? event)', 'void 0'],
+  ['live-list.js', 'this.#since[at] = this.#since[known]', 'void 0'],
+  ['live-list.js', 'let earliest = this.#unseen.first', 'let earliest'],
+  ['live-list.js', 'operation.shownBy < 0 ? POSSIBLE', 'true ? POSSIBLE'],
+  ['live-list.js', "operation.ended = event;", ''],
+  ['live-list.js', 'Math.min(agreed.length, shown.length)', '0'],
+  ['live-growing-set.js', 'element.ended < invoked', 'false'],
+  ['live-growing-set.js', 'element.begun = Math.max(element.begun, invoked)', 'void 0'],
+  ['live-growing-set.js', 'this.#chain.slice(at + 1).flatMap', 'this.#chain.slice(at).flatMap'],
+  ['live-growing-set.js', '.concat(this.#unseen.first ?? [])', ''],
+  ['live-growing-set.js', 'if (element.ended < event)', 'if (false)'],
+  ['live-growing-set.js', 'more.length > 0 && missing.length > 0', 'false'],
+  ['live-growing-set.js', 'unseen !== undefined && unseen.ended < read.invoked', 'false'],
+  ['live-growing-set.js', 'missing.find(({ ended }) => ended < read.invoked)', 'undefined'],
+  ['live-growing-set.js', 'element === undefined || element.met === comparison', 'element === undefined'],
+  ['live-growing-set.js', 'elements.find(({ begun }) => unseen.ended < begun)', 'undefined'],
+  ['live-growing-set.js', 'missing.length - high.length < behind', 'false'],
+  ['live-growing-set.js', 'earliest.ended < latest.begun', 'false'],
+  ['live-growing-set.js', 'chain.splice(lowest, 0, lower)', 'chain.splice(lowest + 1, 0, lower)'],
+  ['live-growing-set.js', 'i >= at && ended < invoked', 'i > at && ended < invoked'],
+  ['live-growing-set.js', 'this.#chain[at].ended >= earliest', 'false'],
+  ['live-growing-set.js', 'element.shownBy >= 0 || element.ended < event', 'element.shownBy >= 0'],
+  ['live-growing-set.js', "outcome === 'ok' && value === false", 'false'],
+]
+
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections,
 ]
