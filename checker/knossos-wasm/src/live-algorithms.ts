@@ -2,14 +2,17 @@
 import { LiveAny } from './live-any.ts'
 import { LiveGrowingSet } from './live-growing-set.ts'
 import { LiveList } from './live-list.ts'
+import { LivePriorityQueue } from './live-priority-queue.ts'
 import { LiveQueue } from './live-queue.ts'
 import { LiveRegister } from './live-register.ts'
 import type { LiveAlgorithm } from './live-algorithm.ts'
 import type { Model } from './model.ts'
 import type { Values } from './values.ts'
 
-const algorithms: Readonly<Record<string, (values: Values) => LiveAlgorithm>> = {
+const algorithms: Readonly<Record<string, (values: Values, model: Model) => LiveAlgorithm>> = {
+  'priority-queue': (values, model) => new LivePriorityQueue(model, values),
   'fifo-queue': (values) => new LiveQueue(true, values),
+  set: (values) => new LiveGrowingSet(values),
   'grow-only-set': (values) => new LiveGrowingSet(values),
   'append-list': (values) => new LiveList(values),
   'unordered-queue': (values) => new LiveQueue(false, values),
@@ -17,7 +20,7 @@ const algorithms: Readonly<Record<string, (values: Values) => LiveAlgorithm>> = 
 
 /** What judges a new key of this model in little time; undefined where only what takes any model does. */
 export function specialOf(model: Model, values: Values): LiveAlgorithm | undefined {
-  return model.register === undefined ? algorithms[model.name]?.(values) : new LiveRegister(model.register, values)
+  return model.register === undefined ? algorithms[model.name]?.(values, model) : new LiveRegister(model.register, values)
 }
 
 /** What judges a key of any model. */

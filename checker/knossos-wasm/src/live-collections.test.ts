@@ -1,13 +1,14 @@
 /** Collections that are judged while they are used: random ones beside the brute-force oracle. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { check } from './check.ts'
 import { History } from './history.ts'
 import { models } from './models.ts'
 import { createMonitor } from './monitor.ts'
 import { oracle } from './oracle.ts'
-import { chance } from './testing/random-history.ts'
+import { chance, randomHistory } from './testing/random-history.ts'
 import { perturbedHistory } from './testing/perturbed.ts'
-import type { Event } from './history.ts'
+import type { Event, Json } from './history.ts'
 import type { Model } from './model.ts'
 
 /** What most of the time is all that is asked of a set. */
@@ -19,14 +20,20 @@ function historyOf(events: readonly Event[]): History {
   return history
 }
 
-for (const [model, violatedMin] of [[models.appendList(), 300], [models.growOnlySet(), 300], [asAWhole, 300]] as const) {
+/** The event at which the monitor tells of a violation; -1. */
+function stopOf(events: readonly Event[], model: Model): number {
+  const monitor = createMonitor({ model, record: false })
+  const stop = events.findIndex((event) => monitor.push(event) !== undefined)
+  assert.is(monitor.leaves, undefined)
+  return stop
+}
+
+for (const [model, violatedMin] of [[models.appendList(), 300], [models.growOnlySet(), 300], [asAWhole, 300], [models.set(), 300], [models.priorityQueue(), 300]] as const) {
   test(`${model.name}: it stops at the event after which the oracle finds no order`, () => {
     let violated = 0
     for (let seed = 1; seed <= 2_500; seed++) {
       const events = perturbedHistory(model, 10, chance(seed))
-      const monitor = createMonitor({ model, record: false })
-      const stop = events.findIndex((event) => monitor.push(event) !== undefined)
-      assert.is(monitor.leaves, undefined)
+      const stop = stopOf(events, model)
       assert.is(oracle(historyOf(stop < 0 ? events : events.slice(0, stop + 1)), model), stop < 0, `seed ${seed}`)
       if (stop < 0) continue
       violated++
@@ -34,6 +41,96 @@ for (const [model, violatedMin] of [[models.appendList(), 300], [models.growOnly
     }
     assert.ok(violated > violatedMin, `${violated} violated`)
   })
+
+  test(`${model.name}: on longer histories it stops where check says so`, async () => {
+    const verdictOf = async (events: readonly Event[]): Promise<string> => (await check(historyOf(events), { model, explain: false, elapsedMs: () => 0 })).verdict
+    for (let seed = 1; seed <= 250; seed++) {
+      const events = perturbedHistory(model, 60, chance(seed))
+      const stop = stopOf(events, model)
+      assert.is(await verdictOf(stop < 0 ? events : events.slice(0, stop + 1)), stop < 0 ? 'holds' : 'violated', `seed ${seed}`)
+      if (stop >= 0) assert.is(await verdictOf(events.slice(0, stop)), 'holds', `seed ${seed}: it stopped late, at ${stop}`)
+    }
+  })
 }
+
+/** Events from words: `0?insert=3` process 0 begins, `0.3` it got 3, `0.` nothing, `0!` it crashed, `0x` it failed. */
+function eventsOf(text: string): Event[] {
+  const asked = new Map<number, string>()
+  return text.trim().split(/\s+/).map((word, time) => {
+    const [, name, ending, begins, f, argument] = /^(\d+)(?:([.!x])|(\?)([a-z]+)=?)(.*)$/.exec(word)!
+    const process = Number(name)
+    if (begins !== undefined) asked.set(process, f!)
+    const value = argument === '' ? null : (JSON.parse(argument!) as Json)
+    return { time, process, type: ({ '.': 'ok', '!': 'info', x: 'fail', '?': 'invoke' } as const)[(ending ?? '?') as '.' | '!' | 'x' | '?'], f: asked.get(process)!, value }
+  })
+}
+
+const inTurn = (from: number, to: number, text: (i: number) => string): string => Array.from({ length: to - from }, (_, i) => text(from + i)).join(' ')
+
+test('a list remembers an append for as long as reads may miss it, and its elements for ever', () => {
+  const traffic = inTurn(1, 1_500, (i) => `0?append=${i} 0.`)
+  const all = JSON.stringify(Array.from({ length: 1_499 }, (_, i) => i + 1))
+  const model = models.appendList()
+  assert.is(stopOf(eventsOf(`1?read ${traffic} 2?read 2.${all} 1.[1,2]`), model), -1)
+  const late = eventsOf(`${traffic} 2?read 2.${all} 1?read 1.[1,2]`)
+  assert.is(stopOf(late, model), late.length - 1)
+  const stale = eventsOf(`${traffic} 1?read 0?append=-1 0. 2?read 2.${all} 1.[]`)
+  assert.is(stopOf(stale, model), stale.length - 2)
+})
+
+test('of a growing set the ground is forgotten, and whoever misses it is wrong', () => {
+  const model = models.growOnlySet()
+  const traffic = inTurn(1, 200, (i) => `0?add=${i} 0. 1?read 1.${JSON.stringify(Array.from({ length: i }, (_, at) => i - at))}`)
+  const monitor = createMonitor({ model, record: false })
+  for (const event of eventsOf(traffic)) assert.is(monitor.push(event), undefined)
+  assert.ok(monitor.remembered < 205, `remembered ${monitor.remembered}`)
+  for (const end of ['2?read 2.[]', '2?contains=7 2.false', '2?add=7 2.true', '2?read 2.[1,1]']) {
+    const events = eventsOf(`${traffic} ${end}`)
+    assert.is(stopOf(events, model), events.length - 1)
+  }
+  assert.is(stopOf(eventsOf(`2?read 3?contains=7 ${traffic} 2.[2,1] 3.false 4?add=7 4.false`), model), -1)
+})
+
+test('a priority queue on which a take is always open is judged by the window that follows, too', () => {
+  const model = models.priorityQueue()
+  const traffic = `9?poll ${inTurn(1, 700, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 0?insert=5001 0. 0?insert=5000 0. 1?poll 1.5001`
+  assert.is(stopOf(eventsOf(`${traffic} 9.5000 1?poll 1.`), model), -1)
+  const twice = eventsOf(`${traffic} 1?poll 1.5000`)
+  assert.is(stopOf(twice, model), twice.length - 1)
+})
+
+test('a take that began late cannot have taken what was in the way before', () => {
+  const model = models.priorityQueue()
+  const events = eventsOf('0?insert=2 0. 0?insert=1 0. 9?poll 3?poll 3.2 4?poll 9x 4.1')
+  assert.is(stopOf(events, model), 8)
+})
+
+test('a put whose element was taken cannot fail, wherever the log began anew', () => {
+  const model = models.priorityQueue()
+  const events = eventsOf(`5?insert=7 1?poll 1.7 ${inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 5x`)
+  assert.is(stopOf(events, model), events.length - 1)
+})
+
+test('what was put by one that crashed may be taken whenever, but once', () => {
+  const model = models.priorityQueue()
+  const traffic = inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)
+  const once = `5?insert=7 5! ${traffic} 1?poll 1.7 ${traffic}`
+  assert.is(stopOf(eventsOf(once), model), -1)
+  const twice = eventsOf(`${once} 1?poll 1.7`)
+  assert.is(stopOf(twice, model), twice.length - 1)
+})
+
+test('a long history of a priority queue is remembered by what is in it', async () => {
+  const model = models.priorityQueue()
+  const history = randomHistory(model, { operations: 20_000, processes: 4, crashed: 0, wrong: 0, values: 0, keys: 1, ties: false }, chance(3))
+  const monitor = createMonitor({ model, record: false })
+  let most = 0
+  for (let row = 0; row < history.length; row++) {
+    assert.is(monitor.push(history.event(row)), undefined)
+    most = Math.max(most, monitor.remembered)
+  }
+  assert.ok(most < 2_000, `remembered ${most}`)
+  assert.is((await monitor.finish()).verdict, 'holds')
+})
 
 test.run()

@@ -1,5 +1,5 @@
 /**
- * Sets that only grow, every element added once, judged while the history is being made.
+ * Sets as long as they only grow, judged while the history is being made.
  *
  * Reads of the whole form a chain by inclusion, which divides the additions into *blocks*: what the smallest read saw, what
  * the next one saw besides, and so on; behind the last are those that ended *unseen*. An addition that is open or
@@ -17,6 +17,9 @@
  *   nothing that it misses ended before something that it shows began;
  * - any read, and any `contains` that missed: nothing that stands behind it ended before it began.
  *
+ * An element that is certainly there may be added again, which changes nothing. Sets that elements are removed from are judged
+ * as long as nobody begins to.
+ *
  * A block that some read showed that ended before all open reads and `contains` began is the *ground*, with all below it: whoever
  * misses anything there is wrong. Cost of a read: a comparison for each element where it comes in the order of the largest
  * read so far, otherwise a look-up for each; everything else depends on what is open. Memory: the set, and the open window.
@@ -27,11 +30,12 @@ import type { LiveAlgorithm, LiveAnswer, Outcome } from './live-algorithm.ts'
 import type { Addition } from './live-unseen.ts'
 import type { Json, Values } from './values.ts'
 
-/** A read or `contains`. */
+/** A read, `contains`, or an addition of what is certainly there. */
 interface Look {
+  readonly f: string
   readonly row: number
   readonly invoked: number
-  /** The code of what `contains` asks for; undefined for a read. */
+  /** The code of the one element that it is about; undefined for a read. */
   readonly asked: number | undefined
   readonly element: undefined
 }
@@ -103,12 +107,15 @@ export class LiveGrowingSet implements LiveAlgorithm<SetOperation> {
   invoke(f: string, value: Json, row: number): SetOperation | undefined {
     const event = this.#events++
     const code = f === 'read' ? undefined : this.#values.encode(value)
-    if (f !== 'add') {
-      const look: Look = { row, invoked: event, asked: code, element: undefined }
+    if (f === 'remove') return undefined
+    const known = f === 'add' ? this.#elements.get(code!) : undefined
+    // Only where it is certainly there it makes no difference which of the two added it.
+    if (known?.ended === Infinity) return undefined
+    if (f !== 'add' || known !== undefined) {
+      const look: Look = { f, row, invoked: event, asked: code, element: undefined }
       this.#open.add(look)
       return look
     }
-    if (this.#elements.has(code!)) return undefined
     const element: Element = { row, element: code!, begun: event, ended: Infinity, shownBy: -1, block: undefined, met: 0 }
     this.#elements.set(code!, element)
     return element
@@ -121,9 +128,11 @@ export class LiveGrowingSet implements LiveAlgorithm<SetOperation> {
     if (outcome !== 'ok') return POSSIBLE
     if (operation.asked === undefined) return this.#reads(operation, value, event)
     const element = this.#elements.get(operation.asked)
-    if (typeof value !== 'boolean' || (value && element === undefined)) return violatedBy([operation.row], UNWRITTEN)
+    // Who adds what was not there says so; who does not say has found nothing out.
+    const found = operation.f === 'add' ? value !== true : value
+    if (typeof found !== 'boolean' || (found && element === undefined)) return violatedBy([operation.row], UNWRITTEN)
     if (element === undefined) return POSSIBLE
-    if (!value) return this.#missed(operation, element)
+    if (!found) return this.#missed(operation, element)
     this.#tookEffect(element, event)
     return POSSIBLE
   }

@@ -6,9 +6,12 @@ import { randomHistory } from './random-history.ts'
 import type { Event, Json } from '../history.ts'
 import type { Model } from '../model.ts'
 
-/** Events of up to `operationsMax` operations, each element new, one event at a time. */
+/** Collections whose algorithms do not mind elements that are added again. */
+const TWICE: ReadonlySet<string> = new Set(['set', 'grow-only-set', 'priority-queue'])
+
+/** Events of up to `operationsMax` operations, one event at a time. Each element is new; where it need not be, mostly. */
 export function perturbedHistory(model: Model, operationsMax: number, next: (bound: number) => number): Event[] {
-  const shape = { operations: 3 + next(operationsMax - 2), processes: 2 + next(3), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 0, 5, 20][next(4)]!, values: 0, keys: 1, ties: false }
+  const shape = { operations: 3 + next(operationsMax - 2), processes: 2 + next(3), crashed: [0, 0, 10, 30][next(4)]!, wrong: [0, 0, 5, 20][next(4)]!, values: TWICE.has(model.name) && next(3) === 0 ? 6 : 0, keys: 1, ties: false }
   const history = randomHistory(model, shape, next)
   let events = Array.from({ length: history.length }, (_, row) => history.event(row))
   for (let times = [0, 3, 10, 25][next(4)]!; times > 0; times--) events = perturbed(events, next)

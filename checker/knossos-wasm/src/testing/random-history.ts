@@ -110,7 +110,7 @@ export function randomHistory(model: Model, shape: RandomShape, next: (bound: nu
 
 /** Priorities must not ascend with time; additions to a counter are alike, which is what its own algorithm is for. */
 function unique(model: Model, fresh: number): Json {
-  return model.name === 'priority-queue' ? (fresh * 37) % 101 : model.name === 'counter' ? 2 : fresh
+  return model.name === 'priority-queue' ? ((fresh * 37) % 101) + 101 * Math.floor(fresh / 101) : model.name === 'counter' ? 2 : fresh
 }
 
 const FAILED = 'failed'
