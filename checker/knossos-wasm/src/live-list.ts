@@ -13,7 +13,8 @@
  * - a read that shows elements behind the agreed ones: going from the last of them to the first, no append may have begun after the
  *   earliest end among those behind it and all that ended unseen;
  * - any read: no append that it misses ended before it began, nor did a longer read. Of the agreed elements the first
- *   that it misses says this: for each is kept when it, or anything behind it, was certainly there (`since`).
+ *   that it misses says this: for each is kept when it, or anything behind it, was certainly there (`since`). That is settled when
+ *   it is shown: what ended before that, and was not shown either, stands behind it wherever it will be shown.
  *
  * Reading n elements costs n comparisons with the agreed list, everything else O(1). Memory: the list, and what is
  * open, crashed or unseen.
@@ -131,7 +132,6 @@ export class LiveList implements LiveAlgorithm<ListOperation> {
       if (element.ended < (earliest?.ended ?? event)) earliest = element
       this.#since[at] = Math.min(event, earliest?.ended ?? event)
     }
-    for (let at = known - 1; at >= 0 && this.#since[at]! > this.#since[known]!; at--) this.#since[at] = this.#since[known]!
     return undefined
   }
 

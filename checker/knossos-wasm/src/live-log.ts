@@ -28,6 +28,8 @@ export class LiveLog<Operation extends LoggedOperation> {
   readonly #model: Model
   #window: LiveAny | undefined
   #open = new Map<Operation, LiveOperation>()
+  /** What the window said when it could not tell; nothing can be asked of it until the next cut. */
+  #gaveUp: LiveAnswer | undefined
   /** What the window has not been told. */
   #entries: Entry<Operation>[] = []
 
@@ -57,6 +59,7 @@ export class LiveLog<Operation extends LoggedOperation> {
     this.#window ??= new LiveAny({ ...this.#model, init: initial() })
     const entries = this.#entries
     this.#entries = []
+    if (this.#gaveUp !== undefined) return this.#gaveUp
     for (const { operation, ended } of entries) {
       if (ended === undefined) {
         this.#open.set(operation, this.#window.invoke(operation.f, operation.value, operation.row, operation.process))
@@ -67,6 +70,7 @@ export class LiveLog<Operation extends LoggedOperation> {
       if (open === undefined) continue
       this.#open.delete(operation)
       const answer = this.#window.complete(open, ended.outcome, ended.value)
+      if (answer.type === 'unclear') this.#gaveUp = answer
       if (answer.type !== 'possible') return answer
     }
     return POSSIBLE
@@ -75,6 +79,7 @@ export class LiveLog<Operation extends LoggedOperation> {
   /** The state is certain: all is forgotten that lies before. */
   cut(): void {
     this.#window = undefined
+    this.#gaveUp = undefined
     this.#open = new Map()
     this.#entries = []
   }

@@ -21,7 +21,8 @@ export interface Item {
   since: number
   /** When it left, or at the latest (owed); Infinity. */
   left: number
-  isTaken: boolean
+  /** The event at which it was returned; Infinity. */
+  returned: number
 }
 
 /** A take that may still have taken something. */
@@ -33,6 +34,9 @@ export interface Take {
 /** So many smaller elements in the way are looked at. */
 const SMALLER_MAX = 32
 
+/** What can be forgotten is looked for whenever there is twice as much as was left the last time, and so much more. */
+const ROOM = 64
+
 export class LivePlacement {
   /** Those that are there and not owed, the smallest first in the manner of heaps, among others that have left. */
   readonly #heap = new ItemHeap()
@@ -40,25 +44,26 @@ export class LivePlacement {
   #owed: Item[] = []
   /** Takes that may have taken what is owed, by the time of their invocation. */
   readonly #takes = new Set<Take>()
-  /** What left after the earliest of them began, among others. */
+  /** What left after the earliest of them that has not crashed began, among others; by the event at which it was returned. */
   #gone: Item[] = []
+  #room = ROOM
 
   /** An element that has been there for long. */
   add(value: number): Item {
-    const item: Item = { value, invoked: -1, since: -1, left: Infinity, isTaken: false }
+    const item: Item = { value, invoked: -1, since: -1, left: Infinity, returned: Infinity }
     this.#heap.add(item)
     return item
   }
 
   /** A put begins. */
   put(value: number, event: number): Item {
-    return { value, invoked: event, since: Infinity, left: Infinity, isTaken: false }
+    return { value, invoked: event, since: Infinity, left: Infinity, returned: Infinity }
   }
 
   /** A put ends. */
   putEnds(item: Item, event: number): void {
     item.since = event
-    if (!item.isTaken) this.#heap.add(item)
+    if (item.returned === Infinity) this.#heap.add(item)
   }
 
   /** A take begins. */
@@ -79,16 +84,16 @@ export class LivePlacement {
     this.#takes.delete(take)
     const isPlaced = item !== undefined && item.left < Infinity ? this.#takesOwed(take, item) : this.#place(take, item, event)
     if (isPlaced && item !== undefined) {
-      item.isTaken = true
+      item.returned = event
       this.#heap.clean()
       this.#gone.push(item)
     }
-    if (this.#gone.length > 64) this.#forget(event)
+    if (this.#gone.length > this.#room) this.#forget(event)
     return isPlaced
   }
 
   #takesOwed(take: Take, item: Item): boolean {
-    if (item.isTaken || take.invoked > item.left) return false
+    if (item.returned < Infinity || take.invoked > item.left) return false
     this.#owed.splice(this.#owed.indexOf(item), 1)
     return this.#canServe(this.#owed)
   }
@@ -98,7 +103,8 @@ export class LivePlacement {
     const from = Math.max(invoked, item?.invoked ?? invoked)
     const smaller = this.#heap.smallerThan(value, SMALLER_MAX)
     if (smaller === undefined) return false
-    const early = this.#freeFrom(from, value)
+    const there = [...this.#goneAfter(from), ...this.#owed].filter((one) => one.value < value)
+    const early = freeFrom(from, there)
     if (smaller.every(({ since }) => since > early) && early < event) {
       if (item !== undefined) item.left = early
       return this.#canServe(this.#owed)
@@ -106,10 +112,8 @@ export class LivePlacement {
     const arrivals = [...new Set(smaller.map(({ since }) => since))].sort((a, b) => a - b)
     for (let k = 0; k <= arrivals.length; k++) {
       const first = Math.max(from, arrivals[k - 1] ?? from)
-      const last = (arrivals[k] ?? event) - 1
-      if (last < first) continue
-      for (let gap = last; gap >= first; gap = this.#beforeWhatWasThere(gap, value)) {
-        if (!this.#isFree(gap, value) || !this.#leaveBy(gap, value, smaller)) continue
+      for (let gap = (arrivals[k] ?? event) - 1; gap >= first; gap = beforeArrival(gap, there)) {
+        if (!isFree(gap, there) || !this.#leaveBy(gap, value, smaller)) continue
         if (item !== undefined) item.left = gap
         return true
       }
@@ -117,30 +121,11 @@ export class LivePlacement {
     return false
   }
 
-  /** The first gap from here on in which nothing smaller was there that has left. */
-  #freeFrom(gap: number, value: number): number {
-    let free = gap
-    for (let before = -1; before < free; ) {
-      before = free
-      for (const there of [this.#gone, this.#owed]) {
-        for (const { value: other, since, left } of there) if (other < value && since <= free && left > free) free = left
-      }
-    }
-    return free
-  }
-
-  /** Whether no smaller element that was taken was there all the time in this gap. */
-  #isFree(gap: number, value: number): boolean {
-    return this.#gone.every((item) => item.value > value || item.since > gap || item.left <= gap)
-  }
-
-  /** The last gap before this one in which less was there. */
-  #beforeWhatWasThere(gap: number, value: number): number {
-    let before = -1
-    for (const { value: other, since, left } of [...this.#gone, ...this.#owed]) {
-      if (other < value && since <= gap && left > gap) before = Math.max(before, since - 1)
-    }
-    return before
+  /** What left after this gap and was returned. */
+  #goneAfter(gap: number): Item[] {
+    const gone: Item[] = []
+    for (let i = this.#gone.length - 1; i >= 0 && this.#gone[i]!.returned > gap; i--) if (this.#gone[i]!.left > gap) gone.push(this.#gone[i]!)
+    return gone
   }
 
   /** Lets all smaller elements that were there leave by this gap, if takes can have taken them. */
@@ -175,7 +160,26 @@ export class LivePlacement {
       break
     }
     this.#gone = this.#gone.filter(({ left }) => left > earliest)
+    this.#room = 2 * this.#gone.length + ROOM
   }
+}
+
+/** The first gap from this one on in which none of these was there. */
+function freeFrom(gap: number, items: readonly Item[]): number {
+  let free = gap
+  for (let before = -1; before < free; ) {
+    before = free
+    for (const { since, left } of items) if (since <= free && left > free) free = left
+  }
+  return free
+}
+
+/** Whether none of these that was returned was there all the time in this gap. */
+const isFree = (gap: number, items: readonly Item[]): boolean => items.every(({ since, left, returned }) => returned === Infinity || since > gap || left <= gap)
+
+/** The last gap in which one of those was not there yet that are there in this one; -1. */
+function beforeArrival(gap: number, items: readonly Item[]): number {
+  return items.reduce((before, { since, left }) => (since <= gap && left > gap ? Math.max(before, since - 1) : before), -1)
 }
 
 /** Items by value: a binary heap in which those that have left stay until they come to the top. */

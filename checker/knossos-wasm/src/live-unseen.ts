@@ -15,9 +15,9 @@ export class Unseen<Added extends Addition> {
   #ended: Added[] = []
   #front = 0
 
-  /** One ended now. */
+  /** One ended now; it may have been shown before. */
   add(addition: Added): void {
-    if (addition.shownBy < 0) this.#ended.push(addition)
+    this.#ended.push(addition)
   }
 
   /** The one that ended first. */

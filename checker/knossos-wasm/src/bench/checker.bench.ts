@@ -186,10 +186,10 @@ async function fileChecked(path: string): Promise<Row> {
   }
 }
 
-/** The monitor on clean histories: zones (registers of unique values), and windows (16 values; every other model). */
 /** Models that are streamed in constant time: worth long histories, in which the code is warm. */
-const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
+const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'priority-queue', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
 
+/** The monitor on clean histories: algorithms for unique values and elements, and windows (16 values; models without an algorithm). */
 function streaming(): Row[] {
   const registers: readonly SimulationShape[] = [
     ...([5, 25, 100] as const).flatMap((processes) => (['register', 'cas-register'] as const).map((model) => ({ operations: 200_000, processes, model }))),
