@@ -96,6 +96,27 @@ test('of a growing set the ground is forgotten, and whoever misses it is wrong',
   assert.is(stopOf(eventsOf(`2?read 3?contains=7 ${traffic} 2.[2,1] 3.false 4?add=7 4.false`), model), -1)
 })
 
+/** What there is to see, the place of the event at which the monitor must stop, counted from the end (0: none), and the events. */
+const growing: readonly (readonly [string, number, string])[] = [
+  ['who missed an element began before it was added, and so did what ended before that', 1, '1?add=1 2?read 3?add=2 3. 4?contains=1 4.false 2.[1]'],
+  ['within a block an element that was missed may come last', 0, '2?read 3?add=2 3. 1?add=1 4?contains=1 2.[1,2] 4.false 1.'],
+  ['what no read has shown stands behind what was missed, and ended too early', 1, '1?add=1 2?read 3?add=2 3. 4?contains=1 2.[1] 4.false'],
+  ['an element is there once it was found, not only once its addition has ended', 1, '1?add=1 2?contains=1 2.true 3?read 1. 3.[]'],
+  ['an addition whose element was found cannot fail', 1, '1?add=1 2?contains=1 2.true 1x'],
+  ['reads form a chain, whichever comes last', 1, '1?add=1 2?add=2 3?read 4?read 5?read 3.[1] 4.[1,2] 5.[2]'],
+  ['reads form a chain, and none shows more and less', 1, '1?add=1 2?add=2 3?read 4?read 3.[1] 4.[2]'],
+  ['a smaller read divides a block, and not against time', 1, '4?read 5?read 2?add=2 2. 1?add=1 4.[1,2] 5.[1]'],
+  ['of two additions at once the second may be the one', 0, '1?add=1 2?add=1 2. 1x 3?read 3.[1]'],
+]
+
+for (const [what, fromEnd, text] of growing) {
+  test(`growing sets: ${what}`, () => {
+    const events = eventsOf(text)
+    assert.is(oracle(historyOf(events), models.growOnlySet()), fromEnd === 0)
+    assert.is(stopOf(events, models.growOnlySet()), fromEnd === 0 ? -1 : events.length - fromEnd)
+  })
+}
+
 test('a priority queue on which a take is always open is judged by the window that follows, too', () => {
   const model = models.priorityQueue()
   const traffic = `9?poll ${inTurn(1, 700, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 0?insert=5001 0. 0?insert=5000 0. 1?poll 1.5001`
@@ -110,15 +131,37 @@ test('a take that began late cannot have taken what was in the way before', () =
   assert.is(stopOf(events, model), 8)
 })
 
+test('what went out while a slow take was open is remembered until that ends', () => {
+  const events = eventsOf(`0?insert=1000 0. 0?insert=1 0. 1?poll ${inTurn(1, 100, (i) => `0?insert=${i + 1} 0. 2?poll 2.${i}`)} 1.1000`)
+  assert.is(stopOf(events, models.priorityQueue()), events.length - 1)
+})
+
+test('before what was in the way came, something else was, which no take had taken by then', () => {
+  const events = eventsOf('0?insert=1 0. 3?insert=9 1?poll 0?insert=2 0. 0?insert=3 0. 9?poll 0?insert=1.5 0. 2?poll 2.1.5 2?poll 2.2 1.9')
+  assert.is(oracle(historyOf(events), models.priorityQueue()), false)
+  assert.is(stopOf(events, models.priorityQueue()), events.length - 1)
+})
+
 test('a put whose element was taken cannot fail, wherever the log began anew', () => {
   const model = models.priorityQueue()
   const events = eventsOf(`5?insert=7 1?poll 1.7 ${inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 5x`)
   assert.is(stopOf(events, model), events.length - 1)
 })
 
+/** All is well, but the one way is lost: 101 could have gone before 103 came, and was taken later. */
+const lost = '0?insert=101 0. 0?insert=105 0. 4?poll 5?poll 0?insert=103 0. 6?poll 4.105 6.101'
+const traffic = inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)
+
+test('a take that crashed may have taken what was there long before the one way was lost', () => {
+  assert.is(stopOf(eventsOf(`0?insert=5 0. 9?poll 9! ${traffic} ${lost} 5.103`), models.priorityQueue()), -1)
+})
+
+test('a put that has been open for long may be taken when the one way is lost', () => {
+  assert.is(stopOf(eventsOf(`7?insert=1 ${traffic} ${lost} 8?poll 8.1 5.103`), models.priorityQueue()), -1)
+})
+
 test('what was put by one that crashed may be taken whenever, but once', () => {
   const model = models.priorityQueue()
-  const traffic = inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)
   const once = `5?insert=7 5! ${traffic} 1?poll 1.7 ${traffic}`
   assert.is(stopOf(eventsOf(once), model), -1)
   const twice = eventsOf(`${once} 1?poll 1.7`)
@@ -128,7 +171,7 @@ test('what was put by one that crashed may be taken whenever, but once', () => {
 test('where the window gave up nothing is called possible once the one way is lost', () => {
   const many = Array.from({ length: 13 }, (_, p) => p + 1)
   const crowd = [...many.map((p) => `${p}?insert=${p}`), ...many.map((p) => `${p}.`), ...many.map((p) => `${p}?poll`), ...many.map((p) => `${p}.${p}`)].join(' ')
-  const events = eventsOf(`99?poll ${crowd} ${inTurn(100, 640, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 0?insert=9001 0. 0?insert=9000 0. 1?poll 1.9001 1?poll 1.9000`)
+  const events = eventsOf(`99?poll 0?insert=5000 0. ${crowd} 1?poll 1.5000 ${inTurn(100, 640, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 1?poll 1.5000`)
   const monitor = createMonitor({ model: models.priorityQueue(), record: false })
   assert.is(events.findIndex((event) => monitor.push(event) !== undefined || monitor.leaves !== undefined), events.length - 1)
 })

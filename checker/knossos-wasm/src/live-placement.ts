@@ -60,10 +60,10 @@ export class LivePlacement {
     return { value, invoked: event, since: Infinity, left: Infinity, returned: Infinity }
   }
 
-  /** A put ends. */
+  /** A put ends whose element nobody has returned. */
   putEnds(item: Item, event: number): void {
     item.since = event
-    if (item.returned === Infinity) this.#heap.add(item)
+    this.#heap.add(item)
   }
 
   /** A take begins. */
@@ -105,7 +105,7 @@ export class LivePlacement {
     if (smaller === undefined) return false
     const there = [...this.#goneAfter(from), ...this.#owed].filter((one) => one.value < value)
     const early = freeFrom(from, there)
-    if (smaller.every(({ since }) => since > early) && early < event) {
+    if (smaller.every(({ since }) => since > early)) {
       if (item !== undefined) item.left = early
       return this.#canServe(this.#owed)
     }
@@ -164,7 +164,7 @@ export class LivePlacement {
   }
 }
 
-/** The first gap from this one on in which none of these was there. */
+/** The first gap from this one on in which none of these was there; they have all left by the last gap. */
 function freeFrom(gap: number, items: readonly Item[]): number {
   let free = gap
   for (let before = -1; before < free; ) {
