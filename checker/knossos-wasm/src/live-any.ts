@@ -28,7 +28,7 @@ export class LiveAny implements LiveAlgorithm<LiveOperation> {
     const answer = this.#window.complete(operation, outcome, value)
     if (answer.type === 'possible') return POSSIBLE
     if (answer.type === 'too hard') return { type: 'unclear', why: 'too many orders are possible' }
-    const could = answer.states.slice(0, 4).map((state) => JSON.stringify(state)).join(' or ')
+    const could = answer.states.slice(0, 4).map((state) => (state === undefined ? 'what nobody could see any more' : JSON.stringify(state))).join(' or ')
     return { type: 'violated', rows: [operation.row], why: `cannot be placed: before its response the ${this.#model.name} could only be ${could}${answer.states.length > 4 ? ' or ...' : ''}.` }
   }
 }

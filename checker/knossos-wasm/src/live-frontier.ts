@@ -5,25 +5,15 @@
  * Operations whose outcome is not known (they crashed, or go on) are counted by type: they may take effect, or not, and return
  * anything.
  */
+import { Uses, isWithin } from './live-uses.ts'
+import type { LiveNeeds } from './live-needs.ts'
 import type { LiveObject, State, Type } from './live-object.ts'
+import type { Used } from './live-uses.ts'
 
 /** How many configurations one walk may visit. */
 const VISITS_MAX = 20_000
 /** From this many on configurations are found by hash. */
 const MANY = 16
-/** Sets of used operations to remember; equal ones that were forgotten may come twice. */
-const USED_MAX = 4096
-
-/** Operations without a response that took effect: how many of each type. */
-export interface Used {
-  readonly counts: ReadonlyMap<Type, number>
-  readonly size: number
-  readonly more: Map<Type, Used>
-}
-
-export function nothingUsed(): Used {
-  return { counts: new Map(), size: 0, more: new Map() }
-}
 
 /** What may be true at one moment. */
 export interface Configuration {
@@ -44,43 +34,80 @@ export interface Acknowledged {
   readonly ended: number
 }
 
-/** The open operations at one point of a walk. */
+/** The open operations at one point of a walk; sets of them are masks of their slots. */
 export class LiveFrontier {
   readonly #object: LiveObject
-  #open: Acknowledged[] = []
-  /** Slots of open operations that never change the state, and of those that can be hidden. */
+  readonly #needs: LiveNeeds
+  readonly #bySlot: Acknowledged[] = []
+  #open = 0
+  /** Those that never change the state, those that can be hidden, and those that overwrite the state. */
   #pure = 0
   #total = 0
+  #constant = 0
+  /** By slot: those of the same type that end earlier. */
+  readonly #twins: number[] = []
+  /** By slot of one that overwrites the state: those that do not, and are possible then. */
+  readonly #followers: number[] = []
   /** Types of operations without a response. */
   readonly #maybe: Type[] = []
-  readonly #used = new Map<string, Used>()
+  readonly #uses = new Uses()
   #visits = 0
   // The response at hand.
   #bit = 0
+  #event = 0
+  /** It is possible after everything, whatever that leaves. */
+  #follows = false
+  #responses = 0
   #out: Configuration[] = []
+  /** What has been found in the search for it, so many. */
   readonly #seen: Configuration[] = []
+  #count = 0
   readonly #found = new Map<number, Configuration[]>()
 
-  constructor(object: LiveObject) {
+  constructor(object: LiveObject, needs: LiveNeeds) {
     this.#object = object
+    this.#needs = needs
   }
 
   /** Begins a walk with nothing open. */
   begin(): void {
     this.#visits = 0
-    this.#open = []
+    this.#open = 0
     this.#pure = 0
     this.#total = 0
+    this.#constant = 0
     for (const type of this.#maybe) type.available = -1
     this.#maybe.length = 0
-    if (this.#used.size > USED_MAX) this.#used.clear()
+    this.#uses.begin()
   }
 
   /** An operation whose response is known is invoked. */
   invoke(operation: Acknowledged): void {
-    this.#open.push(operation)
-    if (operation.type.pure) this.#pure |= 1 << operation.slot
-    if (operation.type.total) this.#total |= 1 << operation.slot
+    const { type, slot, ended } = operation
+    const bit = 1 << slot
+    this.#bySlot[slot] = operation
+    this.#twins[slot] = 0
+    this.#followers[slot] = 0
+    for (let left = this.#open; left !== 0; left &= left - 1) {
+      const other = slotOf(left)
+      const another = this.#bySlot[other]!
+      if (another.type === type) {
+        if (another.ended < ended) this.#twins[slot] |= 1 << other
+        else this.#twins[other]! |= bit
+      }
+      if (this.#canFollow(another.type, type)) this.#followers[other]! |= bit
+      if (this.#canFollow(type, another.type)) this.#followers[slot] |= 1 << other
+    }
+    this.#open |= bit
+    if (type.pure) this.#pure |= bit
+    if (type.total) this.#total |= bit
+    if (type.constant !== undefined) this.#constant |= bit
+  }
+
+  #canFollow({ constant }: Type, type: Type): boolean {
+    if (constant === undefined || type.constant !== undefined) return false
+    for (const state of constant) if (this.#object.canUse(state, type)) return true
+    return false
   }
 
   /** So many more operations of a type may take effect without a response. */
@@ -94,34 +121,62 @@ export class LiveFrontier {
 
   /** The frontier after a response, empty when it is impossible; undefined when too much would have to be visited. */
   respond(frontier: readonly Configuration[], x: Acknowledged): readonly Configuration[] | undefined {
-    this.#bit = 1 << x.slot
+    const bit = 1 << x.slot
+    this.#bit = bit
+    this.#event = x.ended
+    this.#follows = x.type.total && x.type.constant === undefined
+    this.#responses++
     this.#out = []
-    this.#seen.length = 0
+    this.#count = 0
     if (this.#found.size > 0) this.#found.clear()
-    for (const { state, done, hide, used } of frontier) this.#settle(state, done, hide, used, false)
-    for (let i = 0; i < this.#seen.length; i++) {
+    for (const { state, done, hide: hidden, used } of frontier) {
+      // Where nobody sees the state, whatever can be hidden may go at once.
+      const hide = state === this.#object.unseen ? this.#total & ~done : hidden
+      if ((hide & bit) !== 0) {
+        this.#keep(state, this.#eager(state, done), hide & ~bit, used)
+        if (this.#isUnseen(x.type, done | bit, used)) continue
+      }
+      this.#settle(state, done, hide, used)
+    }
+    for (let i = 0; i < this.#count; i++) {
       if (++this.#visits > VISITS_MAX) return undefined
       this.#expand(this.#seen[i]!)
     }
-    this.#open.splice(this.#open.indexOf(x), 1)
-    this.#pure &= ~this.#bit
-    this.#total &= ~this.#bit
+    this.#close(bit)
     return this.#out
   }
 
-  /** Sends a configuration on: to the new frontier once X has taken effect or is hidden, and to the search while it has not. */
-  #settle(state: State, before: number, hide: number, used: Used, wasHidden: boolean): void {
+  /** Whether nobody can see any more what an operation overwrites the state with. */
+  #isUnseen({ constant }: Type, done: number, used: Used): boolean {
+    if (constant === undefined) return false
+    for (const state of constant) if (this.#isSeen(state, done, used)) return false
+    return true
+  }
+
+  #close(bit: number): void {
+    this.#open &= ~bit
+    this.#pure &= ~bit
+    this.#total &= ~bit
+    this.#constant &= ~bit
+    for (let left = this.#open; left !== 0; left &= left - 1) {
+      this.#twins[slotOf(left)]! &= ~bit
+      this.#followers[slotOf(left)]! &= ~bit
+    }
+  }
+
+  /** Sends a configuration on: to the new frontier once X has taken effect, and to the search while it has not. */
+  #settle(state: State, before: number, hide: number, used: Used): void {
     const bit = this.#bit
     const done = this.#eager(state, before)
-    if ((done & bit) !== 0 || ((hide & bit) !== 0 && !wasHidden)) this.#keep({ state, done: done & ~bit, hide: hide & ~bit, used })
-    if ((done & bit) === 0 && this.#isNew(state, done, hide, used)) this.#seen.push({ state, done, hide, used })
+    if ((done & bit) !== 0) this.#keep(state, done & ~bit, hide & ~bit, used)
+    else if (this.#isNew(state, done, hide, used)) this.#seen[this.#count++] = { state, done, hide, used }
   }
 
   #isNew(state: State, done: number, hide: number, used: Used): boolean {
-    if (this.#seen.length < MANY) return !isAmong(this.#seen, state, done, hide, used)
-    if (this.#found.size === 0) for (const one of this.#seen) this.#bucket(one.state, one.done, one.hide).push(one)
+    if (this.#count < MANY) return !isAmong(this.#seen, this.#count, state, done, hide, used)
+    if (this.#found.size === 0) for (const one of this.#seen.slice(0, this.#count)) this.#bucket(one.state, one.done, one.hide).push(one)
     const bucket = this.#bucket(state, done, hide)
-    if (isAmong(bucket, state, done, hide, used)) return false
+    if (isAmong(bucket, bucket.length, state, done, hide, used)) return false
     bucket.push({ state, done, hide, used })
     return true
   }
@@ -134,78 +189,101 @@ export class LiveFrontier {
   }
 
   #expand({ state, done, hide, used }: Configuration): void {
-    const wasHidden = (hide & this.#bit) !== 0
-    for (const operation of this.#open) {
-      const { type, slot } = operation
+    for (let left = this.#open & ~this.#pure & ~done; left !== 0; left &= left - 1) {
+      const slot = slotOf(left)
       const bit = 1 << slot
-      if (type.pure || (done & bit) !== 0 || this.#hasEarlierTwin(done | hide, operation)) continue
-      for (const next of this.#object.after(state, type)) this.#settle(next, done | bit, type.constant ? this.#total & ~(done | bit) : hide & ~bit, used, wasHidden)
+      if ((this.#twins[slot]! & ~(done | hide)) !== 0) continue
+      const { type } = this.#bySlot[slot]!
+      for (const next of this.#object.after(state, type)) {
+        if (type.total && bit !== this.#bit && !this.#isWorthIt(next, done | bit, used, slot)) continue
+        this.#settle(next, done | bit, (this.#constant & bit) !== 0 ? this.#total & ~(done | bit) : hide & ~bit, used)
+      }
     }
     for (const type of this.#maybe) {
-      if ((used.counts.get(type) ?? 0) >= type.available) continue
+      if (available(type, used) === 0) continue
       for (const next of this.#object.after(state, type)) {
-        if (next !== state || type.constant) this.#settle(next, done, type.constant ? this.#total & ~done : hide, this.#oneMore(used, type), wasHidden)
+        if (type.total ? !this.#isWorthIt(next, done, used) : next === state) continue
+        this.#settle(next, done, type.constant !== undefined ? this.#total & ~done : hide, this.#uses.oneMore(used, type))
       }
     }
   }
 
-  /** One more of a type; equal sets are one record. */
-  #oneMore(used: Used, type: Type): Used {
-    let more = used.more.get(type)
-    if (more !== undefined) return more
-    const counts = new Map(used.counts).set(type, (used.counts.get(type) ?? 0) + 1)
-    const name = [...counts].map(([{ number }, count]) => `${number}x${count}`).sort().join()
-    more = this.#used.get(name)
-    if (more === undefined) {
-      more = { counts, size: used.size + 1, more: new Map() }
-      this.#used.set(name, more)
-    }
-    used.more.set(type, more)
-    return more
+  /**
+   * Whether an operation that is possible in every state needs to take effect before X, with this state behind it; `slot`: its own, if it
+   * has one. If nothing makes use of the state, the operation may as well be hidden, where another overwrites the state before X,
+   * or come after X. If X itself is possible after everything and does not overwrite the state, then something later must see what X makes of it.
+   */
+  #isWorthIt(state: State, done: number, used: Used, slot?: number): boolean {
+    if (this.#follows) return this.#isSeen(state, done, used)
+    const isKnown = slot !== undefined && this.#maybe.length === 0 && (this.#constant & (1 << slot)) !== 0
+    return isKnown ? (this.#followers[slot]! & ~done) !== 0 : this.#isOfUse(state, done, used)
   }
 
-  #hasEarlierTwin(effective: number, operation: Acknowledged): boolean {
-    for (const twin of this.#open) {
-      if (twin.type === operation.type && twin.ended < operation.ended && (effective & (1 << twin.slot)) === 0) return true
-    }
+  /** Whether anything that is open and not done can make use of a state. */
+  #isOfUse(state: State, done: number, used: Used): boolean {
+    for (let left = this.#open & ~done; left !== 0; left &= left - 1) if (this.#object.canUse(state, this.#bySlot[slotOf(left)]!.type)) return true
+    for (const type of this.#maybe) if (available(type, used) > 0 && this.#object.canUse(state, type)) return true
     return false
+  }
+
+  /** The same, or anything that is invoked later, before the state is overwritten. */
+  #isSeen(state: State, done: number, used: Used): boolean {
+    if (state.asked !== this.#responses) {
+      state.asked = this.#responses
+      state.isNeeded = this.#needs.isNeeded(state, this.#event)
+    }
+    return state.isNeeded || this.#isOfUse(state, done, used)
   }
 
   /** Operations that never change the state take effect as soon as they can. */
   #eager(state: State, before: number): number {
-    if ((this.#pure & ~before) === 0) return before
     let done = before
-    for (const { type, slot } of this.#open) {
-      if (type.pure && (done & (1 << slot)) === 0 && this.#object.after(state, type).length > 0) done |= 1 << slot
+    for (let left = this.#pure & ~before; left !== 0; left &= left - 1) {
+      const slot = slotOf(left)
+      if (this.#object.after(state, this.#bySlot[slot]!.type).length > 0) done |= 1 << slot
     }
     return done
   }
 
   /** Adds a configuration to the new frontier unless one is there that is at least as good; takes out those that are not better. */
-  #keep(fresh: Configuration): void {
+  #keep(state: State, done: number, hide: number, used: Used): void {
     const out = this.#out
+    const isSeen = this.#isSeen(state, done | this.#bit, used)
+    const fresh = { state: isSeen ? state : this.#object.unseen, done, hide: isSeen ? hide : this.#total & ~(done | this.#bit), used }
+    if (out.length === 0) {
+      this.#out = [fresh]
+      return
+    }
     for (const other of out) if (this.#dominates(other, fresh)) return
     let kept = 0
     for (const other of out) if (!this.#dominates(fresh, other)) out[kept++] = other
-    out.length = kept
+    if (kept < out.length) out.length = kept
     out.push(fresh)
   }
 
   #dominates(a: Configuration, b: Configuration): boolean {
-    if (a.state !== b.state || (b.hide & ~a.hide) !== 0) return false
+    if ((a.state !== b.state && b.state !== this.#object.unseen) || (b.hide & ~a.hide) !== 0) return false
     const pure = this.#pure
     if ((b.done & ~a.done & pure) !== 0 || ((a.done ^ b.done) & ~a.hide & ~pure) !== 0) return false
     return a.used === b.used || isWithin(a.used, b.used)
   }
 }
 
-function isAmong(list: readonly Configuration[], state: State, done: number, hide: number, used: Used): boolean {
-  for (const one of list) if (one.state === state && one.done === done && one.hide === hide && one.used === used) return true
-  return false
+/** How many more operations of a type may take effect without a response. */
+function available(type: Type, { counts }: Used): number {
+  return type.available - (counts.get(type) ?? 0)
 }
 
-function isWithin(a: Used, b: Used): boolean {
-  if (a.size > b.size) return false
-  for (const [type, count] of a.counts) if ((b.counts.get(type) ?? 0) < count) return false
-  return true
+/** The lowest slot of a set that is not empty. */
+function slotOf(slots: number): number {
+  return 31 - Math.clz32(slots & -slots)
+}
+
+/** Whether a configuration is among the first `count` of a list. */
+function isAmong(list: readonly Configuration[], count: number, state: State, done: number, hide: number, used: Used): boolean {
+  for (let i = 0; i < count; i++) {
+    const one = list[i]!
+    if (one.state === state && one.done === done && one.hide === hide && one.used === used) return true
+  }
+  return false
 }

@@ -2,31 +2,39 @@
  * The general engine for histories that are still being made: just-in-time linearization of any model, over the open window
  * only (live-frontier.ts is one step of it).
  *
- * What an open operation will return is not known yet, so it is treated as one that crashed: it may take effect, or not, and
- * returns anything. When its response has come the window is walked again from its invocation on, knowing more;
- * for that, the frontier (all configurations that are possible) is kept as it was when each open operation was invoked. What
- * lies before the earliest open invocation is forgotten but for the frontier there and the operations that crashed.
+ * Walking is put off as long as one order of all operations is known that explains everything (live-order.ts): then
+ * nothing is violated, and most responses cost one step. The window is walked
  *
- * Walking is put off as long as one order of all operations is known that explains everything (live-candidate.ts): then
- * nothing is violated. Only when that order cannot go on, or much has been put off, the window is walked, for all the
- * responses at once; so that most responses cost one step. The frontier can grow beyond all bounds (as many as there are orders of
- * what is open): then only the one order is left, and when it cannot go on, this gives up, and says so.
+ * - when that order cannot go on, and no other is found, up to now. What an open operation will return is not known then, so it is
+ *   treated as one that crashed: it may take effect, or not, and returns anything. When its response has come the window is walked
+ *   again from its invocation on, knowing more; for that, the frontier (all configurations that are possible) is kept as it
+ *   was when each open operation was invoked;
+ * - when much has been put off, up to the earliest open invocation: all outcomes are known there, it need not be walked again, and what
+ *   lies before it is forgotten but for the frontier and the operations that crashed. What has happened since tells
+ *   which states somebody still sees (live-needs.ts).
+ *
+ * The frontier can grow beyond all bounds (as many as there are orders of what is open): then only the one order is left, and
+ * when it cannot go on, this gives up, and says so.
  */
-import { LiveCandidate } from './live-candidate.ts'
-import { LiveFrontier, nothingUsed } from './live-frontier.ts'
+import { LiveFrontier } from './live-frontier.ts'
+import { LiveNeeds } from './live-needs.ts'
 import { LiveObject } from './live-object.ts'
+import { LiveOrder } from './live-order.ts'
+import { nothingUsed } from './live-uses.ts'
 import type { Configuration } from './live-frontier.ts'
 import type { State, Type } from './live-object.ts'
+import type { Placeable } from './live-repair.ts'
 import type { Model } from './model.ts'
 import type { Json } from './values.ts'
 
 /** Operations that are open at one moment. */
 const SLOTS_MAX = 31
-/** Events that may be put off, at least. */
+/** So many events before the earliest open invocation may be put off; and so many in all, where that one is open for long. */
 const EVENTS_MAX = 64
+const EVENTS_OPEN_MAX = 256
 
 /** One operation while it is remembered. */
-export interface LiveOperation {
+export interface LiveOperation extends Placeable {
   readonly row: number
   readonly f: string
   readonly input: Json
@@ -43,8 +51,8 @@ export interface LiveOperation {
   before: readonly Configuration[] | undefined
 }
 
-/** What a response says: nothing new, a violation with the states that were possible before it, or that this is too hard. */
-export type LiveAnswer = { readonly type: 'possible' } | { readonly type: 'violated'; readonly states: readonly Json[] } | { readonly type: 'too hard' }
+/** What a response says: nothing new, a violation with the states that were possible before it (undefined: any that nobody could see any more), or that this is too hard. */
+export type LiveAnswer = { readonly type: 'possible' } | { readonly type: 'violated'; readonly states: readonly (Json | undefined)[] } | { readonly type: 'too hard' }
 
 const POSSIBLE: LiveAnswer = { type: 'possible' }
 const TOO_HARD: LiveAnswer = { type: 'too hard' }
@@ -52,8 +60,10 @@ const TOO_HARD: LiveAnswer = { type: 'too hard' }
 /** The window of one key. */
 export class LiveWindow {
   readonly #object: LiveObject
+  readonly #needs: LiveNeeds
   readonly #walker: LiveFrontier
-  readonly #candidate: LiveCandidate
+  /** One order that explains everything so far. */
+  readonly #order: LiveOrder
   /** All configurations that are possible before event `#walked`; undefined once they were too many. */
   #frontier: readonly Configuration[] | undefined
   #walked = 0
@@ -72,8 +82,9 @@ export class LiveWindow {
 
   constructor(model: Model) {
     this.#object = new LiveObject(model)
-    this.#walker = new LiveFrontier(this.#object)
-    this.#candidate = new LiveCandidate(this.#object)
+    this.#needs = new LiveNeeds(this.#object)
+    this.#walker = new LiveFrontier(this.#object, this.#needs)
+    this.#order = new LiveOrder(this.#object)
     this.#frontier = [{ state: this.#object.init, done: 0, hide: 0, used: nothingUsed() }]
   }
 
@@ -83,10 +94,10 @@ export class LiveWindow {
   }
 
   invoke(f: string, input: Json, process: Json, row: number): LiveOperation {
-    const type = this.#object.type(f, input, undefined, 'info', process)
+    const type = this.#object.asked(f, input, process)
     const slot = this.#freeSlot()
     if (slot >= 0) this.#taken |= 1 << slot
-    const operation: LiveOperation = { row, f, input, process, invoked: this.#events++, ended: Infinity, type, slot, fate: 'open', before: undefined }
+    const operation: LiveOperation = { row, f, input, process, invoked: this.#events++, ended: Infinity, type, slot, fate: 'open', before: undefined, isPlaced: false, from: undefined, to: undefined }
     this.#open.push(operation)
     this.#log.push(operation)
     return operation
@@ -95,19 +106,17 @@ export class LiveWindow {
   complete(operation: LiveOperation, outcome: 'ok' | 'fail' | 'info', output: Json): LiveAnswer {
     const unknown = operation.type
     const neverCounted = unknown.ignored || unknown.pure
-    this.#open.splice(this.#open.indexOf(operation), 1)
-    if (operation.slot >= 0) this.#taken &= ~(1 << operation.slot)
+    this.#close(operation)
     if (outcome === 'info') {
       this.#crash(operation, neverCounted)
       return POSSIBLE
     }
-    const { f, input, process } = operation
-    const type = this.#object.type(f, input, outcome === 'ok' ? output : undefined, outcome, process)
+    const type = this.#object.answered(unknown, outcome, output)
     if (type.ignored) {
       operation.fate = 'gone'
       if (operation.slot < 0) return neverCounted ? POSSIBLE : TOO_HARD
       if (!neverCounted) this.#change(operation)
-      return this.#candidate.leave(operation.slot, true) ? POSSIBLE : this.#walk()
+      return this.#order.withdraw(operation, this.#open) ? POSSIBLE : this.#search()
     }
     if (operation.slot < 0) return TOO_HARD
     operation.type = type
@@ -116,9 +125,16 @@ export class LiveWindow {
     this.#ended.push(operation)
     this.#log.push(operation)
     this.#change(operation)
-    if (!this.#candidate.respond(operation, operation.ended, this.#open)) return this.#walk()
-    if (this.#events - this.#walked > EVENTS_MAX && this.#events - this.#walked > this.#log.length >> 1) this.#catchUp()
+    if (!this.#order.respond(operation, this.#open)) return this.#search()
+    if (this.#events - this.#walked > EVENTS_MAX) this.#catchUp()
     return POSSIBLE
+  }
+
+  #close(operation: LiveOperation): void {
+    const open = this.#open
+    for (let at = open.indexOf(operation); at < open.length - 1; at++) open[at] = open[at + 1]!
+    open.pop()
+    if (operation.slot >= 0) this.#taken &= ~(1 << operation.slot)
   }
 
   /** The lowest slot that is free; -1. */
@@ -131,10 +147,9 @@ export class LiveWindow {
   /** The operation may take effect at any later time, or never. */
   #crash(operation: LiveOperation, neverCounted: boolean): void {
     operation.fate = neverCounted ? 'gone' : 'crashed'
-    if (operation.slot >= 0) this.#candidate.leave(operation.slot, false)
     operation.before = undefined
     if (neverCounted) return
-    const { crashed } = operation.type
+    const crashed = (operation.type.crashed ??= [])
     let at = crashed.length
     while (at > 0 && crashed[at - 1]! > operation.invoked) at--
     crashed.splice(at, 0, operation.invoked)
@@ -147,28 +162,50 @@ export class LiveWindow {
     if (operation.before !== undefined && (this.#changed === undefined || operation.invoked < this.#changed.invoked)) this.#changed = operation
   }
 
-  /** Walks although nothing is wrong, so that what lies behind can be forgotten; the one order suffices where that is too hard. */
+  /**
+   * Walks although nothing is wrong, so that what lies behind can be forgotten; the one order suffices where that is too hard.
+   * Up to the earliest open invocation all outcomes are known, so that this need not be walked again.
+   */
   #catchUp(): void {
-    if (this.#walk().type === 'violated') throw new Error('a history that one order explains cannot be violated')
+    let earliest = this.#events
+    for (const { invoked } of this.#open) if (invoked < earliest) earliest = invoked
+    const pending = this.#events - this.#walked
+    if (earliest - this.#walked < EVENTS_MAX && (pending < EVENTS_OPEN_MAX || pending < this.#log.length >> 1)) return
+    const end = earliest - this.#walked < EVENTS_MAX ? this.#events : earliest
+    if (this.#walk(end).type === 'violated') throw new Error('a history that one order explains cannot be violated')
   }
 
-  /** Walks over the window from the earliest operation on of which more is known now. */
-  #walk(): LiveAnswer {
+  /** The order cannot go on: whether another can. */
+  #search(): LiveAnswer {
+    const answer = this.#walk(this.#events)
+    if (answer.type !== 'possible') return answer
+    let least = this.#frontier![0]!
+    for (const one of this.#frontier!) if (one.used.size < least.used.size) least = one
+    this.#order.restart(least.state, this.#effective(least), this.#open)
+    return POSSIBLE
+  }
+
+  /** Walks over the window from the earliest operation on of which more is known now, up to an event. */
+  #walk(end: number): LiveAnswer {
     const from = this.#changed?.invoked ?? this.#walked
     let now = this.#changed?.before ?? this.#frontier
     if (now === undefined) return this.#giveUp()
     this.#prepare(from)
-    for (let event = from; event < this.#events; event++) {
+    for (let event = from; event < end; event++) {
       const operation = this.#log[event - this.#first]!
       if (event === operation.ended) {
         const next = this.#walker.respond(now, operation)
         if (next === undefined) return this.#giveUp()
-        if (next.length === 0) return { type: 'violated', states: [...new Set(now.map(({ state }) => state))].map(({ value }) => value) }
+        if (next.length === 0) return { type: 'violated', states: this.#statesOf(now) }
         now = next
       } else this.#invokedAgain(operation, now)
     }
-    this.#settle(now)
+    this.#settle(now, end)
     return POSSIBLE
+  }
+
+  #statesOf(frontier: readonly Configuration[]): (Json | undefined)[] {
+    return [...new Set(frontier.map(({ state }) => state))].map((state) => (state === this.#object.unseen ? undefined : state.value))
   }
 
   /** Too much is possible: from now on there is only the one order. */
@@ -190,8 +227,9 @@ export class LiveWindow {
   /** Who is open, and what may take effect without a response, before an event. */
   #prepare(from: number): void {
     this.#walker.begin()
+    this.#needs.begin(this.#log, this.#first, from)
     for (const operation of this.#ended) if (operation.invoked < from && operation.ended >= from) this.#walker.invoke(operation)
-    for (const type of this.#crashedTypes) this.#walker.allow(type, type.crashed.length)
+    for (const type of this.#crashedTypes) this.#walker.allow(type, type.crashed!.length)
     for (let event = from; event < this.#events; event++) {
       const operation = this.#log[event - this.#first]!
       if (operation.fate === 'crashed') this.#walker.allow(operation.type, -1)
@@ -199,49 +237,45 @@ export class LiveWindow {
     for (const { invoked, type } of this.#open) if (invoked < from && !type.ignored && !type.pure) this.#walker.allow(type, 1)
   }
 
-  /** Everything so far has been walked. */
-  #settle(frontier: readonly Configuration[]): void {
+  /** Everything before an event has been walked. */
+  #settle(frontier: readonly Configuration[], end: number): void {
     for (const operation of this.#log) if (operation.fate !== 'open') operation.before = undefined
     this.#frontier = frontier
-    this.#walked = this.#events
+    this.#walked = end
     this.#changed = undefined
-    let least = frontier[0]!
-    for (const one of frontier) if (one.used.size < least.used.size) least = one
-    this.#candidate.restart(least.state, this.#effective(least), this.#events)
     this.#forget()
   }
 
-  /** Slots of the open operations that took effect in a configuration: of each type those that were invoked first. */
-  #effective({ used }: Configuration): number {
-    let done = 0
+  /** The open operations that took effect in a configuration: of each type those that were invoked first. */
+  #effective({ used }: Configuration): LiveOperation[] {
+    const effective: LiveOperation[] = []
     for (const [type, count] of used.counts) {
       let left = count
       let crashed = 0
-      for (const { invoked, slot, type: other } of this.#open) {
-        if (other !== type) continue
-        while (crashed < type.crashed.length && type.crashed[crashed]! < invoked) crashed++
+      for (const operation of this.#open) {
+        if (operation.type !== type) continue
+        while (type.crashed !== undefined && crashed < type.crashed.length && type.crashed[crashed]! < operation.invoked) crashed++
         if (crashed >= left) break
         left--
-        if (slot >= 0) done |= 1 << slot
+        effective.push(operation)
       }
     }
-    return done
+    return effective
   }
 
   /** Forgets operations that ended before the earliest event that can be walked again, and states and types that nobody remembers. */
   #forget(): void {
     let earliest = this.#walked
     for (const { invoked } of this.#open) earliest = Math.min(earliest, invoked)
-    this.#candidate.forget(earliest)
     this.#ended = this.#frontier === undefined ? [] : this.#ended.filter(({ ended }) => ended >= earliest)
     this.#log = this.#log.slice(earliest - this.#first)
     this.#first = earliest
     if (!this.#object.isFull) return
-    const states = new Set<State>(this.#candidate.states)
+    const states = new Set<State>(this.#order.states())
     for (const frontier of [this.#frontier, ...this.#open.map(({ before }) => before)]) for (const { state, used } of frontier ?? []) {
       states.add(state)
       used.more.clear()
     }
-    this.#object.forget(states, [...this.#open, ...this.#ended].map(({ type }) => type).concat([...this.#crashedTypes]))
+    this.#object.forget(states, [...this.#open, ...this.#ended].map(({ type }) => type).concat([...this.#crashedTypes], this.#order.types()))
   }
 }

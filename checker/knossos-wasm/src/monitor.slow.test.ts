@@ -22,11 +22,11 @@ function begun(history: History, events: number): History {
 }
 
 /** Whether it stops at the very event after which no linearization exists, on random histories; how many were violated, and undecided. */
-async function stopsInTime(judged: Model, seeds: number, operations: number, values: number): Promise<{ readonly violated: number; readonly unknown: number }> {
+async function stopsInTime(judged: Model, seeds: number, operations: number, values: number, wrong: readonly number[] = [0, 3, 20]): Promise<{ readonly violated: number; readonly unknown: number }> {
   let [violated, unknown] = [0, 0]
   for (let seed = 1; seed <= seeds; seed++) {
     const next = chance(seed)
-    const history = randomHistory(judged, { operations: 4 + next(operations), processes: 1 + next(5), crashed: [0, 10, 30][next(3)]!, wrong: [0, 3, 20][next(3)]!, values, keys: 1 + next(2), ties: false, deletes: values > 0 }, next)
+    const history = randomHistory(judged, { operations: 4 + next(operations), processes: 1 + next(5), crashed: [0, 10, 30][next(3)]!, wrong: wrong[next(wrong.length)]!, values, keys: 1 + next(2), ties: false, deletes: values > 0 }, next)
     const { stopped, verdict } = await stopOf(history, judged)
     const expected = async (events: number): Promise<string> => (await check(begun(history, events), { model: judged, explain: false })).verdict
     if (verdict === 'unknown') unknown++
@@ -55,6 +55,17 @@ test('so it does on every other model', async () => {
     all += violated
   }
   assert.ok(all > 60, `${all} violated`)
+})
+
+test('so it does on long histories, of which most has been walked over and forgotten', async () => {
+  const long = [models.register(), models.casRegister(), models.casRegister({ failedCas: 'strict' }), models.kv(), models.kv({ initial: null }), models.multiRegister(), models.counter(), models.fetchAndAdd(), models.fencedLock()]
+  let all = 0
+  for (const [i, judged] of long.entries()) {
+    const { violated, unknown } = await stopsInTime(judged, 24, 200, i < 3 ? 3 : [0, 3][i % 2]!, [0, 1])
+    assert.ok(unknown < 20, `${judged.name}: ${unknown} unknown`)
+    all += violated
+  }
+  assert.ok(all > 20, `${all} violated`)
 })
 
 test('on queues whose elements are unique, too, however many orders are possible', async () => {

@@ -52,6 +52,21 @@ test('of two equal operations that are open at once the one that returns first g
   calls.forEach(([process, type, f], time) => assert.is(monitor.push({ time, process, type, f, value: null }), undefined, `event ${time}`))
 })
 
+test('of two equal operations that are open at once both can have taken effect; what lies behind is walked over', () => {
+  const monitor = createMonitor({ model: models.counter(), record: false })
+  let time = 0
+  const call = (process: number, type: EventType, f: string, value: Json = null): void => assert.is(monitor.push({ time: ++time, process, type, f, value }), undefined, `event ${time}`)
+  const read = (sum: number): void => {
+    call(2, 'invoke', 'read')
+    call(2, 'ok', 'read', sum)
+  }
+  for (const process of [0, 1]) call(process, 'invoke', 'add', 2)
+  read(4)
+  for (const process of [0, 1]) call(process, 'ok', 'add', 2)
+  for (let i = 0; i < 100; i++) read(4)
+  assert.ok(monitor.remembered < 100, `remembered ${monitor.remembered}`)
+})
+
 test('it forgets on every key, in whatever turn they come', () => {
   for (const keys of [2, 3, 16]) {
     const monitor = createMonitor({ model, record: false })

@@ -187,7 +187,7 @@ async function fileChecked(path: string): Promise<Row> {
 }
 
 /** Models that are streamed in constant time: worth long histories, in which the code is warm. */
-const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'priority-queue', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
+const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'priority-queue', 'kv', 'multi-register', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
 
 /** The monitor on clean histories: algorithms for unique values and elements, and windows (16 values; models without an algorithm). */
 function streaming(): Row[] {
@@ -207,7 +207,7 @@ function streamed(history: History, model: Model, values: string | number, proce
   const events = Array.from({ length: history.length }, (_, row) => history.event(row))
   let [us, remembered, leaves] = [Infinity, 0, '']
   // Short histories are over before the code is compiled: the best of many runs is what a long one costs.
-  for (let run = 0; run < (events.length < 10_000 ? 10 : 3); run++) {
+  for (let run = 0; run < (events.length < 100_000 ? 10 : 3); run++) {
     const monitor = createMonitor({ model, record: false })
     const before = process.cpuUsage()
     for (const event of events) monitor.push(event)

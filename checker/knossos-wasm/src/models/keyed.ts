@@ -71,14 +71,16 @@ export function multiRegister({ initial = {} }: { readonly initial?: { readonly 
     functions: ['txn'],
     partitioned: false,
     step(state, { input, output }) {
-      const next = { ...(state as { readonly [key: string]: Json }) }
+      let next = state as { [key: string]: Json }
       const micros = output ?? input
       if (!Array.isArray(micros)) return []
       for (const micro of micros as unknown as readonly MicroOperation[]) {
         if (!Array.isArray(micro)) return []
         const [, key, value] = micro
-        if (!isRead(micro)) next[textOf(key)] = value
-        else if (value !== null && output !== undefined && !same(next[textOf(key)] ?? null, value)) return []
+        if (!isRead(micro)) {
+          if (next === state) next = { ...next }
+          next[textOf(key)] = value
+        } else if (value !== null && output !== undefined && !same(next[textOf(key)] ?? null, value)) return []
       }
       return [next]
     },

@@ -184,8 +184,9 @@ const scanner: readonly Mutant[] = [
 /**
  * The monitor. Not among them, because nobody can tell:
  * - whether operations that ended keep the frontier at their invocation (it is asked for only when one ends), and whether the
- *   order forgets states too early, or takes an open operation for effective of which a crashed one was (live-candidate.ts: an order that
+ *   order forgets operations too early, or takes an open operation for effective of which a crashed one was (live-order.ts: an order that
  *   cannot go on proves nothing, and the window is walked);
+ * - whether an unseen state lets everything be hidden at once, and which of the operations that nobody needs are walked over all the same;
  * - whether a hidden operation is kept twice, whether a write of the value that is there already hides others, and whether
  *   configurations are told apart by what they hide while one response is searched: for everything hidden during that search there is
  *   a configuration in which it took effect instead, just before.
@@ -212,20 +213,42 @@ const streaming: readonly Mutant[] = [
   ['live-window.js', 'earliest = Math.min(earliest, invoked)', ''],
   ['live-window.js', 'this.#taken &= ~(1 << operation.slot)', ''],
   ['live-window.js', 'crashed.splice(at, 0, operation.invoked)', 'crashed.push(operation.invoked, operation.invoked)'],
-  ['live-frontier.js', '?? 0) >= type.available', '?? 0) > type.available'],
+  ['live-window.js', 'this.#needs.begin(this.#log, this.#first, from)', 'this.#needs.begin(this.#log.slice(0, from - this.#first), this.#first, from)'],
+  ['live-uses.js', 'if ((b.counts.get(type) ?? 0) < count)', 'if (false)'],
+  ['live-frontier.js', 'if (available(type, used) === 0)', 'if (available(type, used) < 0)'],
   ['live-frontier.js', 'this.#total & ~(done | bit)', 'this.#total'],
   ['live-frontier.js', '(b.done & ~a.done & pure) !== 0 ||', ''],
   ['live-frontier.js', '((a.done ^ b.done) & ~a.hide & ~pure) !== 0', 'false'],
   ['live-frontier.js', '(b.hide & ~a.hide) !== 0', 'false'],
-  ['live-frontier.js', 'if ((b.counts.get(type) ?? 0) < count)', 'if (false)'],
-  ['live-frontier.js', 'twin.ended < operation.ended', 'twin.ended > operation.ended'],
-  ['live-frontier.js', '(effective & (1 << twin.slot)) === 0', 'true'],
-  ['live-frontier.js', 'this.#pure &= ~this.#bit', ''],
-  ['live-candidate.js', 'if (this.#reached[i] < invoked)', 'if (false)'],
-  ['live-candidate.js', '(this.#unknown & bit) === 0 && ', ''],
-  ['live-candidate.js', 'this.#object.after(this.#from[x.slot], x.type).includes(this.#to[x.slot])', 'true'],
-  ['live-candidate.js', '!hadNoEffect || (this.#done & bit) === 0', 'true'],
-  ['live-candidate.js', '            this.#state = state;\n            this.#done = done;', '            this.#state = state;'],
+  ['live-frontier.js', 'if (another.ended < ended)', 'if (another.ended > ended)'],
+  ['live-frontier.js', '(this.#twins[slot] & ~(done | hide)) !== 0', 'this.#twins[slot] !== 0'],
+  ['live-frontier.js', 'this.#pure &= ~bit', ''],
+  ['live-frontier.js', 'if (this.#isUnseen(x.type, done | bit, used))', 'if (true)'],
+  ['live-frontier.js', 'if (this.#follows)\n            return', 'if (false)\n            return'],
+  ['live-frontier.js', 'bit !== this.#bit && !this.#isWorthIt(', '!this.#isWorthIt('],
+  ['live-frontier.js', 'return state.isNeeded || this.#isOfUse(state, done, used)', 'return state.isNeeded'],
+  ['live-frontier.js', 'return state.isNeeded || this.#isOfUse(state, done, used)', 'return this.#isOfUse(state, done, used)'],
+  ['live-frontier.js', 'if (state.asked !== this.#responses)', 'if (state.asked === 0)'],
+  ['live-frontier.js', '(this.#followers[slot] & ~done) !== 0', 'false'],
+  ['live-frontier.js', 'a.state !== b.state && b.state !== this.#object.unseen', 'false'],
+  ['live-needs.js', 'invoked === at - 1 && type.constant !== undefined', 'type.constant !== undefined'],
+  ['live-needs.js', 'Math.min(overwritten[at], ended)', 'Math.min(overwritten[at], at)'],
+  ['live-needs.js', "if (fate === 'open' && type.pure)\n                return true", ''],
+  ['live-needs.js', 'if (end === Infinity)', 'if (false)'],
+  ['live-object.js', 'return type.total ? reaches === undefined :', 'return type.total ? false :'],
+  ['live-object.js', 'this.after(state, type).length > 0 : reaches(state.value, type.operation)', 'false : reaches(state.value, type.operation)'],
+  ['live-order.js', 'this.#order[at - 1].ended < x.invoked', 'false'],
+  ['live-order.js', 'x.to !== undefined && this.#object.after(x.from, x.type).includes(x.to)', 'x.to !== undefined'],
+  ['live-order.js', 'if (!x.isPlaced)\n            return true', 'return true'],
+  ['live-order.js', 'operation !== x)', 'true)'],
+  ['live-order.js', 'operation.type.ignored && !operation.isPlaced', 'operation.type.ignored'],
+  ['live-order.js', '        for (const operation of open)\n            unplace(operation)', ''],
+  ['live-repair.js', 'if (ended !== Infinity)', 'if (false)'],
+  ['live-repair.js', 'operation.type.pure || operation.invoked > deadline', 'operation.type.pure'],
+  ['live-repair.js', '!operation.type.pure || operation.invoked > this.#deadline(left)', '!operation.type.pure'],
+  ['live-repair.js', 'other.invoked > this.#deadline(this.#rest) || other.invoked > operation.ended', 'false'],
+  ['live-repair.js', ' || other.invoked > operation.ended', ''],
+  ['live-repair.js', 'this.#path.length = length;\n        return false;\n    }\n    #branch', 'return false;\n    }\n    #branch'],
   ['live-register.js', '(++this.#completed & 15) === 0', 'false'],
   ['live-object.js', 'process === null ?', 'true ?'],
 ]

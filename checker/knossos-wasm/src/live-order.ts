@@ -1,0 +1,147 @@
+/**
+ * One order of the operations so far that explains everything, extended response by response: while there is one, nothing
+ * is violated, and nothing need be searched. It is found greedily, so that losing it proves nothing.
+ *
+ * An operation takes effect when its response comes, unless another needed its effect before. One that only looks may look at
+ * any state that the order passed through since whatever ended before its invocation. When that does not do, the
+ * last operations are put into another order (live-repair.ts).
+ */
+import { LiveRepair } from './live-repair.ts'
+import type { LiveObject, State, Type } from './live-object.ts'
+import type { Placeable } from './live-repair.ts'
+
+/** How many of the last operations are put into another order: first few, then more. */
+const LENGTHS = [6, 12, 24]
+/** So many operations of the order are remembered at least, and twice as many at most. */
+const REMEMBERED = 64
+/** Operations that can be put into another order at once. */
+const OPERATIONS_MAX = 31
+
+export class LiveOrder {
+  readonly #object: LiveObject
+  readonly #repair: LiveRepair
+  #state: State
+  /** The last of them, in order. */
+  #order: Placeable[] = []
+
+  constructor(object: LiveObject) {
+    this.#object = object
+    this.#repair = new LiveRepair(object)
+    this.#state = object.init
+  }
+
+  /** Begins anew from a state that is certainly possible. `effective`: which of the open operations took effect by then, but nobody knows in which state. */
+  restart(state: State, effective: readonly Placeable[], open: readonly Placeable[]): void {
+    this.#state = state
+    this.#order = []
+    for (const operation of open) unplace(operation)
+    for (const operation of effective) operation.isPlaced = true
+  }
+
+  /** States that must be remembered. */
+  states(): State[] {
+    return [this.#state, ...this.#order.flatMap(({ from, to }) => [from!, to!])]
+  }
+
+  /** Types that must be remembered. */
+  types(): Type[] {
+    return this.#order.map(({ type }) => type)
+  }
+
+  /** An operation certainly had no effect. `open`: all open operations. False: it had one here, and the order cannot go on without. */
+  withdraw(x: Placeable, open: readonly Placeable[]): boolean {
+    if (!x.isPlaced) return true
+    const at = this.#order.lastIndexOf(x)
+    if (at < 0) return false
+    return this.#rearrange(at, this.#order.slice(at).filter((operation) => operation !== x), open)
+  }
+
+  /** A response. `open`: all open operations. False: this order cannot go on. */
+  respond(x: Placeable, open: readonly Placeable[]): boolean {
+    if (this.#order.length > 2 * REMEMBERED) this.#order = this.#order.slice(-REMEMBERED)
+    if (x.isPlaced) {
+      // What it returned may contradict the state in which it took effect here.
+      if (x.to !== undefined && this.#object.after(x.from!, x.type).includes(x.to)) return true
+      const at = this.#order.lastIndexOf(x)
+      return at >= 0 && this.#rearrange(at, this.#order.slice(at), open)
+    }
+    if (x.type.pure ? this.#insert(x) : this.#append(x)) return true
+    return this.#help(x, open) || this.#rearrange(this.#order.length, [x], open)
+  }
+
+  /** Lets an operation that only looks do so as late as it can. */
+  #insert(x: Placeable): boolean {
+    let state = this.#state
+    for (let at = this.#order.length; ; at--) {
+      if (this.#object.after(state, x.type).length > 0) {
+        if (at === this.#order.length) this.#order.push(x)
+        else this.#order.splice(at, 0, x)
+        place(x, state, state)
+        return true
+      }
+      while (at > 0 && this.#order[at - 1]!.to === this.#order[at - 1]!.from && this.#order[at - 1]!.ended > x.invoked) at--
+      if (at === 0 || this.#order[at - 1]!.ended < x.invoked) return false
+      state = this.#order[at - 1]!.from!
+    }
+  }
+
+  /** Lets an operation take effect now. */
+  #append(x: Placeable): boolean {
+    const next = this.#object.after(this.#state, x.type)[0]
+    if (next === undefined) return false
+    place(x, this.#state, next)
+    this.#state = next
+    this.#order.push(x)
+    return true
+  }
+
+  /** Lets an operation take effect after another one that is open. */
+  #help(x: Placeable, open: readonly Placeable[]): boolean {
+    for (const operation of open) {
+      if (operation.isPlaced || operation.type.pure || operation.type.ignored) continue
+      const next = this.#object.after(this.#state, operation.type)[0]
+      if (next === undefined || next === this.#state || this.#object.after(next, x.type).length === 0) continue
+      return this.#append(operation) && this.#append(x)
+    }
+    return false
+  }
+
+  /** Puts what stands at `at` and behind into another order, together with what stands before: `last` must be in it then. */
+  #rearrange(at: number, last: readonly Placeable[], open: readonly Placeable[]): boolean {
+    for (const length of LENGTHS) {
+      const from = Math.max(0, this.#order.length - length)
+      if (from > at) continue
+      const rest = open.filter((operation) => !operation.type.pure && !operation.type.ignored && !operation.isPlaced)
+      const operations = [...this.#order.slice(from, at), ...last, ...rest]
+      if (operations.length > OPERATIONS_MAX) return false
+      const begin = from < this.#order.length ? this.#order[from]!.from! : this.#state
+      const found = this.#repair.order(begin, operations)
+      if (found === undefined) {
+        if (from === 0) return false
+        continue
+      }
+      for (let i = from; i < this.#order.length; i++) unplace(this.#order[i]!)
+      this.#order.length = from
+      this.#state = begin
+      for (const { operation, from: before, to } of found) {
+        place(operation, before, to)
+        this.#order.push(operation)
+        this.#state = to
+      }
+      return true
+    }
+    return false
+  }
+}
+
+function place(operation: Placeable, from: State, to: State): void {
+  operation.isPlaced = true
+  operation.from = from
+  operation.to = to
+}
+
+function unplace(operation: Placeable): void {
+  operation.isPlaced = false
+  operation.from = undefined
+  operation.to = undefined
+}
