@@ -20,12 +20,15 @@ const OPERATIONS_MAX = 31
 export class LiveOrder {
   readonly #object: LiveObject
   readonly #repair: LiveRepair
+  readonly #lengths: readonly number[]
   #state: State
   /** The last of them, in order. */
   #order: Placeable[] = []
 
-  constructor(object: LiveObject) {
+  /** `lengths`: how many of the last operations are put into another order, one attempt after the other. */
+  constructor(object: LiveObject, lengths: readonly number[] = LENGTHS) {
     this.#object = object
+    this.#lengths = lengths
     this.#repair = new LiveRepair(object)
     this.#state = object.init
   }
@@ -108,7 +111,7 @@ export class LiveOrder {
 
   /** Puts what stands at `at` and behind into another order, together with what stands before: `last` must be in it then. */
   #rearrange(at: number, last: readonly Placeable[], open: readonly Placeable[]): boolean {
-    for (const length of LENGTHS) {
+    for (const length of this.#lengths) {
       const from = Math.max(0, this.#order.length - length)
       if (from > at) continue
       const rest = open.filter((operation) => !operation.type.pure && !operation.type.ignored && !operation.isPlaced)

@@ -33,12 +33,17 @@ const SLOTS_MAX = 31
 const EVENTS_MAX = 64
 const EVENTS_OPEN_MAX = 256
 
+/** How walking is put off; tests put it off less, so that short histories are walked over. */
+export interface Delay {
+  /** How many of the last operations are put into another order before the window is walked. */
+  readonly lengths?: readonly number[]
+  /** So many events before the earliest open invocation may be put off. */
+  readonly eventsMax?: number
+}
+
 /** One operation while it is remembered. */
 export interface LiveOperation extends Placeable {
   readonly row: number
-  readonly f: string
-  readonly input: Json
-  readonly process: Json
   /** Events, counted from the first; Infinity while the response is not known. */
   readonly invoked: number
   ended: number
@@ -60,6 +65,7 @@ const TOO_HARD: LiveAnswer = { type: 'too hard' }
 /** The window of one key. */
 export class LiveWindow {
   readonly #object: LiveObject
+  readonly #eventsMax: number
   readonly #needs: LiveNeeds
   readonly #walker: LiveFrontier
   /** One order that explains everything so far. */
@@ -80,11 +86,12 @@ export class LiveWindow {
   readonly #crashedTypes = new Set<Type>()
   #crashed = 0
 
-  constructor(model: Model) {
+  constructor(model: Model, { lengths, eventsMax = EVENTS_MAX }: Delay = {}) {
+    this.#eventsMax = eventsMax
     this.#object = new LiveObject(model)
     this.#needs = new LiveNeeds(this.#object)
     this.#walker = new LiveFrontier(this.#object, this.#needs)
-    this.#order = new LiveOrder(this.#object)
+    this.#order = new LiveOrder(this.#object, lengths)
     this.#frontier = [{ state: this.#object.init, done: 0, hide: 0, used: nothingUsed() }]
   }
 
@@ -97,7 +104,7 @@ export class LiveWindow {
     const type = this.#object.asked(f, input, process)
     const slot = this.#freeSlot()
     if (slot >= 0) this.#taken |= 1 << slot
-    const operation: LiveOperation = { row, f, input, process, invoked: this.#events++, ended: Infinity, type, slot, fate: 'open', before: undefined, isPlaced: false, from: undefined, to: undefined }
+    const operation: LiveOperation = { row, invoked: this.#events++, ended: Infinity, type, slot, fate: 'open', before: undefined, isPlaced: false, from: undefined, to: undefined }
     this.#open.push(operation)
     this.#log.push(operation)
     return operation
@@ -126,7 +133,7 @@ export class LiveWindow {
     this.#log.push(operation)
     this.#change(operation)
     if (!this.#order.respond(operation, this.#open)) return this.#search()
-    if (this.#events - this.#walked > EVENTS_MAX) this.#catchUp()
+    if (this.#events - this.#walked > this.#eventsMax) this.#catchUp()
     return POSSIBLE
   }
 
@@ -170,8 +177,8 @@ export class LiveWindow {
     let earliest = this.#events
     for (const { invoked } of this.#open) if (invoked < earliest) earliest = invoked
     const pending = this.#events - this.#walked
-    if (earliest - this.#walked < EVENTS_MAX && (pending < EVENTS_OPEN_MAX || pending < this.#log.length >> 1)) return
-    const end = earliest - this.#walked < EVENTS_MAX ? this.#events : earliest
+    if (earliest - this.#walked < this.#eventsMax && (pending < EVENTS_OPEN_MAX || pending < this.#log.length >> 1)) return
+    const end = earliest - this.#walked < this.#eventsMax ? this.#events : earliest
     if (this.#walk(end).type === 'violated') throw new Error('a history that one order explains cannot be violated')
   }
 
