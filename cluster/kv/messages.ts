@@ -169,7 +169,8 @@ function tokenRange(input: unknown): TokenRange {
   return [count(from), count(to)]
 }
 
-function tokenRanges(input: unknown): readonly TokenRange[] {
+/** Ranges of tokens, not too many. */
+export function tokenRanges(input: unknown): readonly TokenRange[] {
   const ranges = list(input)
   if (ranges.length > RANGES_MAX) throw new MalformedMessage(`at most ${RANGES_MAX} ranges`)
   return ranges.map(tokenRange)

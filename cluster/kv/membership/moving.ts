@@ -6,7 +6,8 @@
  *
  * Nothing is lost meanwhile: writes go to the old and to the new holders, and what was written before is asked of so
  * many old holders that every quorum of a write has one of them. These are in the new view when they answer, so no write
- * of the view before is completed behind their backs (`rpc.ts`).
+ * of the view before is completed behind their backs (`rpc.ts`). Where holders also promise, they take that over as well
+ * (`replication/take-over.ts`).
  */
 import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
 import { sleep } from '../../../harness/clock.ts'
@@ -14,6 +15,7 @@ import { count, flag, list, plain } from '../messages.ts'
 import type { Kind } from '../messages.ts'
 import type { TokenRange } from '../partitioner.ts'
 import type { Reconciler } from '../repair/reconcile.ts'
+import type { Replication } from '../replication/replication.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
 import { changesBetween, everyone, settled } from './view.ts'
@@ -50,6 +52,8 @@ export interface MovingOptions {
   readonly writeQuorum: number
   /** Whether quorums must meet: then a range is whole only when enough old holders have given what they have. */
   readonly strict: boolean
+  /** What there is to do beyond fetching cells, if anything. */
+  readonly takeOver: Replication['takeOver']
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -92,11 +96,11 @@ export class Moving {
   /** Never rejects: a disk that fails says so to those who write, and the change waits for another life of this node. */
   async #fetch(view: View, changes: readonly Segment[]): Promise<void> {
     const { self, storage, log } = this.#options
-    const own = changes.filter(({ before, after }) => after.includes(self) && !before.includes(self))
+    const own = changes.filter(segment => this.#fetchersOf(segment).includes(self))
     try {
       // What this node has let go of lately must not look as if it were still there.
       await storage.flushed()
-      for (let missing = own; missing.length > 0; ) {
+      for (let missing: readonly Segment[] = own; missing.length > 0; ) {
         missing = await this.#fetchFrom(view, missing)
         if (this.#over(view)) return
         if (missing.length > 0) await sleep(this.#options.clock, RETRY_MS)
@@ -108,12 +112,21 @@ export class Moving {
     }
   }
 
+  /** Who has to fetch a segment: its new holders; where quorums must meet and so few are left that each of them has to answer every read, all of these. */
+  #fetchersOf({ before, after }: Segment): readonly NodeId[] {
+    const { strict, readQuorum } = this.#options
+    return strict && after.length < before.length && after.length <= readQuorum ? after : after.filter(node => !before.includes(node))
+  }
+
   /** Asks everyone who holds any of these segments; resolves to those of which too few have given what they have. */
-  async #fetchFrom(view: View, segments: readonly Segment[]): Promise<Segment[]> {
-    const sources = [...new Set(segments.flatMap(({ before }) => before))]
-    const gave = new Set<NodeId>()
+  async #fetchFrom(view: View, segments: readonly Segment[]): Promise<readonly Segment[]> {
+    const { self, takeOver } = this.#options
+    const sources = [...new Set(segments.flatMap(({ before }) => before))].filter(node => node !== self)
+    const gave = new Set<NodeId>([self])
     for (const source of sources) if (await this.#fetchAll(view, source, segments.filter(({ before }) => before.includes(source)).map(({ range }) => range))) gave.add(source)
-    return segments.filter(({ before }) => !this.#enough(before, before.filter(node => gave.has(node)).length))
+    const whole = segments.filter(({ before }) => this.#enough(before, before.filter(node => gave.has(node)).length))
+    const open = takeOver === undefined || this.#over(view) ? [] : await takeOver(whole, () => this.#over(view))
+    return segments.filter(segment => !whole.includes(segment) || open.includes(segment))
   }
 
   /** Whether so many of the old holders are enough. Where quorums need not meet, what a silent one has comes later, if ever. */
@@ -159,7 +172,7 @@ export class Moving {
 
   async #ready(view: View, changes: readonly Segment[]): Promise<boolean> {
     const { rpc, readQuorum, writeQuorum, strict } = this.#options
-    const fetching = new Set(changes.flatMap(({ before, after }) => after.filter(node => !before.includes(node))))
+    const fetching = new Set(changes.flatMap(segment => this.#fetchersOf(segment)))
     const answers = new Map<NodeId, readonly [epoch: number, fetched: boolean]>()
     await Promise.all(everyone(view).map(async node => {
       const { replies } = await rpc.gather(PROGRESS, { to: [node], request: view.epoch, need: 1 })

@@ -14,46 +14,35 @@ import type { NodeId } from '../../../harness/env.ts'
 import { NOBODY, READ, VERSION, WRITE } from '../messages.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
-import { enoughOfBoth } from './levels.ts'
-import type { Requirement } from './levels.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
+import { quorumOf } from './targets.ts'
 
 /** The ABD protocol. */
 export function abdReplication(coordinator: Coordinator): Replication {
-  const { config, lists, partitioner, rpc, timestamps } = coordinator
+  const { config, rpc, timestamps } = coordinator
   const { read_quorum: readQuorum, write_quorum: writeQuorum, bugs } = config
-
-  /** Whom to ask, and when enough have answered, in the present view. */
-  function quorumOf(key: string, size: number): Requirement & { readonly to: readonly NodeId[] } {
-    const token = partitioner.token(key)
-    const now = lists.replicas(token)
-    const soon = lists.incoming?.(token)
-    const required = { need: Math.min(size, now.length) }
-    if (soon === undefined) return { to: now, ...required }
-    return { to: [...new Set([...now, ...soon])], ...enoughOfBoth(required, now, { need: Math.min(size, soon.length) }, soon) }
-  }
 
   /** Whether those who answered are a quorum for writes as well. */
   function isWriteQuorum(key: string, from: readonly NodeId[]): boolean {
-    const { need, enough } = quorumOf(key, writeQuorum)
+    const { need, enough } = quorumOf(coordinator, key, writeQuorum)
     return from.length >= need && (enough === undefined || enough(from))
   }
 
   async function read(key: string): Promise<Cell> {
-    const answers = await rpc.gatherInView(READ, () => ({ request: key, ...quorumOf(key, bugs.includes('read-one-replica') ? 1 : readQuorum) }))
+    const answers = await rpc.gatherInView(READ, () => ({ request: key, ...quorumOf(coordinator, key, bugs.includes('read-one-replica') ? 1 : readQuorum) }))
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     // The shortcut rests on the read quorum being as large as a write quorum.
     const settled = isWriteQuorum(key, answers.from) && answers.replies.every(cell => compareVersions(cell, latest) === 0)
     if (settled || bugs.includes('no-write-back') || bugs.includes('read-one-replica')) return latest
-    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, latest, NOBODY] as const, ...quorumOf(key, writeQuorum) }))
+    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, latest, NOBODY] as const, ...quorumOf(coordinator, key, writeQuorum) }))
     if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, config)
     return latest
   }
 
   async function write(key: string, value: Uint8Array | null): Promise<boolean> {
-    const versions = await rpc.gatherInView(VERSION, () => ({ request: key, ...quorumOf(key, readQuorum) }))
+    const versions = await rpc.gatherInView(VERSION, () => ({ request: key, ...quorumOf(coordinator, key, readQuorum) }))
     if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, config)
     let seen = 0
     let existed = false
@@ -63,7 +52,7 @@ export function abdReplication(coordinator: Coordinator): Replication {
     }
     const counter = bugs.includes('wall-clock-versions') ? timestamps.wall() : timestamps.logical(seen)
     const cell: Cell = { counter, writer: timestamps.writer, value }
-    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, cell, NOBODY] as const, ...quorumOf(key, bugs.includes('ack-before-replicating') ? 1 : writeQuorum) }))
+    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, cell, NOBODY] as const, ...quorumOf(coordinator, key, bugs.includes('ack-before-replicating') ? 1 : writeQuorum) }))
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, config)
     return existed
   }

@@ -9,17 +9,21 @@
  *
  * A cell that comes by anti-entropy is a late message of its proposer, no more: it is accepted if no promise forbids
  * it. Where one does, replicas would differ until somebody uses the key, so the refusal is reported.
+ *
+ * Votes are counted within one view of the members (`Kind.ofView`); `take-over.ts` says why they hold beyond it.
  */
 import type { Ledger } from '../ledger.ts'
-import { cell, count, encodeCell, flag, list, plain, text, writerName } from '../messages.ts'
+import { cell, count, encodeCell, flag, list, plain, text, tokenRanges, writerName } from '../messages.ts'
 import type { Kind } from '../messages.ts'
+import type { Partitioner, TokenRange } from '../partitioner.ts'
 import type { Storage } from '../storage.ts'
-import { compareVersions } from '../versions.ts'
+import { ABSENT, compareVersions } from '../versions.ts'
 import type { Cell, Version } from '../versions.ts'
 
 /** Promise not to accept anything below this ballot. Replies whether that is promised, the ballot that is promised already if not, and what was accepted. */
 export const PREPARE: Kind<readonly [key: string, ballot: Version], readonly [granted: boolean, promised: number, accepted: Cell]> = {
   code: 33,
+  ofView: true,
   request: {
     encode: ([key, { counter, writer }]) => [key, counter, writer],
     decode: input => {
@@ -39,6 +43,7 @@ export const PREPARE: Kind<readonly [key: string, ballot: Version], readonly [gr
 /** Accept this cell; its version is the ballot. Replies whether it is accepted, durably, and if not the ballot that was promised. */
 export const ACCEPT: Kind<readonly [key: string, accepted: Cell], readonly [accepted: boolean, promised: number]> = {
   code: 34,
+  ofView: true,
   request: {
     encode: ([key, accepted]) => [key, encodeCell(accepted)],
     decode: input => {
@@ -50,6 +55,20 @@ export const ACCEPT: Kind<readonly [key: string, accepted: Cell], readonly [acce
     const [accepted, promised] = list(input, 2)
     return [flag(accepted), count(promised)] as const
   }),
+}
+
+/** One key as an acceptor has it: the ballot of what it accepted, and whether it has promised anything beyond what that promises. */
+export type Vote = readonly [key: string, counter: number, writer: string, promisedMore: boolean]
+
+/** What have you accepted and promised in these ranges of tokens? Keys that you know nothing of are left out. */
+export const VOTES: Kind<readonly TokenRange[], readonly Vote[]> = {
+  code: 35,
+  ofView: true,
+  request: plain(tokenRanges),
+  reply: plain(input => list(input).map((vote): Vote => {
+    const [key, counter, writer, promisedMore] = list(vote, 4)
+    return [text(key), count(counter), writerName(writer), flag(promisedMore)]
+  })),
 }
 
 /** What accepting a cell promises: its proposer's next ballot. */
@@ -84,7 +103,8 @@ export class Acceptor {
     const promised = this.#promised(key, accepted)
     const order = compareVersions(ballot, promised)
     if (order < 0 && !this.#ignoresBallots) return [false, promised.counter, accepted]
-    if (order > 0) {
+    // A second copy of the request waits for the disk like the first.
+    if (order > 0 || this.#promises.has(key)) {
       this.#promises.set(key, ballot)
       await this.#ledger.put(key, encodeVersion(ballot))
     }
@@ -108,6 +128,22 @@ export class Acceptor {
     return [true, proposed.counter]
   }
 
+  /** The votes on all keys in these ranges. */
+  async votes(ranges: readonly TokenRange[], partitioner: Partitioner): Promise<readonly Vote[]> {
+    // Before the cells are looked at: a promise that is gone by then is one that the cell makes.
+    const promises = new Map([...this.#promises].filter(([key]) => contain(ranges, partitioner.token(key))))
+    const votes: Vote[] = []
+    for (const range of ranges) {
+      for await (const [key, accepted] of this.#storage.scan(...range)) {
+        const promise = promises.get(key)
+        promises.delete(key)
+        votes.push([key, accepted.counter, accepted.writer, promise !== undefined && compareVersions(promise, followedBy(accepted)) > 0])
+      }
+    }
+    for (const key of promises.keys()) votes.push([key, ABSENT.counter, ABSENT.writer, true])
+    return votes
+  }
+
   #admits(key: string, before: Cell, proposed: Cell): boolean {
     return this.#ignoresBallots || compareVersions(proposed, before) === 0 || compareVersions(proposed, this.#promised(key, before)) >= 0
   }
@@ -117,6 +153,10 @@ export class Acceptor {
     const explicit = this.#promises.get(key)
     return explicit !== undefined && compareVersions(explicit, implied) > 0 ? explicit : implied
   }
+}
+
+function contain(ranges: readonly TokenRange[], token: number): boolean {
+  return ranges.some(([from, to]) => from <= token && token < to)
 }
 
 function encodeVersion({ counter, writer }: Version): Uint8Array {

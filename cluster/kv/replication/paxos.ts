@@ -10,18 +10,22 @@
  * Reads go to a majority from anywhere. When it has accepted the same ballot, that value is chosen, and no value was
  * chosen under a greater ballot before the read began. When not, the reader helps: it delivers the greatest proposal
  * that it saw once more, as its proposer itself would.
+ *
+ * While members change, a majority is one of the old replicas and one of the new at the same time; `take-over.ts` says
+ * what else the new ones need.
  */
 import { Ledger } from '../ledger.ts'
 import { READ } from '../messages.ts'
-import type { NodeId } from '../../../harness/env.ts'
 import { compareVersions, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
-import { ACCEPT, Acceptor, PREPARE } from './acceptor.ts'
+import { ACCEPT, Acceptor, PREPARE, VOTES } from './acceptor.ts'
 import type { Change, Outcome } from './change.ts'
 import { forwarding } from './forwarding.ts'
 import { Proposer } from './proposer.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
+import { takingOver } from './take-over.ts'
+import { quorumOf } from './targets.ts'
 
 /** Rounds in which a reader helps others' proposals through, before it has the leader order its read. */
 const READ_ROUNDS = 3
@@ -35,25 +39,23 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
   const acceptor = new Acceptor(storage, ledger, { ignoresBallots: config.bugs.includes('ignore-ballot') })
   rpc.serve(PREPARE, ([key, ballot]) => acceptor.prepare(key, ballot))
   rpc.serve(ACCEPT, ([key, cell]) => acceptor.accept(key, cell))
-  const replicasOf = (key: string): readonly NodeId[] => lists.replicas(partitioner.token(key))
-  const proposer = new Proposer({ clock, config, random: random.fork('proposer'), replicasOf, rpc, timestamps })
+  rpc.serve(VOTES, ranges => acceptor.votes(ranges, partitioner))
+  const proposer = new Proposer({ clock, config, random: random.fork('proposer'), lists, partitioner, rpc, timestamps })
   const others = forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: (key, change) => proposer.change(key, change) })
 
   function order(key: string, change: Change): Promise<Outcome> {
-    const replicas = replicasOf(key)
+    const replicas = lists.replicas(partitioner.token(key))
     const leader = replicas.find(node => !suspects(node)) ?? replicas[0]!
     return leader === self ? proposer.change(key, change) : others.ask(leader, [key, change])
   }
 
   async function read(key: string): Promise<Cell> {
-    const to = replicasOf(key)
-    const need = config.read_quorum
     for (let round = 0; round < READ_ROUNDS; round++) {
-      const answers = await rpc.gather(READ, { to, request: key, need })
-      if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', need, answers, config)
+      const answers = await rpc.gatherInView(READ, () => ({ request: key, ...quorumOf(coordinator, key, config.read_quorum) }))
+      if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', config.read_quorum, answers, config)
       const latest = answers.replies.reduce(mergeCells)
       if (answers.replies.every(cell => compareVersions(cell, latest) === 0) || config.bugs.includes('read-unchosen')) return latest
-      const helped = await rpc.gather(ACCEPT, { to, request: [key, latest], need: config.write_quorum })
+      const helped = await rpc.gatherInView(ACCEPT, () => ({ request: [key, latest] as const, ...quorumOf(coordinator, key, config.write_quorum) }))
       if (helped.complete && helped.replies.every(([accepted]) => accepted)) return latest
     }
     const { value } = await order(key, { type: 'read' })
@@ -75,6 +77,7 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
     read,
     write: async (key, value) => (await order(key, { type: 'write', value })).matched,
     cas: async (key, expected, value) => (await order(key, { type: 'cas', expected, value })).matched,
+    takeOver: takingOver({ config, partitioner, rpc, storage, settle: key => proposer.change(key, { type: 'settle' }) }),
     stats: () => ({ ballots_won: proposer.ballotsWon }),
     close: () => ledger.close(),
   }

@@ -8,7 +8,7 @@
  *   is applied anew;
  * - it is greater: somebody went on from a value that contains the refused one, or from one that does not. Nobody knows.
  */
-import type { Clock, NodeId, Random } from '../../../harness/env.ts'
+import type { Clock, Random } from '../../../harness/env.ts'
 import { sleep } from '../../../harness/clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Rpc } from '../rpc.ts'
@@ -20,6 +20,7 @@ import { carryOut } from './change.ts'
 import type { Change, Outcome } from './change.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator } from './replication.ts'
+import { quorumOf } from './targets.ts'
 
 /** Keys of which a proposer remembers what it had accepted last. */
 const STEADY_MAX = 100_000
@@ -28,10 +29,9 @@ const BACKOFF_MS = 4
 const BACKOFF_MS_MAX = 100
 
 /** What a proposer works with. */
-export interface ProposerOptions extends Pick<Coordinator, 'config'> {
+export interface ProposerOptions extends Pick<Coordinator, 'config' | 'lists' | 'partitioner'> {
   readonly clock: Clock
   readonly random: Random
-  readonly replicasOf: (key: string) => readonly NodeId[]
   readonly rpc: Rpc
   readonly timestamps: Timestamps
 }
@@ -108,9 +108,10 @@ export class Proposer {
 
   /** Asks a majority for its promise. Resolves to a number when that has promised a greater ballot. */
   async #prepare(key: string, seen: number, definite: boolean): Promise<Base | number> {
-    const { config, replicasOf, rpc, timestamps } = this.#options
+    const { config, rpc, timestamps } = this.#options
     const ballot = timestamps.logical(seen)
-    const answers = await rpc.gather(PREPARE, { to: replicasOf(key), request: [key, { counter: ballot, writer: timestamps.writer }], need: config.read_quorum })
+    const request = [key, { counter: ballot, writer: timestamps.writer }] as const
+    const answers = await rpc.gatherInView(PREPARE, () => ({ request, ...quorumOf(this.#options, key, config.read_quorum) }))
     if (!answers.complete) throw tooFew(definite ? 'UNAVAILABLE' : 'INDETERMINATE', 'promised', config.read_quorum, answers, config)
     if (!answers.replies.every(([granted]) => granted)) return Math.max(...answers.replies.map(([, promised]) => promised))
     this.ballotsWon++
@@ -119,9 +120,9 @@ export class Proposer {
 
   /** Has a majority accept. Resolves to undefined when it did, else to the greatest ballot that stood in the way (0: there was no answer). */
   async #accept(key: string, cell: Cell): Promise<number | undefined> {
-    const { config, replicasOf, rpc } = this.#options
+    const { config, rpc } = this.#options
     const need = config.bugs.includes('accept-minority') ? 1 : config.write_quorum
-    const answers = await rpc.gather(ACCEPT, { to: replicasOf(key), request: [key, cell], need })
+    const answers = await rpc.gatherInView(ACCEPT, () => ({ request: [key, cell] as const, ...quorumOf(this.#options, key, need) }))
     if (!answers.complete || !answers.replies.every(([accepted]) => accepted)) return Math.max(0, ...answers.replies.map(([, promised]) => promised))
     if (this.#steady.size >= STEADY_MAX) this.#steady.delete(this.#steady.keys().next().value!)
     this.#steady.set(key, cell)

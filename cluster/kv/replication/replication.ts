@@ -7,6 +7,7 @@ import type { NodeConfig } from '../config.ts'
 import { StoreError } from '../errors.ts'
 import type { Eventually } from '../eventually.ts'
 import type { Lookup } from '../lookup/lookup.ts'
+import type { Segment } from '../membership/view.ts'
 import type { Partitioner } from '../partitioner.ts'
 import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
@@ -40,6 +41,11 @@ export interface Replication {
   transact?(steps: readonly Step[]): Promise<readonly StepResult[]>
   /** Who waits for whom, one line each. */
   waits?(): readonly string[]
+  /**
+   * Makes what the old replicas of these segments agreed on bind the new ones, as far as that takes more than cells; asked
+   * of everyone who will hold them and has fetched the cells. Resolves to those segments where that is not done.
+   */
+  takeOver?(segments: readonly Segment[], over: () => boolean): Promise<readonly Segment[]>
   /** What it counts, for whoever asks how it goes. */
   stats?(): Readonly<Record<string, number>>
   /** Ends what the protocol itself has open. */

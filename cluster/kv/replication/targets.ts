@@ -23,6 +23,21 @@ export function targetsOf({ replicas, substitutes, incoming = [] }: Location, { 
   return config.sloppy ? withSubstitutes(replicas, free, suspects) : { to: replicas, standIns: NOBODY }
 }
 
+/** Whom to ask, and when enough have answered. */
+export interface Quorum extends Requirement {
+  readonly to: readonly NodeId[]
+}
+
+/** In the present view, `size` of a key's replicas, or all where there are fewer; while members change, so many of the old ones and of the new ones at the same time. */
+export function quorumOf({ lists, partitioner }: Pick<Coordinator, 'lists' | 'partitioner'>, key: string, size: number): Quorum {
+  const token = partitioner.token(key)
+  const now = lists.replicas(token)
+  const soon = lists.incoming?.(token)
+  const need = Math.min(size, now.length)
+  if (soon === undefined) return { to: now, need }
+  return { to: [...new Set([...now, ...soon])], ...enoughOfBoth({ need }, now, { need: Math.min(size, soon.length) }, soon) }
+}
+
 /** What an operation needs of these replicas: the level's, or else the configured number. */
 export function requirement(level: Level | undefined, replicas: readonly NodeId[], configured: number, { topology, self }: Coordinator): Requirement {
   return level === undefined ? { need: Math.min(configured, replicas.length) } : requirementOf(level, replicas, topology, self)
