@@ -42,6 +42,7 @@
  * - Where members leave and there are fewer than N, quorums shrink only when all replicas that are left are needed by
  *   every one of them; then all of these take over (`moving.ts`), since b may be held by few of them.
  */
+import type { NodeId } from '../../../harness/env.ts'
 import { StoreError } from '../errors.ts'
 import type { Segment } from '../membership/view.ts'
 import { ABSENT, compareVersions } from '../versions.ts'
@@ -74,13 +75,15 @@ interface Poll {
 export function takingOver({ config, partitioner, rpc, storage, settle }: TakingOverOptions): NonNullable<Replication['takeOver']> {
   const majority = Math.min(config.read_quorum, config.write_quorum)
 
-  async function poll(segments: readonly Segment[]): Promise<Poll[]> {
+  /** Asks the old replicas, except those that are in `silent`; whoever does not answer comes into it. */
+  async function poll(segments: readonly Segment[], silent: Set<NodeId>): Promise<Poll[]> {
     const polls = segments.map((segment): Poll => ({ segment, answered: 0, votes: new Map() }))
-    const sources = [...new Set(segments.flatMap(({ before }) => before))]
+    const sources = [...new Set(segments.flatMap(({ before }) => before))].filter(node => !silent.has(node))
     await Promise.all(sources.map(async source => {
       const its = polls.filter(({ segment }) => segment.before.includes(source))
       const { replies } = await rpc.gather(VOTES, { to: [source], request: its.map(({ segment }) => segment.range), need: 1 })
-      if (replies[0] !== undefined) count(its, replies[0])
+      if (replies[0] === undefined) silent.add(source)
+      else count(its, replies[0])
     }))
     return polls
   }
@@ -96,8 +99,10 @@ export function takingOver({ config, partitioner, rpc, storage, settle }: Taking
     }
   }
 
-  /** The keys on which the old replicas do not agree, or of which this node has less than they have. */
-  async function openKeys({ answered, votes }: Poll, need: number): Promise<string[]> {
+  /** The keys on which the old replicas do not agree, or of which this node has less than they have; undefined: too few of them answered. */
+  async function openKeys({ segment, answered, votes }: Poll): Promise<readonly string[] | undefined> {
+    const need = Math.min(majority, segment.before.length)
+    if (answered < need) return undefined
     const open: string[] = []
     for (const [key, cast] of votes) {
       const agreed = agreedBy(cast, answered, need)
@@ -106,25 +111,28 @@ export function takingOver({ config, partitioner, rpc, storage, settle }: Taking
     return open
   }
 
-  async function settleAll(keys: readonly string[], over: () => boolean): Promise<boolean> {
+  /** Settles these keys, until one cannot be settled; resolves to those that may not be. */
+  async function unsettled(keys: readonly string[], over: () => boolean): Promise<ReadonlySet<string>> {
     for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-      if (over()) return false
-      const settled = await Promise.all(keys.slice(at, at + KEYS_AT_ONCE).map(key => settle(key).then(() => true, isTooFew)))
-      if (settled.includes(false)) return false
+      const done = !over() && (await Promise.all(keys.slice(at, at + KEYS_AT_ONCE).map(key => settle(key).then(() => true, notNow))))
+      if (done === false || done.includes(false)) return new Set(keys.slice(at))
     }
-    return true
+    return new Set()
   }
 
-  async function take(one: Poll, over: () => boolean): Promise<boolean> {
-    const need = Math.min(majority, one.segment.before.length)
-    return one.answered >= need && settleAll(await openKeys(one, need), over)
+  /** Takes segments over; resolves to those for which that is not done. */
+  async function take(segments: readonly Segment[], silent: Set<NodeId>, over: () => boolean): Promise<readonly Segment[]> {
+    const open = await Promise.all((await poll(segments, silent)).map(openKeys))
+    const left = await unsettled(open.flatMap(keys => keys ?? []), over)
+    return segments.filter((_, i) => open[i]?.every(key => !left.has(key)) !== true)
   }
 
   return async (segments, over) => {
     const left: Segment[] = []
+    const silent = new Set<NodeId>()
     for (let at = 0; at < segments.length; at += SEGMENTS_AT_ONCE) {
       if (over()) return [...left, ...segments.slice(at)]
-      for (const one of await poll(segments.slice(at, at + SEGMENTS_AT_ONCE))) if (!(await take(one, over))) left.push(one.segment)
+      left.push(...(await take(segments.slice(at, at + SEGMENTS_AT_ONCE), silent, over)))
     }
     return left
   }
@@ -137,8 +145,8 @@ function agreedBy(votes: readonly Vote[], answered: number, need: number): Versi
   return firm.find(ballot => firm.filter(other => compareVersions(ballot, other) === 0).length >= need)
 }
 
-/** Not now; anything but that is no matter of the network. */
-function isTooFew(error: unknown): boolean {
+/** It could not be settled now; whatever is no error of the store is none of its affairs. */
+function notNow(error: unknown): boolean {
   if (error instanceof StoreError) return false
   throw error
 }

@@ -1,0 +1,120 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { NodeId } from '../../../harness/env.ts'
+import { presetConfigs, findPreset } from '../presets.ts'
+import { admitting, firstView, ringOf } from '../membership/view.ts'
+import { partitioners } from '../partitioner.ts'
+import type { Storage } from '../storage.ts'
+import { simulate } from '../testing/simulate.ts'
+import type { Bench } from '../testing/simulate.ts'
+import type { Gather, Rpc } from '../rpc.ts'
+import { ABSENT } from '../versions.ts'
+import type { Vote } from './acceptor.ts'
+import { takingOver } from './take-over.ts'
+import type { TokenRange } from '../partitioner.ts'
+
+/** Three nodes hold every key, and n4 joins. Anti-entropy off: what replicas hold is what the protocol put there. */
+const growing = { preset: 'paxos', nodes: 3, spares: 1, overrides: { anti_entropy_interval_ms: 0 } }
+const DEADLINE_MS = 30_000
+
+const cas = (bench: Bench, id: NodeId, key: string, expected: unknown, value: unknown) => bench.client(id).invoke({ f: 'cas', key, value: [expected as never, value as never] })
+
+/** A key that n3, n2 and n1 hold, in this order, and that n1 does not hold any more once n4 has joined. */
+const key = ((): string => {
+  const view = firstView(['n1', 'n2', 'n3'])
+  const choices = { replicas: 3, virtual_nodes: 256, data_centers: 1, racks: 1 }
+  const [before, after] = [ringOf(view.members, choices), ringOf(admitting(view, 'n4', null).next!, choices)]
+  const moves = (token: number): boolean => before.replicas(token).join() === 'n3,n2,n1' && !after.replicas(token).includes('n1')
+  return Array.from({ length: 1000 }, (_, i) => `k${i}`).find((name) => moves(partitioners.murmur3.token(name)))!
+})()
+
+/** Until it hears a heartbeat, n1 believes the others down and leads every key. */
+async function n1Leads(bench: Bench): Promise<void> {
+  await bench.partition(['n1'], ['n2', 'n3', 'n4'])
+  await bench.sleep(500)
+  await bench.cluster.links.heal()
+}
+
+async function joined(bench: Bench): Promise<void> {
+  await bench.cluster.membership!.join('n4', DEADLINE_MS)
+  await bench.until(async () => (await bench.cluster.membership!.members('n2', 1000).catch((): readonly NodeId[] => [])).includes('n4'), DEADLINE_MS)
+}
+
+/** Now these see each other, and nobody else. */
+async function sides(bench: Bench, left: readonly NodeId[], right: readonly NodeId[]): Promise<void> {
+  await bench.cluster.links.heal()
+  await bench.partition(left, right)
+}
+
+test('what a majority of the old replicas promised stands against what is found among the new ones', () =>
+  simulate(growing, async (bench) => {
+    await bench.write('n3', key, 'old')
+    await bench.partition(['n3'], ['n1', 'n2', 'n4'])
+    assert.is((await bench.write('n3', key, 'a')).type, 'info', 'n3 alone accepts it')
+    await n1Leads(bench)
+    await bench.partition(['n3'], ['n1', 'n2', 'n4'])
+    // n2 promises it to n1, and hears no more of it.
+    await bench.cluster.links.delay!([{ from: 'n2', to: 'n1' }], 100, 0)
+    const compared = cas(bench, 'n1', key, 'old', 'b')
+    await bench.sleep(150)
+    await bench.cluster.links.cut([{ from: 'n1', to: 'n2' }])
+    assert.is((await compared).type, 'info')
+    assert.equal(await bench.held(key), ['b', 'old', 'a'])
+    await sides(bench, ['n1'], ['n2', 'n3', 'n4'])
+    await joined(bench)
+    await bench.partition(['n2'], ['n3', 'n4'])
+    assert.equal(await bench.read('n4', key), { type: 'ok', value: 'a' })
+    await bench.cluster.links.heal()
+    // n1 gives away what it has.
+    await bench.until(async () => (await bench.stats('n1'))['cells_astray'] === 0, DEADLINE_MS)
+    assert.equal(await bench.read('n4', key), { type: 'ok', value: 'a' }, 'b was compared with what a has replaced')
+  }))
+
+test('a majority of the old replicas confirms nothing once the new ones count', () =>
+  simulate(growing, async (bench) => {
+    await n1Leads(bench)
+    assert.equal(await bench.write('n1', key, 0), { type: 'ok' })
+    await bench.partition(['n1'], ['n2', 'n3', 'n4'])
+    await joined(bench)
+    await bench.partition(['n2'], ['n3', 'n4'])
+    await bench.sleep(500)
+    assert.equal(await cas(bench, 'n3', key, 0, 1), { type: 'ok' })
+    await sides(bench, ['n1', 'n2'], ['n3', 'n4'])
+    // As far as n1 knows it leads the key, and has its next ballot already.
+    assert.is((await cas(bench, 'n1', key, 0, 2)).type, 'info')
+    await bench.cluster.links.heal()
+    assert.equal(await bench.read('n1', key), { type: 'ok', value: 1 })
+  }))
+
+/** Has a new replica take over the whole ring from n1, n2 and n3, which vote like this; n1 absent: it does not answer. */
+async function takeOver(votes: Readonly<Record<NodeId, readonly Vote[]>>, { own = [] as readonly string[], settles = true } = {}): Promise<{ readonly settled: readonly string[]; readonly done: boolean }> {
+  const settled: string[] = []
+  const segment = { range: [0, 2 ** 32] as const, before: ['n1', 'n2', 'n3'], after: ['n2', 'n3', 'n4'] }
+  const rpc = { gather: async (_: unknown, { to }: Gather<readonly TokenRange[]>) => ({ replies: [votes[to[0]!]].filter((reply) => reply !== undefined) }) } as unknown as Rpc
+  const storage = { read: (key: string) => (own.includes(key) ? { counter: 5, writer: 'n1.1', value: null } : ABSENT) } as unknown as Storage
+  const [config] = presetConfigs(findPreset('paxos'), ['n1', 'n2', 'n3'], 'token')
+  const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc, storage, settle: async (key) => void settled.push(key) })
+  const left = await take([segment], () => !settles)
+  return { settled: settled.sort(), done: left.length === 0 }
+}
+
+const at = (key: string, counter: number, promisedMore = false): Vote => [key, counter, 'n1.1', promisedMore]
+
+test('a key on which a majority of the old replicas agrees, and of which the new one has as much, needs nothing more', async () => {
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [at('k', 4)] }, { own: ['k'] }), { settled: [], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5)] }, { own: ['k'] }), { settled: [], done: true })
+})
+
+test('a key on which no majority agrees is settled, and so is one of which the new replica has less, or that more was promised of', async () => {
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { own: ['k'] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5, true)] }, { own: ['k'] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n2: [], n3: [at('k', 0, true)] }), { settled: ['k'], done: true })
+})
+
+test('nothing is taken over from a minority, nor after the view is over', async () => {
+  assert.equal(await takeOver({ n1: [at('k', 5)] }, { own: ['k'] }), { settled: [], done: false })
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { settles: false }), { settled: [], done: false })
+})
+
+test.run()
