@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { NodeId } from '../../../harness/env.ts'
+import { RespConnection } from '../../systems/resp-connection.ts'
 import { simulate } from '../testing/simulate.ts'
 import type { Bench } from '../testing/simulate.ts'
 
@@ -23,7 +24,7 @@ const readsAll = async (bench: Bench, id: NodeId, value: number): Promise<void> 
   for (const key of keys) assert.equal(await bench.read(id, key), { type: 'ok', value })
 }
 
-for (const preset of ['abd', 'quorum', 'one', 'dynamo', 'cassandra-quorum']) {
+for (const preset of ['abd', 'paxos', 'quorum', 'one', 'dynamo', 'cassandra-quorum']) {
   test(`${preset}: what was written before a node joins, leaves or is replaced is read after it, through any node`, () =>
     simulate({ preset, spares: 2 }, async (bench) => {
       await writeAll(bench, 'n1', 1)
@@ -44,5 +45,100 @@ for (const preset of ['abd', 'quorum', 'one', 'dynamo', 'cassandra-quorum']) {
       await bench.until(() => bench.agree(keys), 10_000)
     }))
 }
+
+/** Counts up by compare-and-set through one node after the other, until `ended`. Resolves to how many were confirmed, and how many may have happened. */
+async function countUp(bench: Bench, key: string, ended: () => boolean): Promise<{ confirmed: number; perhaps: number }> {
+  const counts = { confirmed: 0, perhaps: 0 }
+  for (let i = 0; !ended(); i++) {
+    const client = bench.client(bench.ids[i % bench.ids.length]!)
+    const { type, value } = await client.invoke({ f: 'read', key })
+    if (type === 'ok') {
+      const { type: result } = await client.invoke({ f: 'cas', key, value: [value as number, (value as number) + 1] })
+      if (result === 'ok') counts.confirmed++
+      if (result === 'info') counts.perhaps++
+    }
+    await bench.sleep(10)
+  }
+  return counts
+}
+
+/** Four clients count up under each of these keys while `body` runs; in the end no confirmed step may be missing, and none be there twice. */
+async function counting(bench: Bench, counters: readonly string[], body: () => Promise<void>): Promise<void> {
+  for (const key of counters) await bench.write('n1', key, 0)
+  let ended = false
+  const clients = counters.map((key) => Promise.all([1, 2, 3, 4].map(() => countUp(bench, key, () => ended))))
+  await body()
+  ended = true
+  for (const [i, key] of counters.entries()) {
+    const counts = await clients[i]!
+    const [confirmed, perhaps] = [counts.reduce((sum, one) => sum + one.confirmed, 0), counts.reduce((sum, one) => sum + one.perhaps, 0)]
+    const { type, value } = await bench.client(bench.ids[0]!).invoke({ f: 'read', key })
+    assert.is(type, 'ok')
+    assert.ok((value as number) >= confirmed && (value as number) <= confirmed + perhaps, `${key} is ${value as number} after ${confirmed} steps, and ${perhaps} that may have happened`)
+    assert.ok(confirmed > 100, `only ${confirmed} steps were confirmed`)
+  }
+}
+
+const counters = Array.from({ length: 12 }, (_, i) => `counter${i}`)
+const counted = (seed: number) => ({ preset: 'paxos', nodes: 3, spares: 2, seed })
+
+for (const seed of [1, 2, 3]) {
+  test(`paxos: what is counted up by compare-and-set while members change and nodes restart is neither lost nor doubled, seed ${seed}`, () =>
+    simulate(counted(seed), (bench) => counting(bench, counters, async () => {
+      const { membership } = bench.cluster
+      const join = membership!.join('n4', DEADLINE_MS)
+      await bench.sleep(40 * seed)
+      // In the middle of it.
+      await bench.node('n2').kill()
+      await bench.sleep(200)
+      await bench.node('n2').start()
+      await join
+      await members(bench, ['n1', 'n2', 'n3', 'n4'])
+      const second = membership!.join('n5', DEADLINE_MS)
+      await bench.sleep(40 * seed)
+      await bench.node('n4').kill()
+      await bench.node('n4').start()
+      await second
+      await members(bench, ['n1', 'n2', 'n3', 'n4', 'n5'])
+      // Two moves in a row, away from the first leaders.
+      await membership!.leave('n1', DEADLINE_MS)
+      await membership!.leave('n2', DEADLINE_MS)
+      await members(bench, ['n3', 'n4', 'n5'])
+      await bench.node('n3').kill()
+      await membership!.replace!('n3', 'n1', DEADLINE_MS)
+      await members(bench, ['n1', 'n4', 'n5'])
+    })))
+}
+
+test('paxos: a change that is given up half way leaves the old replicas as they were', () =>
+  simulate(counted(1), (bench) => counting(bench, counters, async () => {
+    const administer = async (id: NodeId, ...words: readonly string[]): Promise<void> => {
+      const connection = await RespConnection.open(bench.cluster, id, 'admin', 3000)
+      await connection.ask(words, 3000)
+      connection.close()
+    }
+    // n4 is admitted and never comes.
+    await administer('n1', 'ADMIT', 'n4')
+    await bench.sleep(500)
+    await administer('n2', 'DISMISS', 'n4')
+    await members(bench, ['n1', 'n2', 'n3'])
+    await bench.sleep(500)
+    await bench.cluster.membership!.join('n5', DEADLINE_MS)
+    await members(bench, ['n1', 'n2', 'n3', 'n5'])
+    await bench.cluster.membership!.leave('n1', DEADLINE_MS)
+    await members(bench, ['n2', 'n3', 'n5'])
+  })))
+
+test('paxos: five members become two, one after the other, and what a majority had is still there', () =>
+  simulate({ preset: 'paxos', overrides: { anti_entropy_interval_ms: 0 } }, async (bench) => {
+    // Only these three have it.
+    await bench.partition(['n1', 'n2', 'n3'], ['n4', 'n5'])
+    await bench.sleep(500)
+    await writeAll(bench, 'n1', 1)
+    await bench.cluster.links.heal()
+    for (const id of ['n1', 'n2', 'n3']) await bench.cluster.membership!.leave(id, DEADLINE_MS)
+    await members(bench, ['n4', 'n5'])
+    await readsAll(bench, 'n4', 1)
+  }))
 
 test.run()
