@@ -135,7 +135,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
-  const moving = new Moving({ self, views, rpc, storage, reconciler, readQuorum: config.read_quorum, writeQuorum: config.write_quorum, strict: config.replication !== 'quorum', takeOver: replication.takeOver, clock, random: env.random.fork('moving'), log: env.log })
+  const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
   views.onEnter = entered => {
     if (repair instanceof Upkeep) repair.enter()

@@ -11,11 +11,13 @@
  */
 import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
 import { sleep } from '../../../harness/clock.ts'
+import type { NodeConfig } from '../config.ts'
 import { count, flag, list, plain } from '../messages.ts'
 import type { Kind } from '../messages.ts'
 import type { TokenRange } from '../partitioner.ts'
 import type { Reconciler } from '../repair/reconcile.ts'
 import type { Replication } from '../replication/replication.ts'
+import { enoughToKnow } from '../replication/targets.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
 import { changesBetween, everyone, settled } from './view.ts'
@@ -47,9 +49,8 @@ export interface MovingOptions {
   readonly rpc: Rpc
   readonly storage: Storage
   readonly reconciler: Reconciler
-  /** R and W; where there are fewer replicas, all of them. */
-  readonly readQuorum: number
-  readonly writeQuorum: number
+  /** N, R and W; where there are fewer replicas, all of them. */
+  readonly config: Pick<NodeConfig, 'replicas' | 'read_quorum' | 'write_quorum'>
   /** Whether quorums must meet: then a range is whole only when enough old holders have given what they have. */
   readonly strict: boolean
   /** What there is to do beyond fetching cells, if anything. */
@@ -114,8 +115,8 @@ export class Moving {
 
   /** Who has to fetch a segment: its new holders; where quorums must meet and so few are left that each of them has to answer every read, all of these. */
   #fetchersOf({ before, after }: Segment): readonly NodeId[] {
-    const { strict, readQuorum } = this.#options
-    return strict && after.length < before.length && after.length <= readQuorum ? after : after.filter(node => !before.includes(node))
+    const { strict, config } = this.#options
+    return strict && after.length < before.length && after.length <= config.read_quorum ? after : after.filter(node => !before.includes(node))
   }
 
   /** Asks everyone who holds any of these segments; resolves to those of which too few have given what they have. */
@@ -131,8 +132,8 @@ export class Moving {
 
   /** Whether so many of the old holders are enough. Where quorums need not meet, what a silent one has comes later, if ever. */
   #enough(before: readonly NodeId[], gave: number): boolean {
-    const { strict, writeQuorum, views } = this.#options
-    if (strict) return gave > before.length - Math.min(writeQuorum, before.length)
+    const { strict, config, views } = this.#options
+    if (strict) return gave >= enoughToKnow(before.length, config.write_quorum, config)
     const staying = views.view.next!.map(({ id }) => id)
     return gave > 0 || before.every(node => !staying.includes(node))
   }
@@ -171,7 +172,7 @@ export class Moving {
   }
 
   async #ready(view: View, changes: readonly Segment[]): Promise<boolean> {
-    const { rpc, readQuorum, writeQuorum, strict } = this.#options
+    const { rpc, config, strict } = this.#options
     const fetching = new Set(changes.flatMap(segment => this.#fetchersOf(segment)))
     const answers = new Map<NodeId, readonly [epoch: number, fetched: boolean]>()
     await Promise.all(everyone(view).map(async node => {
@@ -182,6 +183,6 @@ export class Moving {
     if (!strict) return true
     // No quorum of the view before may be left that does not know of this one.
     const unaware = view.members.filter(({ id }) => (answers.get(id)?.[0] ?? 0) < view.epoch).length
-    return unaware < Math.min(readQuorum, writeQuorum, view.members.length)
+    return unaware < Math.min(config.read_quorum, config.write_quorum, view.members.length)
   }
 }

@@ -57,22 +57,32 @@ export const ACCEPT: Kind<readonly [key: string, accepted: Cell], readonly [acce
   }),
 }
 
-/** One key as an acceptor has it: the ballot of what it accepted, and whether it has promised anything beyond what that promises. */
-export type Vote = readonly [key: string, counter: number, writer: string, promisedMore: boolean]
+/** One key as an acceptor has it: the ballot of what it accepted, and the one below which it accepts nothing more. */
+export interface Vote {
+  readonly key: string
+  readonly accepted: Version
+  readonly promised: Version
+}
+
+/** The vote of whoever knows nothing of a key. */
+export const NO_VOTE = { accepted: ABSENT, promised: ABSENT } as const
 
 /** What have you accepted and promised in these ranges of tokens? Keys that you know nothing of are left out. */
 export const VOTES: Kind<readonly TokenRange[], readonly Vote[]> = {
   code: 35,
   ofView: true,
   request: plain(tokenRanges),
-  reply: plain(input => list(input).map((vote): Vote => {
-    const [key, counter, writer, promisedMore] = list(vote, 4)
-    return [text(key), count(counter), writerName(writer), flag(promisedMore)]
-  })),
+  reply: {
+    encode: votes => votes.map(({ key, accepted, promised }) => [key, accepted.counter, accepted.writer, promised.counter, promised.writer]),
+    decode: input => list(input).map((vote): Vote => {
+      const [key, counter, writer, promisedCounter, promisedWriter] = list(vote, 5)
+      return { key: text(key), accepted: { counter: count(counter), writer: writerName(writer) }, promised: { counter: count(promisedCounter), writer: writerName(promisedWriter) } }
+    }),
+  },
 }
 
 /** What accepting a cell promises: its proposer's next ballot. */
-function followedBy({ counter, writer }: Version): Version {
+export function followedBy({ counter, writer }: Version): Version {
   return { counter: counter === 0 ? 0 : counter + 1, writer }
 }
 
@@ -135,12 +145,11 @@ export class Acceptor {
     const votes: Vote[] = []
     for (const range of ranges) {
       for await (const [key, accepted] of this.#storage.scan(...range)) {
-        const promise = promises.get(key)
+        votes.push({ key, accepted, promised: later(promises.get(key), followedBy(accepted)) })
         promises.delete(key)
-        votes.push([key, accepted.counter, accepted.writer, promise !== undefined && compareVersions(promise, followedBy(accepted)) > 0])
       }
     }
-    for (const key of promises.keys()) votes.push([key, ABSENT.counter, ABSENT.writer, true])
+    for (const [key, promised] of promises) votes.push({ key, accepted: ABSENT, promised })
     return votes
   }
 
@@ -149,10 +158,13 @@ export class Acceptor {
   }
 
   #promised(key: string, accepted: Cell): Version {
-    const implied = followedBy(accepted)
-    const explicit = this.#promises.get(key)
-    return explicit !== undefined && compareVersions(explicit, implied) > 0 ? explicit : implied
+    return later(this.#promises.get(key), followedBy(accepted))
   }
+}
+
+/** The greater of an explicit promise, if there is one, and an implied one. */
+function later(explicit: Version | undefined, implied: Version): Version {
+  return explicit !== undefined && compareVersions(explicit, implied) > 0 ? explicit : implied
 }
 
 function contain(ranges: readonly TokenRange[], token: number): boolean {

@@ -98,18 +98,22 @@ async function takeOver(votes: Readonly<Record<NodeId, readonly Vote[]>>, { own 
   return { settled: settled.sort(), done: left.length === 0 }
 }
 
-const at = (key: string, counter: number, promisedMore = false): Vote => [key, counter, 'n1.1', promisedMore]
+/** What a replica says that has accepted this ballot of n1, and promised what follows from that, or more. */
+const at = (key: string, counter: number, promised = counter + 1): Vote => ({ key, accepted: { counter, writer: 'n1.1' }, promised: { counter: promised, writer: 'n1.1' } })
+const nothing = (key: string, promised: number): Vote => ({ key, accepted: ABSENT, promised: { counter: promised, writer: 'n1.1' } })
 
-test('a key on which a majority of the old replicas agrees, and of which the new one has as much, needs nothing more', async () => {
-  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [at('k', 4)] }, { own: ['k'] }), { settled: [], done: true })
-  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5)] }, { own: ['k'] }), { settled: [], done: true })
+test('a key of which the new replica has as much as enough of the old ones accepted and promised needs nothing more', async () => {
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 2, 4)] }, { own: ['k'] }), { settled: [], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5, 9)], n2: [nothing('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], done: true })
 })
 
-test('a key on which no majority agrees is settled, and so is one of which the new replica has less, or that more was promised of', async () => {
-  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { own: ['k'] }), { settled: ['k'], done: true })
+test('a key is settled of which the new replica has less, or that more was promised of', async () => {
   assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5, true)] }, { own: ['k'] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n2: [], n3: [at('k', 0, true)] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 6)], n2: [at('k', 6)], n3: [] }, { own: ['k'] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5, 7)] }, { own: ['k'] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [nothing('k', 6)] }, { own: ['k'] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n2: [], n3: [nothing('k', 1)] }), { settled: ['k'], done: true })
 })
 
 test('nothing is taken over from a minority, nor after the view is over', async () => {

@@ -2,54 +2,56 @@
  * How the acceptors of a key change while the members do, and why no ballot is lost or obeyed too late by that.
  *
  * CASPaxos (Rystsov 2018, section 2.3) changes the acceptors of all keys by letting first accepts and then prepares reach
- * a majority of both sets, with an identity change of every key in between. This does the same over views: in the first
+ * a majority of both sets, with an identity change of every key in between. This does the same over views. In the first
  * of the two (call it T) quorums are joint, for prepares, accepts and reads alike (as in RAMBO, and in Raft's joint
- * consensus: Ongaro and Ousterhout, ATC 2014, section 6), and the second one is agreed on when all keys that moved have
- * been taken over. A key is taken over when its old replicas are seen to agree on it, which bulk exchange finds for nearly
- * all keys; for the others the identity change is carried out, one `settle` each.
+ * consensus: Ongaro and Ousterhout, ATC 2014, section 6); the second is agreed on when every key that moved has been
+ * taken over. That is so when the new replica holds all that may bind it, which bulk exchange brings about for nearly all
+ * keys; of the others the identity change is carried out, one `settle` each.
  *
- * Words: H are the replicas before, H' those after; a majority is any set of a read or a write quorum's size, and any two
- * of H meet. Ballot b is chosen in a view when a majority of its replicas (in T: of H and of H') has accepted b; it is
- * prepared in one when a majority has promised b there, or has accepted the ballot that b follows. Votes are counted
- * within one view (`rpc.ts`): who has answered in a later one answers in an earlier one no more.
+ * Words: H are the replicas before T, H' those after. A quorum is any set of them of the smaller quorum's size; any two of
+ * one view meet, in T those of H in H and those of H' in H'. Ballot b is chosen when a quorum of one view has accepted
+ * it, prepared when a quorum of one view has promised it, or has accepted the ballot that it follows. Votes are counted
+ * within one view (`rpc.ts`): whoever answers in a later view answers in an earlier one no more.
  *
- * Claim: a ballot b' that somebody proposes was derived from every chosen b < b'. By induction on b' and on the view in
- * which b was chosen first; b' was prepared in view E', b chosen in view E.
- * - E = E': the majorities meet in an acceptor that told b' of b, since it would not have accepted b after its promise.
- * - E' is T after E, or the view after T and E is T: likewise, they meet in H, or in H'.
- * - T lies between E and E': b must be met among H' alone. Whoever is new in H' asked a majority of H in T, and all of
- *   these had left E. If they agreed on a ballot, it is b or greater, the new one holds as much (and an accepted ballot
- *   that is greater was derived from b); so of H' as many hold b or more as of H did, and a majority of H' meets them.
- *   If the key was settled instead, that was chosen in T, and was derived from b.
- * - T lies between E' and E, and b' was prepared by a majority of H of which nobody in H' need know. If the old replicas
- *   agreed on a, and none of them had promised more than accepting a promises, then b' is at most the ballot that follows
- *   a: a majority of them met the promises of b'. In H' nothing below that is accepted any more by those who hold a, and
- *   these are a majority. If the key was settled, then by a ballot greater than b', as a majority of H accepted it after
- *   T had begun; nothing below it is chosen in H' from then on.
- * So old promises need not be handed over: they show, and then a greater ballot is chosen before H stops counting.
+ * Claim: whatever is proposed under b' was derived from every chosen b < b'. By induction on b'; say that b was chosen
+ * first in view E, and b' prepared in view E'.
+ * - The quorums meet if E = E', and if T is one of E and E' and the other is the view before or after it. The acceptor in
+ *   both told b' of b, since it would not have accepted b after its promise.
+ * - T lies between, E before E'. Whoever is new in H' has asked so many of H in T (`enoughToKnow`) that one of them knew
+ *   b, and holds b or a greater ballot, or the key was settled in T, which was derived from b. So as many of H' hold b or
+ *   more as of H did, and b' met one of them.
+ * - T lies between, E' before E. Of those who promised b', these still refuse b that are in H'. Each new replica holds
+ *   some ballot a, and so many of H have either promised nothing above a, or accepted a and promised no more than
+ *   accepting it does, that one of them knew b'. So b' is at most a, or it is the ballot that follows a and was derived
+ *   from a; either way the new replica can confirm no b < b' but one that b' contains. Together these are as many as
+ *   promised b' in H. Where the key was settled in T, a majority of H accepted that, so it is greater than b', and so is
+ *   whatever a quorum of H' accepts after it.
+ * - More changes lie between: the same holds for each of them, with those who hold a in the place of those who promised.
+ * So promises are not handed over: they show, and where they bind, a greater ballot is chosen before H stops counting.
  *
  * New replicas vote from the start of T. They may not know what was promised before, and need not: as long as T lasts
- * every majority has one of H in it as well. What they accept meanwhile is what anybody might have accepted late.
+ * every quorum has one of H in it as well, and what they accept meanwhile is what anybody might have accepted late.
  *
- * - A coordinator that is still in E gets no majority once T is over: the change waits until so many are in T that every
- *   majority of E has one of them (`moving.ts`), and all votes of one round come from one view.
- * - A proposer keeps its ballots through changes, also one that a majority promised it by accepting: nothing above asks
- *   in which view b was proposed.
- * - A node that restarts in T begins anew; its votes are on its disk. Nobody counts it as ready meanwhile.
- * - A change that is given up: in T every majority had one of H in it, so the view after it is to H as E was.
- * - What a former replica still holds comes as a late message, when it gives that away. It lets go of it only when it is
- *   no replica any more and no change is under way; a key that comes back to it is taken over like any other.
- * - Where members leave and there are fewer than N, quorums shrink only when all replicas that are left are needed by
- *   every one of them; then all of these take over (`moving.ts`), since b may be held by few of them.
+ * - A coordinator that is still in the view before gets no quorum once T is over: the change waits until so many are in T
+ *   that every quorum of that view has one of them (`moving.ts`). A round that a change interrupts begins anew.
+ * - A proposer keeps its ballots through changes, also one that was promised by accepting: nothing above asks in which
+ *   view b was proposed.
+ * - A node that restarts in T takes over anew; its votes are on its disk. Nobody counts it as ready meanwhile.
+ * - A change that is given up: in T every quorum had one of H in it, so the view after T is to H as the one before was.
+ * - What a former replica still holds comes as a late message when it gives that away. It forgets it only while it is no
+ *   replica and no change is under way; a key that comes back to it is taken over like any other.
+ * - Where there are fewer members than N and each of them has to answer every read, all who are left take over
+ *   (`moving.ts`): those who are gone may have been most of those who knew b.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { StoreError } from '../errors.ts'
 import type { Segment } from '../membership/view.ts'
-import { ABSENT, compareVersions } from '../versions.ts'
+import { compareVersions } from '../versions.ts'
 import type { Version } from '../versions.ts'
-import { VOTES } from './acceptor.ts'
+import { NO_VOTE, VOTES, followedBy } from './acceptor.ts'
 import type { Vote } from './acceptor.ts'
 import type { Coordinator, Replication } from './replication.ts'
+import { enoughToKnow } from './targets.ts'
 
 /** Segments asked about in one exchange. */
 const SEGMENTS_AT_ONCE = 32
@@ -73,7 +75,7 @@ interface Poll {
 
 /** The part of a new replica in taking over. */
 export function takingOver({ config, partitioner, rpc, storage, settle }: TakingOverOptions): NonNullable<Replication['takeOver']> {
-  const majority = Math.min(config.read_quorum, config.write_quorum)
+  const quorum = Math.min(config.read_quorum, config.write_quorum)
 
   /** Asks the old replicas, except those that are in `silent`; whoever does not answer comes into it. */
   async function poll(segments: readonly Segment[], silent: Set<NodeId>): Promise<Poll[]> {
@@ -91,22 +93,23 @@ export function takingOver({ config, partitioner, rpc, storage, settle }: Taking
   function count(polls: readonly Poll[], votes: readonly Vote[]): void {
     for (const one of polls) one.answered++
     for (const vote of votes) {
-      const token = partitioner.token(vote[0])
+      const token = partitioner.token(vote.key)
       const found = polls.find(({ segment: { range: [from, to] } }) => from <= token && token < to)
-      const others = found?.votes.get(vote[0])
-      if (others === undefined) found?.votes.set(vote[0], [vote])
+      const others = found?.votes.get(vote.key)
+      if (others === undefined) found?.votes.set(vote.key, [vote])
       else others.push(vote)
     }
   }
 
-  /** The keys on which the old replicas do not agree, or of which this node has less than they have; undefined: too few of them answered. */
-  async function openKeys({ segment, answered, votes }: Poll): Promise<readonly string[] | undefined> {
-    const need = Math.min(majority, segment.before.length)
-    if (answered < need) return undefined
+  /** The keys of which this node has not all that may bind it; undefined: too few have answered. */
+  async function openKeys({ segment: { before }, answered, votes }: Poll): Promise<readonly string[] | undefined> {
+    const least = enoughToKnow(before.length, quorum, config)
+    if (answered < least) return undefined
     const open: string[] = []
     for (const [key, cast] of votes) {
-      const agreed = agreedBy(cast, answered, need)
-      if (agreed === undefined || compareVersions(await storage.read(key), agreed) < 0) open.push(key)
+      const own = await storage.read(key)
+      const covered = cast.filter(vote => covers(own, vote)).length + (covers(own, NO_VOTE) ? answered - cast.length : 0)
+      if (covered < least) open.push(key)
     }
     return open
   }
@@ -138,11 +141,9 @@ export function takingOver({ config, partitioner, rpc, storage, settle }: Taking
   }
 }
 
-/** The ballot that `need` of those who answered have accepted without having promised more; none of them has to know the key. */
-function agreedBy(votes: readonly Vote[], answered: number, need: number): Version | undefined {
-  const silent: Version[] = Array.from({ length: answered - votes.length }, () => ABSENT)
-  const firm = [...votes.flatMap(([, counter, writer, promisedMore]): Version[] => (promisedMore ? [] : [{ counter, writer }])), ...silent]
-  return firm.find(ballot => firm.filter(other => compareVersions(ballot, other) === 0).length >= need)
+/** Whether who has accepted `own` accepts nothing more that this vote rules out, and knows all that it has confirmed. */
+function covers(own: Version, { accepted, promised }: Omit<Vote, 'key'>): boolean {
+  return compareVersions(promised, own) <= 0 || (compareVersions(accepted, own) === 0 && compareVersions(promised, followedBy(own)) <= 0)
 }
 
 /** It could not be settled now; whatever is no error of the store is none of its affairs. */

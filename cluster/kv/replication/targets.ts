@@ -38,6 +38,15 @@ export function quorumOf({ lists, partitioner }: Pick<Coordinator, 'lists' | 'pa
   return { to: [...new Set([...now, ...soon])], ...enoughOfBoth({ need }, now, { need: Math.min(size, soon.length) }, soon) }
 }
 
+/**
+ * How many of a range's holders have to be asked so that one of them knows whatever `size` of them were told at some time,
+ * perhaps when there were more: members that have left since may have been among those. Where so few are left that each
+ * of them has to answer every read, all have fetched what was there before (`moving.ts`).
+ */
+export function enoughToKnow(holders: number, size: number, { replicas, read_quorum: readQuorum }: { readonly replicas: number; readonly read_quorum: number }): number {
+  return holders > readQuorum ? replicas - size + 1 : holders - Math.min(size, holders) + 1
+}
+
 /** What an operation needs of these replicas: the level's, or else the configured number. */
 export function requirement(level: Level | undefined, replicas: readonly NodeId[], configured: number, { topology, self }: Coordinator): Requirement {
   return level === undefined ? { need: Math.min(configured, replicas.length) } : requirementOf(level, replicas, topology, self)
