@@ -6,15 +6,17 @@ import { kvSystem } from '../../cluster/systems/kv.ts'
 import { presetOptions, presets } from '../../cluster/kv/presets.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { planDefaults, type Plan } from '../plan.ts'
-import { seededRandom } from '../random.ts'
+import { pick, seededRandom } from '../random.ts'
 import { verdictOf } from './conformance.soak.ts'
 
 const TIME_MS = 20_000
 
 /** What happens to the members, and what else does. */
 const CHANGES = ['join', 'leave(one)', 'replace(one)', 'join,leave(one),replace(one)']
-const TROUBLES = ['', ',partition(one),every=4s,for=2s', ',lose(all),every=5s,for=3s', ',kill(one),every=6s,for=2s', ',pause(one),every=5s,for=1s', ',clock-skew(one),every=5s,for=2s', ',partition(majorities-ring),every=7s,for=2s']
+const TROUBLES = ['', ',partition(one),every=4s,for=2s', ',lose(all),every=5s,for=3s', ',kill(one),every=6s,for=2s', ',pause(one),every=5s,for=1s', ',clock-skew(one),every=5s,for=2s', ',partition(majorities-ring),every=7s,for=2s', ',power-loss(majority),every=5s,for=300ms']
 const WORKLOADS = ['register(keys=8)', 'directory-churn(keys=40)']
+/** Compare-and-sets show a lost update that blind writes hide. */
+const COMPARING = ['cas-register(keys=8)', ...WORKLOADS]
 
 /** The simulated run of this number: preset, changes and troubles in turn, everything else drawn from the seed. */
 function membersPlan(names: readonly string[], number: number, seed: number): Plan {
@@ -23,6 +25,7 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
   const round = Math.floor(number / names.length)
   // Where clients cache, a key has one server.
   const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).client_cache === 'none'
+  const workloads = presets[preset]!.functions?.includes('cas') === true ? COMPARING : WORKLOADS
   const nemesis = `${CHANGES[round % CHANGES.length]!}${TROUBLES[Math.floor(round / CHANGES.length) % TROUBLES.length]!}`
   return {
     ...planDefaults,
@@ -32,7 +35,7 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
     preset,
     // Fewer replicas than nodes make ranges move.
     options: random.int(2) === 0 || !mayHaveFewer ? {} : { replicas: 3 },
-    workload: WORKLOADS[random.int(WORKLOADS.length)]!,
+    workload: pick(random, workloads),
     rate: 150,
     time_ms: TIME_MS,
     converge_timeout_ms: 30_000,
