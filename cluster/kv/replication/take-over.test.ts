@@ -20,7 +20,7 @@ const DEADLINE_MS = 30_000
 const cas = (bench: Bench, id: NodeId, key: string, expected: unknown, value: unknown) => bench.client(id).invoke({ f: 'cas', key, value: [expected as never, value as never] })
 
 /** A key that n3, n2 and n1 hold, in this order, and that n1 does not hold any more once n4 has joined. */
-const key = ((): string => {
+const moving = ((): string => {
   const view = firstView(['n1', 'n2', 'n3'])
   const choices = { replicas: 3, virtual_nodes: 256, data_centers: 1, racks: 1 }
   const [before, after] = [ringOf(view.members, choices), ringOf(admitting(view, 'n4', null).next!, choices)]
@@ -48,42 +48,42 @@ async function sides(bench: Bench, left: readonly NodeId[], right: readonly Node
 
 test('what a majority of the old replicas promised stands against what is found among the new ones', () =>
   simulate(growing, async (bench) => {
-    await bench.write('n3', key, 'old')
+    await bench.write('n3', moving, 'old')
     await bench.partition(['n3'], ['n1', 'n2', 'n4'])
-    assert.is((await bench.write('n3', key, 'a')).type, 'info', 'n3 alone accepts it')
+    assert.is((await bench.write('n3', moving, 'a')).type, 'info', 'n3 alone accepts it')
     await n1Leads(bench)
     await bench.partition(['n3'], ['n1', 'n2', 'n4'])
     // n2 promises it to n1, and hears no more of it.
     await bench.cluster.links.delay!([{ from: 'n2', to: 'n1' }], 100, 0)
-    const compared = cas(bench, 'n1', key, 'old', 'b')
+    const compared = cas(bench, 'n1', moving, 'old', 'b')
     await bench.sleep(150)
     await bench.cluster.links.cut([{ from: 'n1', to: 'n2' }])
     assert.is((await compared).type, 'info')
-    assert.equal(await bench.held(key), ['b', 'old', 'a'])
+    assert.equal(await bench.held(moving), ['b', 'old', 'a'])
     await sides(bench, ['n1'], ['n2', 'n3', 'n4'])
     await joined(bench)
     await bench.partition(['n2'], ['n3', 'n4'])
-    assert.equal(await bench.read('n4', key), { type: 'ok', value: 'a' })
+    assert.equal(await bench.read('n4', moving), { type: 'ok', value: 'a' })
     await bench.cluster.links.heal()
     // n1 gives away what it has.
     await bench.until(async () => (await bench.stats('n1'))['cells_handed'] === 1, DEADLINE_MS)
-    assert.equal(await bench.read('n4', key), { type: 'ok', value: 'a' }, 'b was compared with what a has replaced')
+    assert.equal(await bench.read('n4', moving), { type: 'ok', value: 'a' }, 'b was compared with what a has replaced')
   }))
 
 test('a majority of the old replicas confirms nothing once the new ones count', () =>
   simulate(growing, async (bench) => {
     await n1Leads(bench)
-    assert.equal(await bench.write('n1', key, 0), { type: 'ok' })
+    assert.equal(await bench.write('n1', moving, 0), { type: 'ok' })
     await bench.partition(['n1'], ['n2', 'n3', 'n4'])
     await joined(bench)
     await bench.partition(['n2'], ['n3', 'n4'])
     await bench.sleep(500)
-    assert.equal(await cas(bench, 'n3', key, 0, 1), { type: 'ok' })
+    assert.equal(await cas(bench, 'n3', moving, 0, 1), { type: 'ok' })
     await sides(bench, ['n1', 'n2'], ['n3', 'n4'])
     // As far as n1 knows it leads the key, and has its next ballot already.
-    assert.is((await cas(bench, 'n1', key, 0, 2)).type, 'info')
+    assert.is((await cas(bench, 'n1', moving, 0, 2)).type, 'info')
     await bench.cluster.links.heal()
-    assert.equal(await bench.read('n1', key), { type: 'ok', value: 1 })
+    assert.equal(await bench.read('n1', moving), { type: 'ok', value: 1 })
   }))
 
 /** Has a new replica take over the whole ring from n1, n2 and n3, which vote like this; n1 absent: it does not answer. */
