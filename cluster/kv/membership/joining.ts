@@ -9,10 +9,11 @@ import type { Ledger } from '../ledger.ts'
 import { Rpc } from '../rpc.ts'
 import { firstView } from './view.ts'
 import type { View } from './view.ts'
-import { VIEW, keepView, keptView } from './views.ts'
+import { ADMITTED, keepView, keptView } from './views.ts'
 
 /** How often a node that joins asks for the view that it belongs to. */
 const ASK_MS = 50
+const NOT_ADMITTED = new Error('not admitted')
 /** Lives of one membership: those of a node that left and came back on an empty disk are told apart by its epoch. */
 const LIVES_MAX = 1024
 
@@ -40,9 +41,9 @@ async function admittedView(env: Env, { id, nodes, deadline_ms: deadlineMs, rese
   const rpc = new Rpc({ self: id, incarnation: env.random.fork('joining').int(2 ** 21), clock, network, log, deadlineMs, resendMs })
   try {
     for (;;) {
-      const { replies } = await rpc.gather(VIEW, { to: nodes.filter(node => node !== id), request: null, need: 1 })
-      const view = replies[0]
-      if (view !== undefined && [...view.members, ...(view.next ?? [])].some(member => member.id === id)) return view
+      const answers = nodes.filter(node => node !== id).map(async node => (await rpc.gather(ADMITTED, { to: [node], request: id, need: 1 })).replies[0] ?? Promise.reject(NOT_ADMITTED))
+      const view = await Promise.any(answers).catch(() => undefined)
+      if (view !== undefined) return view
       await sleep(clock, ASK_MS)
     }
   } finally {

@@ -145,4 +145,40 @@ for (const preset of ['abd', 'paxos']) {
     }))
 }
 
+for (const preset of ['abd', 'paxos']) {
+  test(`${preset}: a machine with an empty disk begins in no view that was left, though somebody is in it still`, () =>
+    simulate({ preset, nodes: 3, spares: 1 }, async (bench) => {
+      await writeAll(bench, 'n1', 1)
+      await bench.partition(['n1'], ['n2', 'n3', 'n4'])
+      await bench.sleep(500)
+      await bench.cluster.membership!.replace!('n3', 'n4', DEADLINE_MS)
+      await bench.sleep(1000)
+      await writeAll(bench, 'n2', 2)
+      await bench.cluster.links.heal()
+      // For n1 alone n3 is a member to this day.
+      await bench.partition(['n1', 'n3'], ['n2', 'n4'])
+      await bench.cluster.membership!.join('n3', 5_000).then(() => assert.unreachable('n3 is a member without knowing what it confirmed'), () => undefined)
+      for (const key of keys.slice(0, 4)) assert.is.not((await bench.client('n1').invoke({ f: 'write', key, value: 3 })).type, 'ok')
+      await bench.cluster.links.heal()
+      await readsAll(bench, 'n4', 2)
+    }))
+}
+
+for (const change of ['dismissed', 'replaced']) {
+  test(`paxos: one of the last three who is dead is ${change}, though writes were tried without it`, () =>
+    simulate({ preset: 'paxos', spares: 1 }, async (bench) => {
+      const { leave, replace } = bench.cluster.membership!
+      await writeAll(bench, 'n1', 1)
+      await leave('n5', DEADLINE_MS)
+      await leave('n4', DEADLINE_MS)
+      await members(bench, ['n1', 'n2', 'n3'])
+      await bench.node('n3').kill()
+      for (const key of keys.slice(0, 4)) for (const id of ['n1', 'n2']) assert.is.not((await bench.client(id).invoke({ f: 'write', key, value: 2 })).type, 'ok')
+      await (change === 'dismissed' ? leave('n3', DEADLINE_MS) : replace!('n3', 'n6', DEADLINE_MS))
+      await members(bench, change === 'dismissed' ? ['n1', 'n2'] : ['n1', 'n2', 'n6'])
+      for (const key of keys.slice(4)) assert.equal(await bench.read('n2', key), { type: 'ok', value: 1 })
+      await writeAll(bench, 'n1', 3)
+    }))
+}
+
 test.run()

@@ -11,7 +11,7 @@ import { sleep } from '../../../harness/clock.ts'
 import { StoreError } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Location, Lookup } from '../lookup/lookup.ts'
-import { count, flag, list, plain, writerName } from '../messages.ts'
+import { count, flag, list, plain, text, writerName } from '../messages.ts'
 import type { Codec, Kind } from '../messages.ts'
 import type { PreferenceLists, Ring } from '../ring.ts'
 import type { Rpc } from '../rpc.ts'
@@ -22,7 +22,17 @@ import { everyone, ringOf, topologyOf, viewCodec } from './view.ts'
 import type { RingChoices, View } from './view.ts'
 
 /** In which view are you? */
-export const VIEW: Kind<null, View> = { code: 50, request: plain(() => null), reply: viewCodec }
+const VIEW: Kind<null, View> = { code: 50, request: plain(() => null), reply: viewCodec }
+
+/** In which view am I admitted? Replies null to whoever is not, or is a member already, and where no majority says so. */
+export const ADMITTED: Kind<NodeId, View | null> = {
+  code: 61,
+  request: plain(text),
+  reply: {
+    encode: view => (view === null ? null : viewCodec.encode(view)),
+    decode: input => (input === null ? null : viewCodec.decode(input)),
+  },
+}
 
 /** This view was agreed on. */
 const NEWS: Kind<View, null> = { code: 53, request: viewCodec, reply: plain(() => null) }
@@ -134,6 +144,7 @@ export class Views implements Lookup, PreferenceLists {
     rpc.enter(view.epoch)
     rpc.onAhead = node => void this.#askFor(node)
     rpc.serve(VIEW, () => this.#view)
+    rpc.serve(ADMITTED, node => this.#admitted(node))
     rpc.serve(NEWS, async news => {
       await this.enter(news)
       return null
@@ -199,6 +210,21 @@ export class Views implements Lookup, PreferenceLists {
     this.onEnter(view)
   }
 
+  /**
+   * The view in which a node with an empty disk may begin. A member that has lost what it confirmed must not, nor one that
+   * only a former view admitted: a majority of that could be made of it and of others who have missed the views since.
+   */
+  async #admitted(node: NodeId): Promise<View | null> {
+    if (!isAdmitted(this.#view, node)) return null
+    try {
+      const view = await this.current()
+      return isAdmitted(view, node) ? view : null
+    } catch (error) {
+      if (error instanceof StoreError) return null
+      throw error
+    }
+  }
+
   /** A later view was seen there. */
   async #askFor(node: NodeId): Promise<void> {
     if (this.#asking) return
@@ -218,15 +244,33 @@ export class Views implements Lookup, PreferenceLists {
    * another than the one proposed. Fails with UNAVAILABLE: then it may still come about.
    */
   agree(proposed: View): Promise<View> {
-    // One proposal at a time: two at once could carry different views under one ballot.
-    const agreed = this.#proposing.then(() => this.#agree(proposed))
+    return this.#oneByOne(() => this.#agree(proposed.epoch, proposed))
+  }
+
+  /**
+   * The latest view that was agreed on when this was asked for, by the word of a majority of its members: what this node
+   * is in may have been left long ago. Fails with UNAVAILABLE.
+   */
+  current(): Promise<View> {
+    return this.#oneByOne(async () => {
+      for (;;) {
+        const { epoch } = this.#view
+        const view = await this.#agree(epoch + 1, undefined)
+        if (view.epoch === epoch) return view
+      }
+    })
+  }
+
+  /** One proposal at a time: two at once could carry different views under one ballot. */
+  #oneByOne(propose: () => Promise<View>): Promise<View> {
+    const agreed = this.#proposing.then(propose)
     this.#proposing = agreed.then(() => undefined, () => undefined)
     return agreed
   }
 
-  async #agree(proposed: View): Promise<View> {
+  /** Resolves to the view of this epoch; where nothing is proposed, and nothing was, to the present one. */
+  async #agree(epoch: number, proposed: View | undefined): Promise<View> {
     const { rpc, writer, clock, random } = this.#options
-    const { epoch } = proposed
     const voters = this.#view.members.map(({ id }) => id)
     const need = Math.floor(voters.length / 2) + 1
     let seen = 0
@@ -238,6 +282,7 @@ export class Views implements Lookup, PreferenceLists {
       seen = Math.max(seen, ...promises.replies.map(([, promised]) => promised))
       if (!promises.replies.every(([granted]) => granted)) continue
       const view = promises.replies.map(([, , accepted]) => accepted).reduce(later)?.view ?? proposed
+      if (view === undefined) return this.#view
       const accepts = await rpc.gather(ACCEPT_VIEW, { to: voters, request: [under, view], need })
       seen = Math.max(seen, ...accepts.replies.map(([, promised]) => promised))
       if (!accepts.complete || !accepts.replies.every(([accepted]) => accepted)) continue
@@ -278,6 +323,11 @@ export class Views implements Lookup, PreferenceLists {
 function later(a: Accepted | null, b: Accepted | null): Accepted | null {
   if (a === null || b === null) return a ?? b
   return compareVersions(a.ballot, b.ballot) >= 0 ? a : b
+}
+
+/** Whether a node is about to join. */
+function isAdmitted({ members, next }: View, node: NodeId): boolean {
+  return next?.some(({ id }) => id === node) === true && !members.some(({ id }) => id === node)
 }
 
 function sameMembers(a: View['members'], b: View['members']): boolean {

@@ -77,7 +77,14 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
     read,
     write: async (key, value) => (await order(key, { type: 'write', value })).matched,
     cas: async (key, expected, value) => (await order(key, { type: 'cas', expected, value })).matched,
-    takeOver: takingOver({ config, partitioner, rpc, storage, settle: key => proposer.change(key, { type: 'settle' }) }),
+    takeOver: takingOver({
+      config,
+      partitioner,
+      rpc,
+      storage,
+      settle: key => proposer.change(key, { type: 'settle' }),
+      promise: async (key, ballot) => (await acceptor.prepare(key, ballot))[2],
+    }),
     stats: () => ({ ballots_won: proposer.ballotsWon }),
     close: () => ledger.close(),
   }

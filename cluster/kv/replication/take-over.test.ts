@@ -9,6 +9,7 @@ import { simulate } from '../testing/simulate.ts'
 import type { Bench } from '../testing/simulate.ts'
 import type { Gather, Rpc } from '../rpc.ts'
 import { ABSENT } from '../versions.ts'
+import type { Version } from '../versions.ts'
 import type { Vote } from './acceptor.ts'
 import { takingOver } from './take-over.ts'
 import type { TokenRange } from '../partitioner.ts'
@@ -87,15 +88,20 @@ test('a majority of the old replicas confirms nothing once the new ones count', 
   }))
 
 /** Has a new replica take over the whole ring from n1, n2 and n3, which vote like this; n1 absent: it does not answer. */
-async function takeOver(votes: Readonly<Record<NodeId, readonly Vote[]>>, { own = [] as readonly string[], settles = true } = {}): Promise<{ readonly settled: readonly string[]; readonly done: boolean }> {
+async function takeOver(votes: Readonly<Record<NodeId, readonly Vote[]>>, { own = [] as readonly string[], settles = true } = {}): Promise<{ readonly settled: readonly string[]; readonly promised: readonly number[]; readonly done: boolean }> {
   const settled: string[] = []
+  const promised: number[] = []
   const segment = { range: [0, 2 ** 32] as const, before: ['n1', 'n2', 'n3'], after: ['n2', 'n3', 'n4'] }
   const rpc = { gather: async (_: unknown, { to }: Gather<readonly TokenRange[]>) => ({ replies: [votes[to[0]!]].filter((reply) => reply !== undefined) }) } as unknown as Rpc
   const storage = { read: (key: string) => (own.includes(key) ? { counter: 5, writer: 'n1.1', value: null } : ABSENT) } as unknown as Storage
   const [config] = presetConfigs(findPreset('paxos'), ['n1', 'n2', 'n3'], 'token')
-  const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc, storage, settle: async (key) => void settled.push(key) })
+  const promise = async (key: string, { counter }: Version): Promise<Version> => {
+    promised.push(counter)
+    return storage.read(key)
+  }
+  const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc, storage, settle: async (key) => void settled.push(key), promise })
   const left = await take([segment], () => !settles)
-  return { settled: settled.sort(), done: left.length === 0 }
+  return { settled: settled.sort(), promised, done: left.length === 0 }
 }
 
 /** What a replica says that has accepted this ballot of n1, and promised what follows from that, or more. */
@@ -103,22 +109,26 @@ const at = (key: string, counter: number, promised = counter + 1): Vote => ({ ke
 const nothing = (key: string, promised: number): Vote => ({ key, accepted: ABSENT, promised: { counter: promised, writer: 'n1.1' } })
 
 test('a key of which the new replica has as much as enough of the old ones accepted and promised needs nothing more', async () => {
-  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], done: true })
-  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 2, 4)] }, { own: ['k'] }), { settled: [], done: true })
-  assert.equal(await takeOver({ n1: [at('k', 5, 9)], n2: [nothing('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], promised: [], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 2, 4)] }, { own: ['k'] }), { settled: [], promised: [], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5, 9)], n2: [nothing('k', 5)], n3: [] }, { own: ['k'] }), { settled: [], promised: [], done: true })
 })
 
 test('a key is settled of which the new replica has less, or that more was promised of', async () => {
-  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n1: [at('k', 6)], n2: [at('k', 6)], n3: [] }, { own: ['k'] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5, 7)] }, { own: ['k'] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [nothing('k', 6)] }, { own: ['k'] }), { settled: ['k'], done: true })
-  assert.equal(await takeOver({ n2: [], n3: [nothing('k', 1)] }), { settled: ['k'], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 5)], n3: [] }), { settled: ['k'], promised: [], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 6)], n2: [at('k', 6)], n3: [] }, { own: ['k'] }), { settled: ['k'], promised: [], done: true })
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [nothing('k', 6)] }, { own: ['k'] }), { settled: ['k'], promised: [], done: true })
+})
+
+test('who has accepted the same promises what an old one has promised, and needs nothing more', async () => {
+  assert.equal(await takeOver({ n2: [at('k', 5)], n3: [at('k', 5, 7)] }, { own: ['k'] }), { settled: [], promised: [7], done: true })
+  assert.equal(await takeOver({ n1: [at('k', 5, 8)], n2: [at('k', 5, 9)], n3: [nothing('k', 20)] }, { own: ['k'] }), { settled: [], promised: [9], done: true })
+  assert.equal(await takeOver({ n2: [], n3: [nothing('k', 1)] }), { settled: [], promised: [1], done: true })
 })
 
 test('nothing is taken over from a minority, nor after the view is over', async () => {
-  assert.equal(await takeOver({ n1: [at('k', 5)] }, { own: ['k'] }), { settled: [], done: false })
-  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { settles: false }), { settled: [], done: false })
+  assert.equal(await takeOver({ n1: [at('k', 5)] }, { own: ['k'] }), { settled: [], promised: [], done: false })
+  assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { settles: false }), { settled: [], promised: [], done: false })
 })
 
 test.run()

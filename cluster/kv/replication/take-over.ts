@@ -27,7 +27,10 @@
  *   promised b' in H. Where the key was settled in T, a majority of H accepted that, so it is greater than b', and so is
  *   whatever a quorum of H' accepts after it.
  * - More changes lie between: the same holds for each of them, with those who hold a in the place of those who promised.
- * So promises are not handed over: they show, and where they bind, a greater ballot is chosen before H stops counting.
+ * - E' before E, and somebody of H had accepted what a new replica has accepted, a, but promised more, p: then the new one promises p
+ *   too (`likens`), and is what that one was. That one told b' of a, or a is no less than b'; neither confirms less than p.
+ * So promises are handed over only among those who have accepted the same; others show, and where they bind, a greater
+ * ballot is chosen before H stops counting.
  *
  * New replicas vote from the start of T. They may not know what was promised before, and need not: as long as T lasts
  * every quorum has one of H in it as well, and what they accept meanwhile is what anybody might have accepted late.
@@ -62,6 +65,8 @@ const KEYS_AT_ONCE = 16
 export interface TakingOverOptions extends Pick<Coordinator, 'config' | 'partitioner' | 'rpc' | 'storage'> {
   /** Has a majority of the old and one of the new replicas accept what the key holds, under a new ballot. Rejects with a StoreError. */
   readonly settle: (key: string) => Promise<unknown>
+  /** Has this node's own acceptor promise a ballot, durably, if it has promised no greater one. Resolves to what it has accepted. */
+  readonly promise: (key: string, ballot: Version) => Promise<Version>
 }
 
 /** What the old replicas of one segment said. */
@@ -74,7 +79,7 @@ interface Poll {
 }
 
 /** The part of a new replica in taking over. */
-export function takingOver({ config, partitioner, rpc, storage, settle }: TakingOverOptions): NonNullable<Replication['takeOver']> {
+export function takingOver({ config, partitioner, rpc, storage, settle, promise }: TakingOverOptions): NonNullable<Replication['takeOver']> {
   const quorum = Math.min(config.read_quorum, config.write_quorum)
 
   /** Asks the old replicas, except those that are in `silent`; whoever does not answer comes into it. */
@@ -109,9 +114,20 @@ export function takingOver({ config, partitioner, rpc, storage, settle }: Taking
     for (const [key, cast] of votes) {
       const own = await storage.read(key)
       const covered = cast.filter(vote => covers(own, vote)).length + (covers(own, NO_VOTE) ? answered - cast.length : 0)
-      if (covered < least) open.push(key)
+      if (covered < least && !(await likens(key, own, cast, least - covered))) open.push(key)
     }
     return open
+  }
+
+  /**
+   * Makes this node the like of those who have accepted what it has, and promised more: it promises that as well. Whether so many
+   * are enough. Without, a promise to somebody who never proposed would keep a key open where each of a few must settle it, one of whom is dead.
+   */
+  async function likens(key: string, own: Version, cast: readonly Vote[], missing: number): Promise<boolean> {
+    const alike = cast.filter(vote => !covers(own, vote) && compareVersions(vote.accepted, own) === 0)
+    if (alike.length < missing) return false
+    const accepted = await promise(key, alike.map(({ promised }) => promised).reduce((a, b) => (compareVersions(a, b) >= 0 ? a : b)))
+    return compareVersions(accepted, own) === 0
   }
 
   /** Settles these keys, until one cannot be settled; resolves to those that may not be. */
