@@ -64,13 +64,13 @@ export function membershipCommands({ views, machines, virtualNodes, fixed, place
   }
 
   const admit = async (node: NodeId): Promise<void> => {
-    const { members, next } = await views.current()
+    const { members, next } = views.view
     if (isIn(next ?? members, node)) return
     await begin(admitting(stable(), node, await placesFor(node)))
   }
 
   const dismiss = async (node: NodeId): Promise<void> => {
-    const { members, next } = await views.current()
+    const { members, next } = views.view
     if (!isIn(next ?? members, node)) return
     // Whoever is only about to join is let go by giving that up.
     if (next !== null && !isIn(members, node)) await begin(abandoned(views.view))
@@ -79,7 +79,7 @@ export function membershipCommands({ views, machines, virtualNodes, fixed, place
   }
 
   const replace = async (gone: NodeId, fresh: NodeId): Promise<void> => {
-    const { members, next } = await views.current()
+    const { members, next } = views.view
     if (isIn(next ?? members, fresh) && !isIn(next ?? members, gone)) return
     if (!isIn(members, gone)) throw new StoreError('ERR', `${gone} is no member`)
     if (isIn(members, fresh)) throw new StoreError('ERR', `${fresh} is a member already`)
