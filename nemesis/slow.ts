@@ -43,22 +43,22 @@ async function paces(clock: Clock, node: Node): Promise<Pace[]> {
 
 const answersOf = (node: Node, { answers }: Burst): string => `${answers === 1 ? 'an answer' : `${answers} answers at once`} of ${node.id}`
 
-/** Whether a node is slower than before, by whichever size shows it first. That one alone is then left in `known`, for the heal. */
-async function looksSlow(clock: Clock, node: Node, known: Pace[]): Promise<Observation> {
+const isSlow = ({ beforeMs, slowMs }: Pace): boolean => slowMs > beforeMs + SLOWER_MS
+
+/** Whether a node is slower than before, by whichever size shows it first. */
+async function looksSlow(clock: Clock, node: Node, known: readonly Pace[]): Promise<Observation> {
   let evidence = ''
   for (const pace of known) {
     pace.slowMs = await slowestMs(clock, node, pace.burst, pace.beforeMs + SLOWER_MS)
     evidence = `${answersOf(node, pace.burst)} took ${pace.slowMs.toFixed(1)} ms, ${pace.beforeMs.toFixed(1)} ms before`
-    if (pace.slowMs <= pace.beforeMs + SLOWER_MS) continue
-    known.splice(0, known.length, pace)
-    return { seen: true, evidence }
+    if (isSlow(pace)) return { seen: true, evidence }
   }
   return { seen: false, evidence }
 }
 
-/** Whether a node is nearer to what it was before than to what it was when it was slow. */
-async function looksWhole(clock: Clock, node: Node, [pace]: readonly Pace[]): Promise<Observation> {
-  const { burst, beforeMs, slowMs } = pace!
+/** Whether a node is nearer to what it was before than to what it was when it was slow, by the size that showed that. */
+async function looksWhole(clock: Clock, node: Node, known: readonly Pace[]): Promise<Observation> {
+  const { burst, beforeMs, slowMs } = known.find(isSlow) ?? known[0]!
   const taken = await slowestMs(clock, node, burst)
   return { seen: taken < (beforeMs + slowMs) / 2, evidence: `${answersOf(node, burst)} took ${taken.toFixed(1)} ms` }
 }

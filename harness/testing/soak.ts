@@ -44,7 +44,7 @@ function list(soaks: readonly Soak[], print: (line: string) => void): void {
   print(usage)
 }
 
-/** Runs the command; resolves to 0 when the soak passed (or was only listed), 1 when not, 254 for bad usage. */
+/** Runs the command; resolves to 0 when the soak passed (or was only listed), 1 when not, 2 when nothing could be tried, 254 for bad usage. */
 export async function main(argv: readonly string[], print: (line: string) => void = console.log): Promise<number> {
   let request: Request
   try {
@@ -72,6 +72,10 @@ export async function main(argv: readonly string[], print: (line: string) => voi
   const started = performance.now()
   const passed = await soak.run(cases, request.seed, print, words)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (passed === undefined) {
+    print(`${soak.name}: nothing was tried`)
+    return 2
+  }
   print(`${soak.name}: ${passed ? 'passed' : 'FAILED'}, ${cases} cases, seed ${request.seed}, ${seconds} s`)
   if (!passed) print(`Repeat it with: npm run soak -- ${[soak.name, ...words].join(' ')} --cases ${cases} --seed ${request.seed}`)
   return passed ? 0 : 1

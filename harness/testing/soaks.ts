@@ -14,8 +14,8 @@ export interface Soak {
   readonly slice: number
   /** What words after its name narrow it down to; left out: it takes none. */
   readonly words?: string
-  /** Resolves to whether all cases passed. The same seed gives the same cases. */
-  run(cases: number, seed: number, print: (line: string) => void, words: readonly string[]): Promise<boolean>
+  /** Resolves to whether all cases passed; to undefined where this machine can try none, having told why (`skip: REASON`). The same seed gives the same cases. */
+  run(cases: number, seed: number, print: (line: string) => void, words: readonly string[]): Promise<boolean | undefined>
 }
 
 /** A measurement. */

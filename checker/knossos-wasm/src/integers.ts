@@ -79,6 +79,11 @@ export class KeyIndex {
   }
 }
 
+/** The place of the lowest bit that is set; -1. */
+export function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits)
+}
+
 /** The smallest of some integers: a binary heap. */
 export class MinHeap {
   readonly #items: number[] = []

@@ -5,6 +5,7 @@
  * Operations whose outcome is not known (they crashed, or go on) are counted by type: they may take effect, or not, and return
  * anything.
  */
+import { lowestBit } from './integers.ts'
 import { Uses, isWithin } from './live-uses.ts'
 import type { LiveNeeds } from './live-needs.ts'
 import type { LiveObject, State, Type } from './live-object.ts'
@@ -89,7 +90,7 @@ export class LiveFrontier {
     this.#twins[slot] = 0
     this.#followers[slot] = 0
     for (let left = this.#open; left !== 0; left &= left - 1) {
-      const other = slotOf(left)
+      const other = lowestBit(left)
       const another = this.#bySlot[other]!
       if (another.type === type) {
         if (another.ended < ended) this.#twins[slot] |= 1 << other
@@ -159,8 +160,8 @@ export class LiveFrontier {
     this.#total &= ~bit
     this.#constant &= ~bit
     for (let left = this.#open; left !== 0; left &= left - 1) {
-      this.#twins[slotOf(left)]! &= ~bit
-      this.#followers[slotOf(left)]! &= ~bit
+      this.#twins[lowestBit(left)]! &= ~bit
+      this.#followers[lowestBit(left)]! &= ~bit
     }
   }
 
@@ -190,7 +191,7 @@ export class LiveFrontier {
 
   #expand({ state, done, hide, used }: Configuration): void {
     for (let left = this.#open & ~this.#pure & ~done; left !== 0; left &= left - 1) {
-      const slot = slotOf(left)
+      const slot = lowestBit(left)
       const bit = 1 << slot
       if ((this.#twins[slot]! & ~(done | hide)) !== 0) continue
       const { type } = this.#bySlot[slot]!
@@ -221,7 +222,7 @@ export class LiveFrontier {
 
   /** Whether anything that is open and not done can make use of a state. */
   #isOfUse(state: State, done: number, used: Used): boolean {
-    for (let left = this.#open & ~done; left !== 0; left &= left - 1) if (this.#object.canUse(state, this.#bySlot[slotOf(left)]!.type)) return true
+    for (let left = this.#open & ~done; left !== 0; left &= left - 1) if (this.#object.canUse(state, this.#bySlot[lowestBit(left)]!.type)) return true
     for (const type of this.#maybe) if (available(type, used) > 0 && this.#object.canUse(state, type)) return true
     return false
   }
@@ -239,7 +240,7 @@ export class LiveFrontier {
   #eager(state: State, before: number): number {
     let done = before
     for (let left = this.#pure & ~before; left !== 0; left &= left - 1) {
-      const slot = slotOf(left)
+      const slot = lowestBit(left)
       if (this.#object.after(state, this.#bySlot[slot]!.type).length > 0) done |= 1 << slot
     }
     return done
@@ -272,11 +273,6 @@ export class LiveFrontier {
 /** How many more operations of a type may take effect without a response. */
 function available(type: Type, { counts }: Used): number {
   return type.available - (counts.get(type) ?? 0)
-}
-
-/** The lowest slot of a set that is not empty. */
-function slotOf(slots: number): number {
-  return 31 - Math.clz32(slots & -slots)
 }
 
 /** Whether a configuration is among the first `count` of a list. */

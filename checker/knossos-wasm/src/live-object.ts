@@ -3,7 +3,8 @@
  * record, and the transitions between them that were asked for last.
  */
 import { traitsOf } from './problem.ts'
-import { Structures, isEqual } from './structural.ts'
+import { Structures } from './structural.ts'
+import { same } from './values.ts'
 import type { Model, ModelOperation } from './model.ts'
 import type { Json } from './values.ts'
 
@@ -114,7 +115,7 @@ export class LiveObject {
     const { f, input, process } = asked.operation
     if (outcome === 'fail') return (asked.failure ??= this.#newType({ f, input, output: undefined, outcome, process }))
     if (asked.answer === undefined) return (asked.answer = this.#newType({ f, input, output, outcome, process }))
-    if (isEqual(asked.answer.operation.output!, output)) return asked.answer
+    if (same(asked.answer.operation.output!, output)) return asked.answer
     const answers = (asked.answers ??= new Map<unknown, Type>())
     const name = this.#structures.one(output)
     let type = answers.get(name)
@@ -173,6 +174,7 @@ export class LiveObject {
     for (const type of types) if (type.operation.outcome === 'info') this.#keep(type)
     for (const type of types) if (type.operation.outcome !== 'info') this.#keep(type)
   }
+
   /** Types whose outcome is not known must come before those that they turned out to be. */
   #keep(type: Type): void {
     const { f, input, output, outcome, process } = type.operation

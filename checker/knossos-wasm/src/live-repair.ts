@@ -5,6 +5,7 @@
  * Operations that only look go as soon as they can. One that overwrites the state goes where something that is left can
  * follow it, or else at its latest, directly before another: there nobody sees it.
  */
+import { lowestBit } from './integers.ts'
 import type { LiveObject, State, Type } from './live-object.ts'
 
 /** How many states one attempt may visit. */
@@ -69,7 +70,7 @@ export class LiveRepair {
   }
 
   #branch(state: State, left: number): boolean {
-    const urgent = lowest(left)
+    const urgent = lowestBit(left)
     const deadline = this.#operations[urgent]!.ended
     for (let i = urgent; i < this.#operations.length; i++) {
       const operation = this.#operations[i]!
@@ -109,7 +110,7 @@ export class LiveRepair {
     let state = from
     this.#rest = before
     for (let left = before & this.#required; left !== 0; left &= left - 1) {
-      const i = lowest(left)
+      const i = lowestBit(left)
       const other = this.#operations[i]!
       const { total, constant } = other.type
       if (!total || (onlyConstant && constant === undefined) || other.invoked > this.#deadline(this.#rest) || other.invoked > operation.ended) continue
@@ -136,13 +137,13 @@ export class LiveRepair {
   }
 
   #deadline(left: number): number {
-    return this.#operations[lowest(left)]!.ended
+    return this.#operations[lowestBit(left)]!.ended
   }
 
   /** Whether something that is left can make use of the state. */
   #isOfUse(after: readonly State[], left: number): boolean {
     for (let rest = left; rest !== 0; rest &= rest - 1) {
-      const { type } = this.#operations[lowest(rest)]!
+      const { type } = this.#operations[lowestBit(rest)]!
       if (type.constant === undefined && after.some((state) => this.#object.canUse(state, type))) return true
     }
     return false
@@ -152,8 +153,4 @@ export class LiveRepair {
     for (let i = 0; i < this.#dead.length; i += 2) if (this.#dead[i] === state.number && this.#dead[i + 1] === left) return true
     return false
   }
-}
-
-function lowest(bits: number): number {
-  return 31 - Math.clz32(bits & -bits)
 }

@@ -16,6 +16,7 @@
  * The frontier can grow beyond all bounds (as many as there are orders of what is open): then only the one order is left, and
  * when it cannot go on, this gives up, and says so.
  */
+import { lowestBit } from './integers.ts'
 import { LiveFrontier } from './live-frontier.ts'
 import { LiveNeeds } from './live-needs.ts'
 import { LiveObject } from './live-object.ts'
@@ -57,10 +58,10 @@ export interface LiveOperation extends Placeable {
 }
 
 /** What a response says: nothing new, a violation with the states that were possible before it (undefined: any that nobody could see any more), or that this is too hard. */
-export type LiveAnswer = { readonly type: 'possible' } | { readonly type: 'violated'; readonly states: readonly (Json | undefined)[] } | { readonly type: 'too hard' }
+export type WindowAnswer = { readonly type: 'possible' } | { readonly type: 'violated'; readonly states: readonly (Json | undefined)[] } | { readonly type: 'too hard' }
 
-const POSSIBLE: LiveAnswer = { type: 'possible' }
-const TOO_HARD: LiveAnswer = { type: 'too hard' }
+const POSSIBLE: WindowAnswer = { type: 'possible' }
+const TOO_HARD: WindowAnswer = { type: 'too hard' }
 
 /** The window of one key. */
 export class LiveWindow {
@@ -110,7 +111,7 @@ export class LiveWindow {
     return operation
   }
 
-  complete(operation: LiveOperation, outcome: 'ok' | 'fail' | 'info', output: Json): LiveAnswer {
+  complete(operation: LiveOperation, outcome: 'ok' | 'fail' | 'info', output: Json): WindowAnswer {
     const unknown = operation.type
     const neverCounted = unknown.ignored || unknown.pure
     this.#close(operation)
@@ -146,8 +147,7 @@ export class LiveWindow {
 
   /** The lowest slot that is free; -1. */
   #freeSlot(): number {
-    const free = ~this.#taken
-    const slot = 31 - Math.clz32(free & -free)
+    const slot = lowestBit(~this.#taken)
     return slot < SLOTS_MAX ? slot : -1
   }
 
@@ -183,7 +183,7 @@ export class LiveWindow {
   }
 
   /** The order cannot go on: whether another can. */
-  #search(): LiveAnswer {
+  #search(): WindowAnswer {
     const answer = this.#walk(this.#events)
     if (answer.type !== 'possible') return answer
     let least = this.#frontier![0]!
@@ -193,7 +193,7 @@ export class LiveWindow {
   }
 
   /** Walks over the window from the earliest operation on of which more is known now, up to an event. */
-  #walk(end: number): LiveAnswer {
+  #walk(end: number): WindowAnswer {
     const from = this.#changed?.invoked ?? this.#walked
     let now = this.#changed?.before ?? this.#frontier
     if (now === undefined) return this.#giveUp()
@@ -216,7 +216,7 @@ export class LiveWindow {
   }
 
   /** Too much is possible: from now on there is only the one order. */
-  #giveUp(): LiveAnswer {
+  #giveUp(): WindowAnswer {
     this.#frontier = undefined
     this.#changed = undefined
     this.#walked = this.#events

@@ -2,6 +2,7 @@
  * JSON values by their structure: equal arrays and objects become one, by hash instead of by text, which is several times as fast
  * where they are small and new every time (states and transactions of a history that is being watched).
  */
+import { same } from './values.ts'
 import type { Json } from './values.ts'
 
 /** Remembers one of every array and object that it was asked for. */
@@ -18,31 +19,9 @@ export class Structures {
         this.#known.set(at, value)
         return value
       }
-      if (isEqual(known, value)) return known
+      if (same(known, value)) return known
     }
   }
-}
-
-type JsonObject = { readonly [key: string]: Json }
-
-/** Whether two values have the same structure. */
-export function isEqual(a: Json, b: Json): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (!Array.isArray(a)) return !Array.isArray(b) && areEqualObjects(a as JsonObject, b as JsonObject)
-  if (!Array.isArray(b) || a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (!isEqual(a[i] as Json, b[i] as Json)) return false
-  return true
-}
-
-function areEqualObjects(a: JsonObject, b: JsonObject): boolean {
-  let more = 0
-  for (const key in a) {
-    if (!(key in b) || !isEqual(a[key]!, b[key]!)) return false
-    more++
-  }
-  for (const _ in b) more--
-  return more === 0
 }
 
 function hashOf(value: Json): number {
@@ -55,7 +34,7 @@ function hashOf(value: Json): number {
     return hash
   }
   // In whatever order its keys come.
-  const object = value as JsonObject
+  const object = value as { readonly [key: string]: Json }
   let hash = 5
   for (const key in object) hash = (hash + mixed(Math.imul(hashOfText(key), 31) + hashOf(object[key]!))) | 0
   return hash

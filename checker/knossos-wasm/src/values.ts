@@ -22,9 +22,26 @@ export function canonical(value: Json): string {
   return `{${Object.keys(object).sort().map((k) => `${JSON.stringify(k)}:${canonical(object[k] ?? null)}`).join(',')}}`
 }
 
-/** Whether two values are equal. */
+type JsonObject = { readonly [key: string]: Json }
+
+/** Whether two values are equal; of objects the order of keys does not matter. */
 export function same(a: Json, b: Json): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null && canonical(a) === canonical(b))
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (!Array.isArray(a)) return !Array.isArray(b) && areEqualObjects(a as JsonObject, b as JsonObject)
+  if (!Array.isArray(b) || a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!same(a[i] as Json, b[i] as Json)) return false
+  return true
+}
+
+function areEqualObjects(a: JsonObject, b: JsonObject): boolean {
+  let more = 0
+  for (const key in a) {
+    if (!(key in b) || !same(a[key]!, b[key]!)) return false
+    more++
+  }
+  for (const _ in b) more--
+  return more === 0
 }
 
 /**

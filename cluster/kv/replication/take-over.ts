@@ -26,9 +26,10 @@
  *   from a; either way the new replica can confirm no b < b' but one that b' contains. Together these are as many as
  *   promised b' in H. Where the key was settled in T, a majority of H accepted that, so it is greater than b', and so is
  *   whatever a quorum of H' accepts after it.
+ * - The same, and some of H had accepted a as well, but promised more, up to p: then the new replica promises p too
+ *   (`likens`). One of these that promised b' told it of a, or accepted a later, so that a is no less than b'; and as the
+ *   new replica confirms nothing below p but a, it confirms nothing below b' that b' does not contain.
  * - More changes lie between: the same holds for each of them, with those who hold a in the place of those who promised.
- * - E' before E, and somebody of H had accepted what a new replica has accepted, a, but promised more, p: then the new one promises p
- *   too (`likens`), and is what that one was. That one told b' of a, or a is no less than b'; neither confirms less than p.
  * So promises are handed over only among those who have accepted the same; others show, and where they bind, a greater
  * ballot is chosen before H stops counting.
  *
@@ -120,8 +121,9 @@ export function takingOver({ config, partitioner, rpc, storage, settle, promise 
   }
 
   /**
-   * Makes this node the like of those who have accepted what it has, and promised more: it promises that as well. Whether so many
-   * are enough. Without, a promise to somebody who never proposed would keep a key open where each of a few must settle it, one of whom is dead.
+   * Makes this node the like of those who have accepted what it has, and promised more: it promises that as well. Whether
+   * these are as many as are missing. Otherwise a promise to somebody who never proposed would keep a key open for ever
+   * where each of a few has to answer for it to be settled, and one of them is dead.
    */
   async function likens(key: string, own: Version, cast: readonly Vote[], missing: number): Promise<boolean> {
     const alike = cast.filter(vote => !covers(own, vote) && compareVersions(vote.accepted, own) === 0)
