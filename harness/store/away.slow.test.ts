@@ -6,6 +6,7 @@ import { openDatabase } from './database.ts'
 
 const TIMES = 12
 const server = await startPostgres()
+if (server === undefined) console.log('skip: PostgreSQL is not installed here (postgresql): the embedded one does not go away')
 test.after(() => server?.dispose())
 
 ;(server === undefined ? test.skip : test)('a server may go away in the middle of anything, again and again: every piece of work is done in the end', async () => {
