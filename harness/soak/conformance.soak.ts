@@ -19,8 +19,8 @@ import { pick, seededRandom } from '../random.ts'
 import { makeDriver } from '../registry.ts'
 import { runPlan } from '../run.ts'
 
-/** Virtual time costs nothing; real runs have time for one fault and its heal. */
-const TIME_MS = { sim: 12_000, real: 6_000 }
+/** Time for one fault and its heal: more seeds show more than longer runs. */
+const TIME_MS = 6_000
 const RATE = 150
 /** Real runs that go on at the same time. */
 const AT_ONCE = 2 * os.availableParallelism()
@@ -30,7 +30,6 @@ const WORKLOADS = { register: 'register(keys=8)', cas: 'cas-register(keys=8)' } 
 /** A run of a preset under one fault, everything else drawn from the seed. */
 export function conformancePlan(preset: string, fault: string, seed: number, driver: Plan['driver'] = 'sim'): Plan {
   const random = seededRandom(seed).fork(`${preset} ${fault}`)
-  const timeMs = driver === 'sim' ? TIME_MS.sim : TIME_MS.real
   const functions = presets[preset]!.functions ?? []
   return {
     ...planDefaults,
@@ -40,11 +39,11 @@ export function conformancePlan(preset: string, fault: string, seed: number, dri
     preset,
     workload: functions.includes('cas') && random.int(2) === 0 ? WORKLOADS.cas : WORKLOADS.register,
     rate: RATE,
-    time_ms: timeMs,
+    time_ms: TIME_MS,
     converge_timeout_ms: 30_000,
     spares: resolveFault(fault).fault.disturbs === 'membership' ? 1 : 0,
     seed,
-    schedule: planSchedule(parseNemesis(fault), timeMs, random),
+    schedule: planSchedule(parseNemesis(fault), TIME_MS, random),
   }
 }
 
