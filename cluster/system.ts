@@ -83,6 +83,8 @@ export interface SystemMembership {
   members(cluster: Cluster, asked: NodeId, deadlineMs: number): Promise<readonly NodeId[]>
   /** Tells the members that `fresh` is to stand where `gone`, which is dead, stood; its program is started when this resolves. Absent: `gone` is dismissed, then `fresh` admitted. */
   replace?(cluster: Cluster, gone: NodeId, fresh: NodeId, deadlineMs: number): Promise<void>
+  /** Why a dead member cannot be replaced, in a sentence; absent where one can. */
+  readonly irreplaceable?: string
   /** Resolves when `node`, whose program runs, has all that it needs as a member. */
   settled?(cluster: Cluster, node: NodeId, deadlineMs: number): Promise<void>
 }

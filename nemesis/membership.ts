@@ -112,7 +112,9 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
     needs: ['membership'],
     disturbs: 'membership',
     problem: (variant, scene) => {
-      if (scene.system.membership === undefined) return scene.system.fixedMembers ?? 'the members of this system are fixed'
+      const { membership, fixedMembers } = scene.system
+      if (membership === undefined) return fixedMembers ?? 'the members of this system are fixed'
+      if (fault.name === 'replace' && membership.irreplaceable !== undefined) return membership.irreplaceable
       return fault.selects === true ? selectorProblem(variant, scene) : undefined
     },
     async inject(cluster, options): Promise<Injection> {

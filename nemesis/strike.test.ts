@@ -6,6 +6,7 @@ import { kvSystem } from '../cluster/systems/kv.ts'
 import { VirtualClock } from '../harness/clock.ts'
 import { seededRandom } from '../harness/random.ts'
 import { Nemesis } from './nemesis.ts'
+import { resolveFault, strikeProblem } from './notation.ts'
 import { HalfInjected, strikeOrHeal, toSome } from './strike.ts'
 
 const fails = (message: string) => (): Promise<never> => Promise.reject(new Error(message))
@@ -86,6 +87,13 @@ test('the heal of another change lets a spare machine go that was admitted witho
   assert.equal(await done('heal', 0, ''), ['ok', 'n1, n2, n3 say that n4 is no member'])
   assert.equal(await cluster.membership!.members('n1', 1_000), ['n1', 'n2', 'n3'])
 }))
+
+test('nobody is replaced where each key has one replica, whose data nobody else has', () => {
+  const problem = (preset: string, overrides = {}): string | undefined => strikeProblem(resolveFault('replace(n2)'), { nodes: ['n1', 'n2', 'n3'], system: kvSystem({ preset, overrides }), zones: {} })
+  assert.match(problem('cached-nfs') ?? '', 'each key has one replica')
+  assert.match(problem('abd', { replicas: 1 }) ?? '', 'each key has one replica')
+  assert.is(problem('abd'), undefined)
+})
 
 test('a partition of a majority may stand between nodes that run, also where one does not', () => withNemesis([], async (_, done) => {
   assert.is((await done('inject', 0, 'kill(n1)'))[0], 'ok')

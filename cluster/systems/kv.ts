@@ -11,7 +11,7 @@ import { NO_REPLICA } from '../kv/admin.ts'
 import type { NodeConfig, NodeOptions } from '../kv/config.ts'
 import { StoreError } from '../kv/errors.ts'
 import { startNode } from '../kv/node.ts'
-import { fixedMembers } from '../kv/membership/fixed.ts'
+import { fixedMembers, irreplaceable } from '../kv/membership/fixed.ts'
 import { findPreset, presetOptions } from '../kv/presets.ts'
 import type { Reply } from '../kv/resp.ts'
 import type { Command, Exchange, NodeAddresses, NodeSpec, Peek, System } from '../system.ts'
@@ -25,6 +25,9 @@ export interface KvOptions {
   /** Choices that differ from the preset's. */
   readonly overrides?: Partial<NodeOptions>
 }
+
+/** As many nodes as no preset has replicas. */
+const MANY = 99
 
 /** Our own store with this preset. */
 export function kvSystem({ preset: name, overrides }: KvOptions): System {
@@ -47,7 +50,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     ...(choices.client_cache === 'none' ? {} : { cachedMs: choices.cache_ms }),
     functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
-    ...(fixed === undefined ? { membership: kvMembership(adminReply, cellsLeft) } : { fixedMembers: fixed }),
+    ...(fixed === undefined ? { membership: { ...kvMembership(adminReply, cellsLeft), ...irreplaceable(presetOptions(preset, MANY, overrides)) } } : { fixedMembers: fixed }),
     nodes: (ids, spares = []) =>
       [...ids, ...spares].map((id): NodeSpec => ({
         id,

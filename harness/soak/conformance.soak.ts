@@ -11,10 +11,10 @@ import type { VerdictDocument } from '../../checker/verdict.ts'
 import { presets } from '../../cluster/kv/presets.ts'
 import { kvSystem } from '../../cluster/systems/kv.ts'
 import { faults } from '../../nemesis/index.ts'
-import { resolveFault } from '../../nemesis/notation.ts'
+import { resolveFault, strikeProblem } from '../../nemesis/notation.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { realClock, VirtualClock } from '../clock.ts'
-import { driverNames, planDefaults, type Plan } from '../plan.ts'
+import { driverNames, nodeIds, planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
 import { makeDriver } from '../registry.ts'
 import { runPlan } from '../run.ts'
@@ -73,8 +73,8 @@ export function selectsSomebody(preset: string, variant: string): boolean {
 }
 
 /** Whether a fault has something to strike in a cluster of this preset: members that can change, say. */
-function applies(preset: string, name: string): boolean {
-  return faults.get(name)!.disturbs !== 'membership' || kvSystem({ preset }).membership !== undefined
+export function applies(preset: string, fault: string): boolean {
+  return strikeProblem(resolveFault(fault), { nodes: nodeIds(planDefaults), system: kvSystem({ preset }), zones: {} }) === undefined
 }
 
 /** What was seen of one preset. */
@@ -90,7 +90,11 @@ type Rows = ReadonlyMap<string, Row>
 /** The plans of so many cases: a slice draws its pairs of preset and fault, a whole round takes each once. */
 async function plansOf(driver: Plan['driver'], cases: number, seed: number, print: (line: string) => void): Promise<Plan[]> {
   const possible = await possibleFaults(driver)
-  const pairs = Object.keys(presets).flatMap((preset) => possible.filter(([name]) => applies(preset, name)).map(([name, variants]) => [preset, name, variants.filter((variant) => selectsSomebody(preset, variant))] as const))
+  const pairs = Object.keys(presets).flatMap((preset) =>
+    possible
+      .map(([name, variants]) => [preset, name, variants.filter((variant) => selectsSomebody(preset, variant) && applies(preset, `${name}(${variant})`))] as const)
+      .filter(([, , variants]) => variants.length > 0),
+  )
   const order = seededRandom(seed)
   print(`${pairs.length} pairs of preset and fault on ${driver}`)
   return Array.from({ length: cases }, (_, i) => {

@@ -7,7 +7,7 @@ import { presetOptions, presets } from '../../cluster/kv/presets.ts'
 import { parseNemesis, planSchedule } from '../../nemesis/schedule.ts'
 import { planDefaults, type Plan } from '../plan.ts'
 import { pick, seededRandom } from '../random.ts'
-import { verdictOf } from './conformance.soak.ts'
+import { applies, verdictOf } from './conformance.soak.ts'
 
 const TIME_MS = 20_000
 
@@ -26,7 +26,8 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
   // Where clients cache, a key has one server.
   const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).client_cache === 'none'
   const workloads = presets[preset]!.functions?.includes('cas') === true ? COMPARING : WORKLOADS
-  const nemesis = `${CHANGES[round % CHANGES.length]!}${TROUBLES[Math.floor(round / CHANGES.length) % TROUBLES.length]!}`
+  const changes = CHANGES.filter((change) => planSchedule(parseNemesis(change), TIME_MS, random).every(({ fault }) => applies(preset, fault)))
+  const nemesis = `${changes[round % changes.length]!}${TROUBLES[Math.floor(round / CHANGES.length) % TROUBLES.length]!}`
   return {
     ...planDefaults,
     schema: 'splitbrain-plan/1',

@@ -7,3 +7,8 @@ export function fixedMembers({ replication, lookup, client_cache: cache }: { rea
   if (cache === 'call-backs') return 'with client_cache "call-backs" the members are fixed: the promises of a server do not move with its keys'
   return ['quorum', 'abd', 'paxos'].includes(replication) ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
 }
+
+/** Why a dead member of a store with these choices cannot be replaced, where it cannot. */
+export function irreplaceable({ replicas }: { readonly replicas: number }): { readonly irreplaceable?: string } {
+  return replicas > 1 ? {} : { irreplaceable: 'a dead member cannot be replaced where each key has one replica: nobody else knows what it held' }
+}
