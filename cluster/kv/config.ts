@@ -2,7 +2,8 @@
  * What one node of the store is told: who it is, who the others are, and which of the textbook's choices it makes.
  * Validated once, where it enters; the schema's descriptions are the reference documentation.
  */
-import { z } from 'zod'
+// Not `import { z }`: of a namespace, bundles take only what is used, and zod speaks fifty languages.
+import * as z from 'zod'
 import { bugNames } from './bugs.ts'
 import { fixedMembers } from './membership/fixed.ts'
 import { detectorNames, heartbeatNames } from './membership/detectors.ts'

@@ -41,33 +41,36 @@ interface Place {
   readonly node: NodeId
 }
 
+/** Who holds the keys of an arc, and who stands in for them. */
+interface Preference {
+  readonly replicas: readonly NodeId[]
+  readonly substitutes: readonly NodeId[]
+}
+
 /** The whole ring in a table. */
 export class Ring implements Lookup, PreferenceLists {
   /** The tokens of all places, ascending and distinct: place i owns the arc (tokens[i - 1], tokens[i]]. */
   readonly tokens: readonly number[]
-  readonly #lists: readonly (readonly NodeId[])[]
-  readonly #others: readonly (readonly NodeId[])[]
+  readonly #preferences: readonly Preference[]
 
   constructor(options: RingOptions) {
     const places = placesOf(options.nodes, options.tokensOf ?? (node => hashedTokens(node, options.virtualNodes)))
     const placement = options.placement ?? simplePlacement
     this.tokens = places.map(place => place.token)
-    const walks = walksOf(places)
-    this.#lists = walks.map(walk => placement(walk, options.replicas))
-    this.#others = walks.map((walk, index) => walk.filter(node => !this.#lists[index]!.includes(node)))
+    this.#preferences = preferencesOf(walksOf(places), walk => placement(walk, options.replicas))
   }
 
   replicas(token: number): readonly NodeId[] {
-    return this.#lists[this.arcOf(token)]!
+    return this.#preferences[this.arcOf(token)]!.replicas
   }
 
   substitutes(token: number): readonly NodeId[] {
-    return this.#others[this.arcOf(token)]!
+    return this.#preferences[this.arcOf(token)]!.substitutes
   }
 
   find(token: number): Location {
     const arc = this.arcOf(token)
-    return { replicas: this.#lists[arc]!, substitutes: this.#others[arc]!, after: this.tokens.at(arc - 1)!, upTo: this.tokens[arc]! }
+    return { ...this.#preferences[arc]!, after: this.tokens.at(arc - 1)!, upTo: this.tokens[arc]! }
   }
 
   /** The arc that a token lies on: the first place at or after it, past the end the first of all. */
@@ -112,4 +115,18 @@ function walksOf(places: readonly Place[]): (readonly NodeId[])[] {
     walks[index] = walk
   }
   return walks
+}
+
+/** Who is chosen on every walk. A few nodes are met in few orders: for each of these it is decided once. */
+function preferencesOf(walks: readonly (readonly NodeId[])[], choose: (walk: readonly NodeId[]) => readonly NodeId[]): Preference[] {
+  const known = new Map<string, Preference>()
+  return walks.map(walk => {
+    const order = walk.join(' ')
+    let preference = known.get(order)
+    if (preference === undefined) {
+      const replicas = choose(walk)
+      known.set(order, (preference = { replicas, substitutes: walk.filter(node => !replicas.includes(node)) }))
+    }
+    return preference
+  })
 }
