@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts'
 import { PROBE_SCRIPT, probed } from './filter.ts'
 import { ensureImages } from './image.ts'
 import { labels } from './labels.ts'
-import { feedHere } from '../process/feed.ts'
+import { feedHere } from './namespace.ts'
 import type { Mechanism } from './namespace.ts'
 import { unframe } from './output.ts'
 

@@ -7,10 +7,10 @@
  * - `nsenter`, when the controller is root on the engine's own machine: a few milliseconds.
  * - an exec in the network container, which alone has NET_ADMIN: works with engines elsewhere, needs no root.
  */
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type Docker from 'dockerode'
 import { ClusterError } from '../../cluster.ts'
-import { FEED_DEADLINE_MS, feedHere } from '../process/feed.ts'
 import { explaining } from './errors.ts'
 import { textOf } from './output.ts'
 
@@ -22,6 +22,27 @@ export interface Namespace {
 
 /** How namespaces are entered, in words for the doctor. */
 export type Mechanism = 'nsenter' | 'exec'
+
+const FEED_DEADLINE_MS = 20_000
+
+/** Runs a program of this machine, and hands back what it printed. */
+export function feedHere(program: readonly [string, ...string[]], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const [file, ...args] = program
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: FEED_DEADLINE_MS, killSignal: 'SIGKILL' })
+    const output: Buffer[] = []
+    const complaints: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve(Buffer.concat(output).toString())
+      else reject(new Error(`${program.join(' ')} ended with ${signal ?? `code ${code}`}: ${Buffer.concat(complaints).toString().trim()}`))
+    })
+    child.stdin.on('error', () => undefined) // it ended without reading all: its exit code says the rest
+    child.stdin.end(input)
+  })
+}
 
 /** Whether process `pid` of this machine is the container's: an engine in a virtual machine counts its own processes. */
 function isProcessOf(pid: number, containerId: string): boolean {

@@ -7,12 +7,12 @@
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { execa } from 'execa'
 import { realClock } from '../../../harness/clock.ts'
 import { seededRandom } from '../../../harness/random.ts'
 import type { NodeId } from '../../../harness/env.ts'
 import { ClusterError } from '../../cluster.ts'
 import { FuseDisk } from '../fuse/disk.ts'
-import { feedHere } from '../process/feed.ts'
 import { NodeProcess } from '../process/node-process.ts'
 import { parseAddress } from '../real/socket-stream.ts'
 import { LocalDetours } from '../docker/detours.ts'
@@ -49,7 +49,7 @@ function inside(id: NodeId, program: readonly string[]): string[] {
 }
 
 async function open({ runId, dir, nodes: all, disks }: Extract<Request, { type: 'open' }>['ask']): Promise<void> {
-  await feedHere(['sh', '-e'], setupScript(all.length))
+  await execa('sh', ['-e'], { input: setupScript(all.length) })
   for (const [index, { id, dataDir, logFile }] of all.entries()) {
     const options = { id, runId, dir, dataDir, logFile, clock: realClock(), started: () => undefined }
     nodes.set(id, { namespace: namespaceOf(index), process: new NodeProcess(options), disk: disks ? await FuseDisk.mount(dataDir, options.clock) : undefined })
@@ -107,7 +107,7 @@ async function serve(request: Request): Promise<{ result: unknown; socket?: Sock
     case 'log':
       return { result: await node(ask.node).process.log() }
     case 'feed':
-      return { result: await feedHere(['nsenter', ...inside(ask.node, ask.program)], ask.input) }
+      return { result: (await execa('nsenter', inside(ask.node, ask.program), { input: ask.input })).stdout }
     case 'detour':
       if (ask.effects !== null) return { result: await detours.lead(ask.link, ask.effects) }
       await detours.leave(ask.link)

@@ -2,15 +2,15 @@
  * One node as a child process: a process group of its own, so that a Ctrl-C at the terminal reaches the controller
  * alone and signals reach whatever the node has started itself.
  */
-import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
+import { execa } from 'execa'
+import type { ResultPromise } from 'execa'
 import { sleep } from '../../../harness/clock.ts'
 import type { Clock, NodeId } from '../../../harness/env.ts'
 import type { NodeState } from '../../cluster.ts'
 import { ClusterError } from '../../cluster.ts'
 import type { Command } from '../../system.ts'
-import { feedHere } from './feed.ts'
 import { DIR_VARIABLE, RUN_VARIABLE, isDead, look, signalGroup } from './proc.ts'
 
 /** Length of a slow node's duty cycle. */
@@ -45,8 +45,7 @@ process.on('exit', () => {
 export class NodeProcess {
   readonly #options: ProcessOptions
   #pid: number | undefined
-  /** Settles when the process has ended. */
-  #end: Promise<void> | undefined
+  #child: ResultPromise | undefined
   #logFrom = 0
   #paused = false
   #share = 1
@@ -69,22 +68,30 @@ export class NodeProcess {
   async spawn({ file, args, env }: Command): Promise<void> {
     const { id, runId, dir, dataDir, logFile, started } = this.#options
     await mkdir(dataDir, { recursive: true })
-    // A file of the child's own, not a pipe: it can be written to whatever becomes of the controller.
-    const log = openSync(logFile, 'a')
+    // A file of the child's own, not a pipe: it can be written to whatever becomes of the controller. Any descriptor will do; execa's types know only the standard ones.
+    const log = openSync(logFile, 'a') as 1
     this.#logFrom = fstatSync(log).size
-    const child = spawn(file, args, { env: { ...process.env, ...env, [RUN_VARIABLE]: runId, [DIR_VARIABLE]: dir, SPLITBRAIN_PARENT: '1' }, stdio: ['pipe', log, log], detached: true })
+    const child = execa(file, args, {
+      env: { ...env, [RUN_VARIABLE]: runId, [DIR_VARIABLE]: dir, SPLITBRAIN_PARENT: '1' },
+      stdin: 'pipe',
+      stdout: log,
+      stderr: log,
+      buffer: false,
+      reject: false,
+      detached: true,
+      cleanup: false,
+    })
     closeSync(log)
-    const failed = new Promise<Error>((resolve) => void child.once('error', resolve))
     const { pid } = child
-    if (pid === undefined) throw new ClusterError('no-program', `${id} cannot be started: ${(await failed).message}`)
+    if (pid === undefined) throw new ClusterError('no-program', `${id} cannot be started: ${(await child).originalMessage ?? file}`)
     started(pid)
     groups.add(pid)
     this.#pid = pid
-    this.#end = new Promise((resolve) => void child.once('exit', () => resolve()))
+    this.#child = child
     this.#paused = false
     this.#share = 1
     child.stdin?.on('error', () => undefined)
-    void this.#end.then(() => this.#ended(pid))
+    void child.then(() => this.#ended(pid))
   }
 
   #ended(pid: number): void {
@@ -102,13 +109,14 @@ export class NodeProcess {
 
   async kill(): Promise<void> {
     const { id, clock } = this.#options
+    const child = this.#child
     const pid = this.#pid
-    if (pid === undefined) return
+    if (pid === undefined || child === undefined) return
     this.#stopCycle()
     signalGroup(pid, 'SIGKILL')
     const abort = new AbortController()
     await Promise.race([
-      this.#end,
+      child,
       sleep(clock, GONE_DEADLINE_MS, abort.signal).then(() => {
         throw new ClusterError('not-gone', `${id} (process ${pid}) is still there ${GONE_DEADLINE_MS} ms after SIGKILL`)
       }, () => undefined),
@@ -170,11 +178,8 @@ export class NodeProcess {
   async squeeze(squeezed: boolean): Promise<void> {
     const pid = this.#pid
     if (pid === undefined) return
-    try {
-      await feedHere(['prlimit', '--pid', String(pid), `--data=${squeezed ? SQUEEZED_BYTES : 'unlimited'}`], '')
-    } catch (cause) {
-      if (this.#pid === pid && (await this.state()) !== 'stopped') throw new ClusterError('no-limit', `the memory of ${this.#options.id} cannot be limited: ${(cause as Error).message}`, { cause })
-    }
+    const { failed, shortMessage } = await execa('prlimit', ['--pid', String(pid), `--data=${squeezed ? SQUEEZED_BYTES : 'unlimited'}`], { reject: false })
+    if (failed && this.#pid === pid && (await this.state()) !== 'stopped') throw new ClusterError('no-limit', `the memory of ${this.#options.id} cannot be limited: ${shortMessage}`)
   }
 
   /** A signal takes a moment: waits until the process is seen stopped, or seen not to be. */

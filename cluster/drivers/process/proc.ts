@@ -4,7 +4,7 @@
  */
 import { readFile, readdir } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
-import { feedHere } from './feed.ts'
+import { execa } from 'execa'
 
 /** Names of environment variables that every node is started with. */
 export const RUN_VARIABLE = 'SPLITBRAIN_RUN'
@@ -35,8 +35,9 @@ function parseStat(stat: string): Seen {
 }
 
 async function lookWithPs(pid: number): Promise<Seen | undefined> {
-  const line = (await feedHere(['ps', '-o', 'state=,lstart=', '-p', String(pid)], '').catch(() => '')).trim()
-  return line === '' ? undefined : { state: line[0]!, started: line.replace(/^\S+\s+/, '') }
+  const { stdout, exitCode } = await execa('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { reject: false })
+  const line = stdout.trim()
+  return exitCode !== 0 || line === '' ? undefined : { state: line[0]!, started: line.replace(/^\S+\s+/, '') }
 }
 
 /** Whether that process, and not a later one with its id, is there and not dead. */
@@ -53,7 +54,8 @@ export function isDead({ state }: Seen): boolean {
 /** The environment of a process that we may look at, one assignment an element. */
 export async function environment(pid: number): Promise<readonly string[]> {
   if (process.platform === 'linux') return (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0')
-  return (await feedHere(['ps', 'eww', '-o', 'command=', '-p', String(pid)], '').catch(() => '')).trimEnd().split(' ')
+  const { stdout } = await execa('ps', ['eww', '-o', 'command=', '-p', String(pid)], { reject: false })
+  return stdout.split(' ')
 }
 
 /** Every process whose environment has all these assignments. Empty where there is no /proc. */
