@@ -62,9 +62,12 @@ async function tellError(error: unknown): Promise<number> {
     console.error(error.message)
     return exitCodes.usage
   }
-  console.error(error instanceof ClusterError || error instanceof DatabaseError ? error.message : error)
+  console.error(error instanceof ClusterError || error instanceof DatabaseError || isOfTheFileSystem(error) ? error.message : error)
   return exitCodes.crash
 }
+
+/** What the machine refuses (no right, no room, a disk that cannot be written) is no defect of ours; Node's message says what and where. */
+const isOfTheFileSystem = (error: unknown): error is Error => error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'EMFILE'].includes(String(error.code))
 
 /** Runs the command line (without `node` and the script's name) and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

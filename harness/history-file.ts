@@ -3,6 +3,7 @@
  * (Jepsen's EDN and etcd logs, JSON, transaction texts) as a whole, up to two gigabytes.
  */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { formatOf, JsonlReader, readHistory, refuseChangedWrites } from 'knossos-wasm'
@@ -14,26 +15,44 @@ import { UsageError } from './usage-error.ts'
 /** Files of which nothing can be judged before all of them is there. */
 const WHOLE_BYTES_MAX = 2 ** 31 - 1
 
-/** Reads a history; `lenient` turns malformed lines into warnings. Throws UsageError with file and line. */
+/** Reads a history; `lenient` turns malformed lines into warnings. What is no file but a pipe is read as a whole. Throws UsageError with file and line. */
 export async function readHistoryFile(file: string, lenient: boolean): Promise<History> {
   const options = { tolerateTruncation: true, lenient }
-  const head = headOf(file)
   try {
-    if (head[0] === 0x1f && head[1] === 0x8b) return await unpacked(file, options)
+    if (!statSync(file).isFile()) return await piped(file, options)
+    const head = headOf(file)
+    if (isGzip(head)) return await unpacked(file, createReadStream(file), options)
     if (isPlain(head)) return withWritesAsAsked(await readJsonlFile(file, options), options)
     if (statSync(file).size > WHOLE_BYTES_MAX) throw new UsageError(tooLarge(file))
-    const bytes: Buffer[] = []
-    for await (const chunk of createReadStream(file)) bytes.push(chunk as Buffer)
-    return whole(file, Buffer.concat(bytes), options)
+    return whole(file, await bytesOf(file), options)
   } catch (error) {
     if (error instanceof HistoryError) throw new UsageError(`${file}${error.line === undefined ? '' : `:${error.line}`}: ${error.message.replace(/^line \d+: /, '')}`)
     throw error
   }
 }
 
+/** A pipe can be read once, and not be looked into before. */
+async function piped(file: string, options: Options): Promise<History> {
+  const bytes = await bytesOf(file)
+  return isGzip(bytes) ? unpacked(file, Readable.from([bytes]), options) : whole(file, bytes, options)
+}
+
+async function bytesOf(file: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of createReadStream(file)) {
+    chunks.push(chunk as Buffer)
+    bytes += (chunk as Buffer).length
+    if (bytes > WHOLE_BYTES_MAX) throw new UsageError(tooLarge(file))
+  }
+  return Buffer.concat(chunks)
+}
+
+const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
+
 const isPlain = (head: Uint8Array): boolean => formatOf(head) === 'jsonl' && !isTransactionText(Buffer.from(head.subarray(0, 1_000)).toString())
 
-const tooLarge = (file: string): string => `${file} is larger than 2 GB, and only JSONL (also gzipped) can be read piece by piece; convert it to JSONL, one event a line.`
+const tooLarge = (file: string): string => `${file} is larger than 2 GB, and only JSONL (also gzipped) in a file can be read piece by piece; convert it to JSONL, one event a line.`
 
 function headOf(file: string): Uint8Array {
   const head = Buffer.alloc(65_536)
@@ -57,7 +76,7 @@ function withWritesAsAsked(history: History, { lenient }: Options): History {
 }
 
 /** A gzipped file: JSONL goes to the reader as it comes. */
-async function unpacked(file: string, options: Options): Promise<History> {
+async function unpacked(file: string, packed: Readable, options: Options): Promise<History> {
   let reader: JsonlReader | undefined
   let waiting: Buffer[] = []
   let bytes = 0
@@ -71,7 +90,7 @@ async function unpacked(file: string, options: Options): Promise<History> {
     }
   }
   try {
-    await pipeline(createReadStream(file), createGunzip({ chunkSize: 1 << 20 }), take)
+    await pipeline(packed, createGunzip({ chunkSize: 1 << 20 }), take)
   } catch (error) {
     if (error instanceof HistoryError || error instanceof UsageError) throw error
     throw new UsageError(`${file} begins like gzip but cannot be unpacked: ${(error as Error).message}. Is it whole?`)

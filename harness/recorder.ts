@@ -42,7 +42,12 @@ export function openRecorder(path: string, history: History): Recorder {
     timer = undefined
     const bytes = Buffer.from(waiting)
     waiting = ''
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+    } catch (error) {
+      // Node's message names no file where it was given a descriptor.
+      throw Object.assign(error as Error, { message: `${(error as Error).message} to ${path}` })
+    }
   }
   const flushLater = (): void => {
     try {

@@ -3,6 +3,7 @@ import { check, HistoryError, modelNamed, models, type CheckResult } from 'knoss
 import type { History } from '../../checker/history/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
 import { exitCodes } from '../../checker/exit-codes.ts'
+import { outcomes } from '../../checker/vacuity.ts'
 import { isolationLevels, type IsolationLevel } from '../../checker/verdict.ts'
 import { choose, type Arguments } from '../command.ts'
 import { parseDuration } from '../../nemesis/schedule.ts'
@@ -48,8 +49,9 @@ export async function checkFile(file: string, args: Arguments): Promise<number> 
   const found = await check(history, { model, ...options, ...rules }).catch((error: unknown) => {
     throw error instanceof HistoryError ? new UsageError(`${file}: ${error.message}.`) : error
   })
-  // Nothing that the model knows was asked: that nothing refutes it says nothing.
-  const result: CheckResult = found.stats.operations > 0 ? found : { ...found, verdict: 'unknown', reason: `${file} holds no ${name} operation of a client` }
+  // Nothing that the model knows was asked, or nothing was answered: that nothing refutes it says nothing.
+  const vacuous = found.stats.operations === 0 ? `${file} holds no ${name} operation of a client` : outcomes(history).ok === 0 ? 'no operation succeeded' : undefined
+  const result: CheckResult = found.verdict !== 'holds' || vacuous === undefined ? found : { ...found, verdict: 'unknown', reason: vacuous }
   if (args.flag('json')) console.log(JSON.stringify({ ...result, truncated: history.truncated }, null, 2))
   else {
     printTorn(file, history)
@@ -61,7 +63,7 @@ export async function checkFile(file: string, args: Arguments): Promise<number> 
 
 function linesOf(history: History, result: CheckResult, name: string): string[] {
   const { operations, keys } = result.stats
-  const scope = `${operations} operations on ${keys} key${keys === 1 ? '' : 's'}`
+  const scope = `${operations} operation${operations === 1 ? '' : 's'} on ${keys} key${keys === 1 ? '' : 's'}`
   if (result.verdict === 'holds') return [`holds: linearizable as a ${name} (not refuted: ${scope}, checker complete).`]
   if (result.verdict === 'unknown') return [`unknown: ${result.reason}${operations === 0 ? '' : ` (${scope})`}.`]
   const broken = result.perKey.filter((k) => k.verdict === 'violated').length

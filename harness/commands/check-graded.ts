@@ -103,9 +103,12 @@ function soleModel(chosen: readonly Judgement[]): Model | undefined {
   return asked.length === 1 ? asked[0] : undefined
 }
 
-/** What a judgement comes to: its rung may be decided by another one. */
-function wordOf({ ladder }: VerdictDocument, verdict: JudgementVerdict): JudgementVerdict['verdict'] {
-  return verdict.verdict === 'unknown' && verdict.model !== undefined ? ladder.find(({ model }) => model === verdict.model)!.verdict : verdict.verdict
+const SILENT = 'no operation succeeded'
+
+/** What a judgement comes to: its rung may be decided by another one, and holds only where an operation succeeded. */
+function wordOf({ ladder, operations }: VerdictDocument, verdict: JudgementVerdict): JudgementVerdict['verdict'] {
+  const open = verdict.verdict === 'unknown' || (verdict.verdict === 'holds' && operations.ok === 0)
+  return open && verdict.model !== undefined ? ladder.find(({ model }) => model === verdict.model)!.verdict : verdict.verdict
 }
 
 /** The document with the verdict of these judgements alone. */
@@ -114,7 +117,7 @@ function byThese(document: VerdictDocument, named: readonly JudgementVerdict[]):
   const words = named.map((one) => wordOf(document, one))
   const verdict = mergeVerdicts(words)
   const deciding = named.filter((_one, at) => words[at] === verdict)
-  const reason = verdict === 'unknown' ? [...new Set(deciding.map((one) => one.reason ?? one.summary))].join('; ') : undefined
+  const reason = verdict === 'unknown' ? [...new Set(deciding.map((one) => (one.verdict === 'holds' ? SILENT : (one.reason ?? one.summary))))].join('; ') : undefined
   const names = deciding.map(({ judgement }) => judgement).join(', ')
   const sentence = `Judged by ${named.map(({ judgement }) => judgement).join(', ')}. ${reason !== undefined ? `Unknown: ${reason}.` : verdict === 'violated' ? `Violated: ${names}.` : 'Holds.'}`
   return { ...rest, verdict, ...(reason === undefined ? {} : { reason }), sentence }
@@ -122,6 +125,6 @@ function byThese(document: VerdictDocument, named: readonly JudgementVerdict[]):
 
 function printRow(document: VerdictDocument, one: JudgementVerdict): void {
   const word = wordOf(document, one)
-  const by = word === one.verdict ? '' : `${document.ladder.find(({ model }) => model === one.model)!.by}; by itself: `
+  const by = word === one.verdict ? '' : one.verdict === 'holds' ? `${SILENT}; by itself: ` : `${document.ladder.find(({ model }) => model === one.model)!.by}; by itself: `
   console.log(`  ${one.judgement.padEnd(22)}${wordFor({ judgement: one.judgement, verdict: word }).padEnd(10)}${by}${one.summary}`)
 }

@@ -4,9 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { execa } from 'execa'
 import { exitCodes } from '../../checker/exit-codes.ts'
 import type { VerdictWord } from '../../checker/verdict.ts'
 import { parseArguments } from '../command.ts'
+import { readHistoryFile } from '../history-file.ts'
 import { UsageError } from '../usage-error.ts'
 import { checkCommand } from './check.ts'
 
@@ -164,6 +166,30 @@ test('where the initial value was also written, what a stronger rung says of a n
   assert.is((await json(lines, '--judge', 'linearizable,regular'))['verdict'], 'holds')
   assert.match((await checked(lines, '--judge', 'linearizable,regular')).text, /regular +holds +implied by linearizable; by itself: Not refuted, but 1 reads returned the initial value, which was also written/)
   assert.is((await json(lines, '--judge', 'regular'))['verdict'], 'unknown')
+})
+
+test('where no operation succeeded no model was seen to hold, for one model as for every judgement', async () => {
+  const silent = [line(1, 0, 'invoke', 'write', 1), line(2, 0, 'info', 'write', 1), line(3, 1, 'invoke', 'read', null)]
+  for (const words of [[], ['--model', 'cas-register'], ['--judge', 'linearizable'], ['--judge', 'all'], ['--expect', 'causal']]) {
+    const { code, text } = await checked(silent, ...words)
+    assert.is(code, exitCodes.unknown, `${words.join(' ')}: ${text}`)
+  }
+  assert.is((await checked(['add', 'read'].map((f, at) => line(at, at, 'invoke', f, 1)), '--model', 'set')).code, exitCodes.unknown)
+})
+
+test('a history may come through a pipe, also gzipped', async () => {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-check-'))
+  const pipe = path.join(dir, 'pipe')
+  const text = stale.map((one) => `${one}\n`).join('')
+  try {
+    await execa('mkfifo', [pipe])
+    for (const bytes of [Buffer.from(text), gzipSync(text)]) {
+      const [history] = await Promise.all([readHistoryFile(pipe, false), writeFile(pipe, bytes)])
+      assert.is(history.length, stale.length)
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
 })
 
 test.run()

@@ -15,7 +15,7 @@
 
 import { grown, stored, widened } from './column.ts'
 import { TimeColumn } from './time-column.ts'
-import { Values } from './values.ts'
+import { NIL, Values } from './values.ts'
 import type { Integers } from './column.ts'
 import type { Block } from './scan-block.ts'
 import type { Json } from './values.ts'
@@ -132,7 +132,7 @@ export class History {
     const type = eventTypes.indexOf(event.type)
     if (type < 0) throw new HistoryError('UNKNOWN_TYPE', row, `event ${row} has type ${JSON.stringify(event.type)}; expected invoke, ok, fail or info`)
     if (typeof event.time !== 'number' || Number.isNaN(event.time)) throw new HistoryError('BAD_TIME', row, `event ${row} has no usable time (${String(event.time)})`)
-    if (!Number.isInteger(process)) throw new HistoryError('BAD_PROCESS', row, `event ${row} has process ${JSON.stringify(event.process)}; expected an integer, "nemesis" or "observer"`)
+    if (typeof event.process === 'number' && !(Number.isInteger(process) && process >= 0)) throw new HistoryError('BAD_PROCESS', row, `event ${row} has process ${JSON.stringify(event.process)}; expected a whole number from 0, "nemesis" or "observer"`)
     this.append(type, process, this.functionCode(event.f), this.values.encode(event.key), this.values.encode(event.value), event.time, event.node === undefined ? -1 : this.nodeCode(event.node))
     if (event.intended !== undefined && event.intended !== event.time) this.intended.set(row, event.intended)
     if (event.error !== undefined) this.errors.set(row, event.error)
@@ -142,7 +142,7 @@ export class History {
   /** As `push`, for an event that is codes already. */
   append(type: number, process: number, f: number, key: number, value: number, time: number, node: number): void {
     const row = this.length
-    const pair = this.#pairOf(process, type, row, f, time)
+    const pair = this.#pairOf(process, type, row, f, key, time)
     if (row === this.type.length) this.reserve(row * 2)
     this.#times.set(row, time)
     if (time <= this.#latest && (time < this.#latest || (type === INVOKE && this.type[row - 1] !== INVOKE))) this.inTimeOrder = false
@@ -180,7 +180,7 @@ export class History {
       for (let i = 0; i < n; i++) {
         const row = from + i
         const time = times[i]!
-        const at = this.#pairOf(processes[i]!, types[i]!, row, functions[i]!, time)
+        const at = this.#pairOf(processes[i]!, types[i]!, row, functions[i]!, keys[i]!, time)
         pair[row] = at
         if (at >= 0) pair[at] = row
         if (time > this.#newest) this.#newest = time
@@ -277,7 +277,7 @@ export class History {
     return code
   }
 
-  #pairOf(process: number, type: number, row: number, f: number, time: number): number {
+  #pairOf(process: number, type: number, row: number, f: number, key: number, time: number): number {
     const open = process >= 0 && process < this.#open.length ? this.#open[process]! : (this.#openElsewhere.get(process) ?? 0)
     if (type === INVOKE) {
       if (open > 0) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while its operation of event ${open - 1} is still open`)
@@ -293,9 +293,17 @@ export class History {
     if (this.f[open - 1] !== f) {
       throw new HistoryError('WRONG_FUNCTION', row, `event ${row} completes "${this.functions[f]}" of process ${process}, which had invoked "${this.functions[this.f[open - 1]!]}" at event ${open - 1}`)
     }
+    // A completion may leave the key out, and not name another: nobody could tell on which of the two it acted.
+    if (key !== this.key[open - 1] && key !== NIL && process >= 0) {
+      throw new HistoryError('WRONG_KEY', row, `event ${row} completes an operation of process ${process} on the key ${this.#keyText(key)}, which had been asked for on ${this.#keyText(this.key[open - 1]!)} at event ${open - 1}`)
+    }
     if (time < this.#newest) this.#inOrder(open - 1, row, time)
     this.#setOpen(process, process < 0 ? 0 : type === INFO ? DEAD : -2 - row)
     return open - 1
+  }
+
+  #keyText(code: number): string {
+    return code === NIL ? 'no key' : JSON.stringify(this.values.decode(code))
   }
 
   /** Throws when an event of a process is earlier than the one before. */

@@ -9,7 +9,7 @@
 import { EdnError, EdnMap, EdnName, EdnParser } from './edn.ts'
 import { EdnValues } from './edn-values.ts'
 import { History, HistoryError } from './history.ts'
-import { pushEvent, readJsonl } from './jsonl.ts'
+import { parseExactly, pushEvent, readJsonl } from './jsonl.ts'
 import { timeReader } from './times.ts'
 import { refuseChangedWrites } from './write-values.ts'
 import type { TimeReader } from './times.ts'
@@ -102,12 +102,17 @@ function anonymousProcesses(): (fields: Fields) => number {
 function readJson(bytes: Uint8Array, options: ReadHistoryOptions): History {
   let forms: unknown
   try {
-    forms = JSON.parse(new TextDecoder().decode(bytes))
+    forms = parseExactly(new TextDecoder().decode(bytes))
   } catch (error) {
     throw new HistoryError('NOT_JSON', 0, `not a JSON array of operations: ${(error as Error).message}`)
   }
-  const operations = (forms as readonly { readonly [key: string]: Edn }[]).map((fields, i) => ({ fields, line: i + 1 }))
-  return fromOperations(operations, new History(), options)
+  const history = new History()
+  const operations = (forms as readonly unknown[]).flatMap((form, i) => {
+    if (typeof form === 'object' && form !== null) return [{ fields: form as Fields, line: i + 1 }]
+    guarded(history, i + 1, options, () => { throw new HistoryError('NOT_AN_EVENT', i, `expected an operation (an object), found ${JSON.stringify(form)}`) })
+    return []
+  })
+  return fromOperations(operations, history, options)
 }
 
 function operationsIn(text: string, history: History, options: ReadHistoryOptions): Operation[] {
@@ -184,7 +189,9 @@ function looksIndependent(operations: readonly Operation[]): boolean {
 function toEvent(fields: Fields, independent: boolean, history: History, time: TimeReader, values: EdnValues): Event {
   const row = history.length
   const { process, type, f, value = null, error = null } = fields
-  if (typeof process !== 'number' && typeof process !== 'string') throw new HistoryError('BAD_PROCESS', row, `:process is ${shown(process ?? null)}; expected an integer or :nemesis`)
+  // Others than clients only tell what they did: whoever asks for something and is told what came of it is a client.
+  const told = process === 'nemesis' || process === 'observer' || (typeof process === 'string' && type === 'info')
+  if (typeof process !== 'number' && !told) throw new HistoryError('BAD_PROCESS', row, `:process is ${shown(process ?? null)}; expected an integer or :nemesis`)
   if (type !== 'invoke' && type !== 'ok' && type !== 'fail' && type !== 'info') throw new HistoryError('UNKNOWN_TYPE', row, `:type is ${shown(type ?? null)}; expected :invoke, :ok, :fail or :info`)
   if (typeof f !== 'string' && typeof process === 'number') throw new HistoryError('BAD_FUNCTION', row, `:f is ${shown(f ?? null)}; expected a keyword such as :read`)
   const pair = independent && typeof process === 'number' ? (value as readonly [Edn, Edn]) : undefined

@@ -137,7 +137,7 @@ export class JsonlReader {
     if (text.trim() === '') return
     let json: unknown
     try {
-      json = JSON.parse(LONG_NUMBER.test(text) ? exactIntegers(text) : text)
+      json = parseExactly(text)
     } catch {
       if (last && (this.#options.tolerateTruncation || this.#options.lenient)) {
         this.history.truncated = true
@@ -185,9 +185,13 @@ export function pushEvent(history: History, event: Event, lenient: boolean): voi
 
 const LONG_NUMBER = /\d{16}/
 
-/** JSON.parse would round integers beyond 2^53, and different values would become equal: they are read as text instead. */
+/** JSON.parse, which would round integers beyond 2^53, and different values would become equal: they are read as text instead. */
+export function parseExactly(text: string): unknown {
+  return JSON.parse(LONG_NUMBER.test(text) ? exactIntegers(text) : text)
+}
+
 function exactIntegers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) => (token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`))
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (!/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token)) ? token : `"${token}"`))
 }
 
 function excerpt(text: string): string {
@@ -203,14 +207,14 @@ function toEvent(json: unknown, text: string, row: number, time: TimeReader): Ev
   const fields = json as Record<string, unknown>
   const { process, type, f, node, intended, error } = fields
   if (typeof process !== 'number' && process !== 'nemesis' && process !== 'observer') {
-    wrong('BAD_PROCESS', row, `process is ${JSON.stringify(process) ?? 'missing'}; expected an integer, "nemesis" or "observer"`)
+    wrong('BAD_PROCESS', row, `process is ${JSON.stringify(process) ?? 'missing'}; expected a whole number from 0, "nemesis" or "observer"`)
   }
   if (type !== 'invoke' && type !== 'ok' && type !== 'fail' && type !== 'info') {
     wrong('UNKNOWN_TYPE', row, `type is ${JSON.stringify(type) ?? 'missing'}; expected invoke, ok, fail or info`)
   }
   if (typeof f !== 'string') wrong('BAD_FUNCTION', row, `f is ${JSON.stringify(f) ?? 'missing'}; expected the name of a function, such as "read"`)
   return {
-    time: time.read(typeof fields['time'] === 'string' && /^-?\d{16,}$/.test(fields['time']) ? BigInt(fields['time']) : fields['time'], row),
+    time: time.read(fields['time'], row),
     process,
     type,
     f,

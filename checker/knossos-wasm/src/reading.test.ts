@@ -45,6 +45,8 @@ test('mistakes are named by their line', () => {
     ['{"process":1,"type":"invoke","f":"read","time":NaN}\n', 'NOT_JSON', 1],
     ['{"process":1,"type":"invoke","f":"read","time":"soon"}\n', 'BAD_TIME', 1],
     ['{"process":1.5,"type":"invoke","f":"read","time":1}\n', 'BAD_PROCESS', 1],
+    [line(0, 'invoke', 'read', null, 5) + line(-1, 'invoke', 'read', null, 6), 'BAD_PROCESS', 2],
+    [line(-7, 'invoke', 'read', null, 6), 'BAD_PROCESS', 1],
     ['{"process":1,"type":"invoke","f":"read","time":1}\n{"process":02,"type":"invoke","f":"read","time":2}\n', 'NOT_JSON', 2],
     ['{"process":1,"type":"invoke","f":"read","time":1}\n{"process":2.5,"type":"invoke","f":"read","time":2}\n', 'BAD_PROCESS', 2],
     ['[1]\n', 'NOT_AN_EVENT', 1],
@@ -163,6 +165,12 @@ test('epoch nanoseconds beyond 2^53 keep their order', () => {
 test('values beyond 2^53 that differ stay different', () => {
   const history = readJsonl(bytes('{"process":1,"type":"invoke","f":"write","value":9007199254740993,"time":1}\n{"process":2,"type":"invoke","f":"write","value":9007199254740992,"time":2}\n'))
   assert.is.not(history.value[0], history.value[1])
+  const array = readHistory(bytes('[{"process":1,"type":"invoke","f":"write","value":9007199254740993},{"process":2,"type":"invoke","f":"write","value":9007199254740992}]'))
+  assert.is.not(array.value[0], array.value[1])
+})
+
+test('a number with many digits behind its point is a number', () => {
+  for (const value of [0.1 + 0.2, Math.PI * 1e3, Math.PI * 1e300, -Math.E * 1e-7]) assert.is(readJsonl(bytes(line(1, 'invoke', 'write', value, 1))).event(0).value, value)
 })
 
 test('without times the order of the lines counts; times on some lines only are refused', () => {
@@ -220,6 +228,23 @@ test('a write that is acknowledged with another value is refused; without a valu
     assert.is(readHistory(bytes(reply(f, asked, got))).length, 2)
   }
   assert.is(refusal('[{:process 0 :type :invoke :f :write :value 1} {:process 0 :type :ok :f :write :value 2}]', readHistory).code, 'CHANGED_WRITE')
+})
+
+test('a completion on another key than was asked for is refused; it may leave the key out', () => {
+  const on = (type: string, key: string, time: number): string => `{"process":0,"type":"${type}","f":"read"${key},"value":null,"time":${time}}\n`
+  for (const [asked, answered] of [[',"key":"a"', ',"key":"b"'], ['', ',"key":"a"'], [',"key":1', ',"key":"1"']] as const) {
+    const error = refusal(on('invoke', asked, 1) + on('ok', answered, 2))
+    assert.equal([error.code, error.line], ['WRONG_KEY', 2], error.message)
+  }
+  for (const answered of [',"key":"a"', '', ',"key":null']) assert.is(readJsonl(bytes(on('invoke', ',"key":"a"', 1) + on('ok', answered, 2))).event(0).key, 'a')
+})
+
+test('a process with a name that asks for something is refused: it would be a client that nobody judges', () => {
+  const of = (process: string): string => `[{:process 0 :type :invoke :f :write :value 1} {:process ${process} :type :invoke :f :read :value nil}]`
+  for (const process of [':c1', '"c1"', '-1']) assert.is(refusal(of(process), readHistory).code, 'BAD_PROCESS')
+  assert.is(refusal('[{"process":"c1","type":"invoke","f":"read","value":null}]', readHistory).code, 'BAD_PROCESS')
+  assert.equal([refusal('[{"process":1,"type":"invoke","f":"read"},null]', readHistory)].map(({ code, line: at }) => [code, at]), [['NOT_AN_EVENT', 2]])
+  assert.is(readHistory(bytes('[{:process :nemesis :type :info :f :start} {:process :log :type :info :f :note}]')).length, 2)
 })
 
 test('EDN: a keyword is its name, unless the same text stands there in another notation: then the history is refused', () => {

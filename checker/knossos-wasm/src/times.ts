@@ -6,9 +6,10 @@
 import { HistoryError } from './history.ts'
 
 const EXACT = Number.MAX_SAFE_INTEGER
+const LONG = /^-?\d{16,}$/
 
 export interface TimeReader {
-  /** One event's time, given its value (a bigint when it exceeds 2^53). */
+  /** One event's time, given its value (when it exceeds 2^53, a bigint or its digits). */
   read(value: unknown, row: number): number
   /** Whether times are numbers that fit, so that they may be taken as they are. */
   plain(): boolean
@@ -23,9 +24,10 @@ export function timeReader(): TimeReader {
     absent ??= missing
     if (missing !== absent) throw new HistoryError('BAD_TIME', row, missing ? 'time is missing here but given earlier; give it on every line or on none' : 'time is given here but missing earlier; give it on every line or on none')
     if (missing) return row
-    if (typeof value === 'bigint') {
-      epoch ??= value
-      return Number(value - epoch)
+    const exact = typeof value === 'string' && LONG.test(value) ? BigInt(value) : value
+    if (typeof exact === 'bigint') {
+      epoch ??= exact
+      return Number(exact - epoch)
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) throw new HistoryError('BAD_TIME', row, `time is ${JSON.stringify(value)}; expected nanoseconds as a number`)
     if (Math.abs(value) <= EXACT) return epoch === undefined ? value : Number(BigInt(Math.trunc(value)) - epoch)
