@@ -1,10 +1,10 @@
 /** The algorithms for histories that are being made: which one judges the keys of which model. */
 import { LiveAny } from './live-any.ts'
-import { LiveGrowingSet } from './live-growing-set.ts'
 import { LiveList } from './live-list.ts'
 import { LivePriorityQueue } from './live-priority-queue.ts'
 import { LiveQueue } from './live-queue.ts'
 import { LiveRegister } from './live-register.ts'
+import { LiveSet } from './live-set.ts'
 import type { LiveAlgorithm } from './live-algorithm.ts'
 import type { Model } from './model.ts'
 import type { Values } from './values.ts'
@@ -12,8 +12,8 @@ import type { Values } from './values.ts'
 const algorithms: Readonly<Record<string, (values: Values, model: Model) => LiveAlgorithm>> = {
   'priority-queue': (values, model) => new LivePriorityQueue(model, values),
   'fifo-queue': (values) => new LiveQueue(true, values),
-  set: (values) => new LiveGrowingSet(values),
-  'grow-only-set': (values) => new LiveGrowingSet(values),
+  set: (values) => new LiveSet(values, false),
+  'grow-only-set': (values) => new LiveSet(values, true),
   'append-list': (values) => new LiveList(values),
   'unordered-queue': (values) => new LiveQueue(false, values),
 }

@@ -117,6 +117,82 @@ for (const [what, fromEnd, text] of growing) {
   })
 }
 
+/** The same for sets from which elements are removed. */
+const changing: readonly (readonly [string, number, string])[] = [
+  ['what was removed is not shown again', 1, '1?add=1 1. 2?remove=1 2. 3?read 3.[1]'],
+  ['what a removal missed had not been added', 1, '1?add=1 1. 2?remove=1 2.false'],
+  ['an element goes once', 1, '1?add=1 1. 2?remove=1 3?remove=1 2.true 3.true'],
+  ['who removed an element began before others missed it', 1, '1?add=1 1. 3?read 2?remove=1 2x 3.[]'],
+  ['a removal that missed its element cannot be what others saw', 1, '1?add=1 1. 2?remove=1 3?read 3.[] 2.false'],
+  ['of two removals at once either may be the one', 0, '1?add=1 1. 2?remove=1 3?remove=1 4?read 4.[] 2.false 3.true'],
+  ['of two removals at once, when one fails the other began later', 1, '1?add=1 1. 2?remove=1 4?contains=1 3?remove=1 4.true 5?read 5.[] 2x 3.false'],
+  ['a removal found the element, which so had been added', 1, '1?add=1 2?remove=1 2.true 1x'],
+  ['who began before all of it may have looked before or after', 0, '3?read 4?read 1?add=1 1. 2?remove=1 2.true 3.[] 1?add=2 1. 4.[2]'],
+  ['who found it looked in between', 1, '3?contains=1 1?add=1 1. 4?read 4.[1] 2?remove=1 2. 4?read 4.[] 3.true 3?contains=1 3.true'],
+  ['reads agree upon when it went', 1, '1?add=1 1. 1?add=2 3?read 4?read 2?remove=1 3.[1,2] 4.[]'],
+  ['what came and went while nobody showed it may have done so before a read that missed it', 0, '1?add=1 0?read 2?add=2 1. 3?remove=2 6?add=3 6. 6?read 6.[1,3] 3.true 0.[1,2]'],
+  ['what is removed while it is added may be there afterwards', 0, '1?add=1 2?remove=1 2. 1. 3?read 3.[1]'],
+  ['what is removed while it is added may be gone afterwards', 0, '1?add=1 2?remove=1 2. 1. 3?read 3.[]'],
+  ['but not both', 1, '1?add=1 2?remove=1 2. 1. 3?read 3.[] 3?read 3.[1]'],
+  ['and nobody who looks later sees it go', 1, '1?add=1 2?remove=1 2. 1. 3?contains=1 3.true 3?contains=1 3.false'],
+  ['a removal that crashed may have its effect at any time', 0, '1?add=1 1. 2?remove=1 2! 3?read 3.[1] 3?read 3.[] 3?add=2 3. 4?read 4.[2]'],
+  ['a removal that crashed has its effect once', 1, '1?add=1 1. 2?remove=1 2! 3?read 3.[] 1?add=1 1. 3?read 3.[1] 3?read 3.[]'],
+  ['what has gone may be added again, by the time at which all that began before has ended', 0, '1?add=1 1. 2?remove=1 2. 1?add=1 1. 3?read 3.[1] 2?remove=1 2. 3?read 3.[]'],
+  ['what has been added again was there', 1, '1?add=1 1. 3?read 3.[1] 2?remove=1 2. 1?add=1 1. 3?read 3.[]'],
+]
+
+for (const [what, fromEnd, text] of changing) {
+  test(`sets: ${what}`, () => {
+    const events = eventsOf(text)
+    assert.is(oracle(historyOf(events), models.set()), fromEnd === 0)
+    assert.is(stopOf(events, models.set()), fromEnd === 0 ? -1 : events.length - fromEnd)
+  })
+}
+
+test('elements of a set may be any values, and are added again', () => {
+  const all = '[{"a":1},["b",null]]'
+  const events = eventsOf(`0?add={"a":1} 0. 0?add=["b",null] 0. 1?read 1.${all} 0?remove={"a":1} 0. 0?add={"a":1} 0. 1?read 1.${all} 0?remove=["b",null] 0. 1?read 1.${all}`)
+  assert.is(stopOf(events, models.set()), events.length - 1)
+})
+
+const churn = inTurn(1, 3_000, (i) => `0?add=${i} 0. 1?remove=${i} 1.`)
+
+test('a set without reads of the whole is remembered by what is in it', () => {
+  const monitor = createMonitor({ model: models.set(), record: false })
+  let most = 0
+  for (const event of eventsOf(`0?add=-1 0. ${churn}`)) {
+    assert.is(monitor.push(event), undefined)
+    most = Math.max(most, monitor.remembered)
+  }
+  assert.ok(most < 200, `remembered ${most}`)
+})
+
+test('elements may be removed for the first time after thousands of additions, and a late violation is told at once', () => {
+  const end = '0?remove=7 3?read 0. 3.[8,9] 4?read 4.[7,8,9]'
+  const events = eventsOf(`${inTurn(7, 10, (i) => `0?add=${i} 0.`)} ${inTurn(0, 3_000, () => '1?read 1.[7,8,9]')} ${end}`)
+  assert.is(stopOf(events, models.set()), events.length - 1)
+})
+
+test('while one operation is open all the time, what happened is forgotten, and what nobody decided on is still certain', () => {
+  const events = eventsOf(`9?read ${churn} 0?add=-1 0. 1?read 1.[]`)
+  assert.is(stopOf(events, models.set()), events.length - 1)
+})
+
+test('a set of many processes is judged to the end, whatever had to be decided on', async () => {
+  const model = models.set()
+  for (const processes of [3, 20]) {
+    const history = randomHistory(model, { operations: 4_000, processes, crashed: 0, wrong: 0, values: 0, keys: 1, ties: false }, chance(processes))
+    const monitor = createMonitor({ model, record: false })
+    let most = 0
+    for (let row = 0; row < history.length; row++) {
+      assert.is(monitor.push(history.event(row)), undefined)
+      most = Math.max(most, monitor.remembered)
+    }
+    assert.ok(most < 3_000, `remembered ${most}`)
+    assert.is((await monitor.finish()).verdict, 'holds')
+  }
+})
+
 test('a priority queue on which a take is always open is judged by the window that follows, too', () => {
   const model = models.priorityQueue()
   const traffic = `9?poll ${inTurn(1, 700, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 0?insert=5001 0. 0?insert=5000 0. 1?poll 1.5001`

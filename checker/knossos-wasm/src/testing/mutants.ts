@@ -281,7 +281,7 @@ const liveQueues: readonly Mutant[] = [
 ]
 
 /**
- * Lists, growing sets, priority queues. Of the one way that is known for a priority queue (live-placement.ts) only what would make it impossible is
+ * Lists and priority queues. Of the one way that is known for a priority queue (live-placement.ts) only what would make it impossible is
  * broken: where it is lost too early the window decides, and nobody can tell. Neither can anybody whether the window is asked again after it
  * gave up (it gives up again, wherever that was seen), nor what is forgotten of puts that crashed.
  */
@@ -297,24 +297,6 @@ const liveCollections: readonly Mutant[] = [
   ['live-list.js', 'operation.shownBy < 0 ? POSSIBLE', 'true ? POSSIBLE'],
   ['live-list.js', "operation.ended = event;", ''],
   ['live-list.js', 'Math.min(agreed.length, shown.length)', '0'],
-  ['live-growing-set.js', 'element.ended < invoked', 'false'],
-  ['live-growing-set.js', 'element.begun = Math.max(element.begun, invoked)', 'void 0'],
-  ['live-growing-set.js', 'this.#chain.slice(at + 1).flatMap', 'this.#chain.slice(at).flatMap'],
-  ['live-growing-set.js', '.concat(this.#unseen.first ?? [])', ''],
-  ['live-growing-set.js', 'if (element.ended < event)', 'if (false)'],
-  ['live-growing-set.js', 'unseen !== undefined && unseen.ended < read.invoked', 'false'],
-  ['live-growing-set.js', 'missing.find(({ ended }) => ended < read.invoked)', 'undefined'],
-  ['live-growing-set.js', 'element === undefined || element.met === comparison', 'element === undefined'],
-  ['live-growing-set.js', 'elements.find(({ begun }) => unseen.ended < begun)', 'undefined'],
-  ['live-growing-set.js', 'missing.length - high.length < behind', 'false'],
-  ['live-growing-set.js', 'earliest.ended < latest.begun', 'false'],
-  ['live-growing-set.js', 'chain.splice(lowest, 0, lower)', 'chain.splice(lowest + 1, 0, lower)'],
-  ['live-growing-set.js', 'i >= at && ended < invoked', 'i > at && ended < invoked'],
-  ['live-growing-set.js', 'this.#chain[at].ended >= earliest', 'false'],
-  ['live-growing-set.js', 'element.shownBy >= 0 || element.ended < event', 'element.shownBy >= 0'],
-  ['live-growing-set.js', "outcome === 'ok' && value === false", 'false'],
-  ['live-growing-set.js', "value !== true : value", "true : value"],
-  ['live-growing-set.js', 'known?.ended === Infinity', 'false'],
   ['live-placement.js', '|| take.invoked > item.left', ''],
   ['live-placement.js', 'take.value.invoked <= left', 'true'],
   ['live-placement.js', 'smaller.every(({ since }) => since > early)', 'true'],
@@ -334,6 +316,51 @@ const liveCollections: readonly Mutant[] = [
   ['live-log.js', 'this.#open = new Map();\n        this.#entries = []', 'this.#open = new Map()'],
 ]
 
+/** Sets. Which of two ways is tried first, and what is forgotten of decisions too early, nobody can tell from a verdict that is right in the end. */
+const liveSets: readonly Mutant[] = [
+  ['live-set-chain.js', 'element.comes.ended < Infinity && element.goes === undefined ?', 'element.goes === undefined ?'],
+  ['live-set-chain.js', 'return element.again === 0', 'return true'],
+  ['live-set-chain.js', 'element.removals = [...removals]', 'element.removals = []'],
+  ['live-set-chain.js', "return output === false ? violatedBy([row], UNWRITTEN) : undefined", 'return undefined'],
+  ['live-set-chain.js', 'if (comes.ended < Infinity)', 'if (false)'],
+  ['live-set-chain.js', 'output === true ? this.#misses', 'output !== true ? this.#misses'],
+  ['live-set-chain.js', '|| !element.removals.includes(operation)', ''],
+  ['live-set-chain.js', "outcome === 'fail' || output === false ? this.#excludes", "outcome === 'fail' ? this.#excludes"],
+  ['live-set-chain.js', 'element.removals = [operation]', 'void 0'],
+  ['live-set-chain.js', 'if (goes.ended < Infinity)\n            return violatedBy', 'if (false)\n            return violatedBy'],
+  ['live-set-chain.js', 'return this.#levels.raise(goes, removals[0].invoked, operation.row)', 'return undefined'],
+  ['live-set-chain.js', 'return element.goes === undefined ? undefined : this.#levels.raise', 'return true ? undefined : this.#levels.raise'],
+  ['live-set-chain.js', 'element.found = invoked', 'void 0'],
+  ['live-set-chain.js', 'if (!canPrecede && goes === undefined)', 'if (false)'],
+  ['live-set-chain.js', 'this.#levels.latest(comes) >= invoked', 'true'],
+  ['live-set-chain.js', 'this.#excludes(operation, element) ?? this.#levels.raise(comes, invoked, row)', 'this.#excludes(operation, element)'],
+  ['live-set-chain.js', 'if (element.removals.length === 1)', 'if (false)'],
+  ['live-set-chain.js', 'goes.ended >= this.#earliest() ||', ''],
+  ['live-set-chain.js', '>= earliest)\n                break', '>= earliest + 5)\n                break'],
+  ['live-set-levels.js', 'if (this.latest(change) < event)', 'if (false)'],
+  ['live-set-levels.js', 'element.found = Math.max(element.found, event)', 'void 0'],
+  ['live-set-levels.js', 'Math.min(ended, this.#unseen.first?.ended ?? Infinity)', 'ended'],
+  ['live-set-levels.js', '(unseen !== undefined && unseen.ended < read.invoked)', 'false'],
+  ['live-set-levels.js', 'element === undefined || element.met === comparison', 'element === undefined'],
+  ['live-set-levels.js', 'if (latest < read.invoked)', 'if (false)'],
+  ['live-set-levels.js', 'level === undefined || level.ended < read.invoked', 'level === undefined'],
+  ['live-set-levels.js', '(change !== comes || goes === undefined)', '(goes === undefined)'],
+  ['live-set-levels.js', 'begun = Math.max(begun, goes.begun)', 'void 0'],
+  ['live-set-levels.js', 'const isLoose = !this.isThorough', 'const isLoose = false'],
+  ['live-set-levels.js', '!low.has(comes) && this.#around.choose(2) === 1', 'false'],
+  ['live-set-levels.js', 'this.#levels.indexOf(level), 0, lower', 'this.#levels.indexOf(level) + 1, 0, lower'],
+  ['live-set-levels.js', 'this.#levels[at].ended >= earliest', 'false'],
+  ['live-set-changes.js', 'if (left > 0)', 'if (false)'],
+  ['live-set-changes.js', 'const mustPrecede = comes.ended < begun', 'const mustPrecede = false'],
+  ['live-set-changes.js', 'high.every(({ ended }) => ended >= begun)', 'true'],
+  ['live-set-changes.js', 'begun = Math.max(begun, change.begun)', 'void 0'],
+  ['live-set-changes.js', 'change.level = this.level(change.level)', 'change.level = GROUND'],
+  ['live-set.js', 'decisions.at(-1).taken + 1 === decisions.at(-1).ways', 'false'],
+  ['live-set.js', 'decisions.length === 0 && !this.#isLoose', 'decisions.length === 0'],
+  ['live-set.js', 'operation.invoked >= base.events && ', ''],
+  ['live-set.js', 'this.#followed = 0;\n        const chain', 'const chain'],
+]
+
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections, ...liveSets,
 ]
