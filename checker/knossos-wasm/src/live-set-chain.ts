@@ -46,8 +46,8 @@ export class SetChain {
   #decided = -1
   /** What it was decided on: codes, and NIL where that is more than one element; until somebody has looked since. */
   readonly #doubted = new Set<number>()
-  /** An event after which nothing that was open at the last decision was open any more. */
-  #outlived = Infinity
+  /** An event at which nothing was open any more that had been at the last decision; Infinity: there still is. */
+  #outlived = 0
 
   /** `isThorough`: whether it is asked for all ways; `origin`: to be copied. */
   constructor(values: Values, decide: (ways: number) => number, isThorough: boolean, origin?: SetChain) {
@@ -89,10 +89,7 @@ export class SetChain {
   /** Whether what was decided makes no difference any more: all that was open then, and when that had ended, has ended, and the outcome was seen. */
   get isSettled(): boolean {
     if (this.#decided < 0) return true
-    const earliest = this.#earliest()
-    if (earliest < this.#decided) return false
-    if (this.#outlived === Infinity) this.#outlived = this.events
-    if (earliest < this.#outlived || this.#doubted.size > 0) return false
+    if (this.#earliest() < this.#outlived || this.#doubted.size > 0 || this.#levels.ghosts.size > 0) return false
     this.#decided = -1
     return true
   }
@@ -138,13 +135,14 @@ export class SetChain {
     this.#open.delete(operation)
     const answer = this.#ends(operation, event)
     if (this.#leaving.length > 0) this.#forgetLeft()
+    if (this.#outlived === Infinity && this.#earliest() >= this.#decided) this.#outlived = this.events
     return answer
   }
 
   #ends(operation: SetOperation, event: number): LiveAnswer | undefined {
     const { f, row, code, invoked, outcome, output } = operation
     if (f === 'read') return outcome === 'ok' ? this.#reads(operation, event) : undefined
-    if (outcome === 'ok' && f !== 'add' && invoked >= this.#decided) this.#doubted.delete(code)
+    if (outcome === 'ok' && f !== 'add' && invoked >= this.#outlived) this.#doubted.delete(code)
     const element = this.#elements.get(code)
     if (f === 'remove') return this.#removeEnds(operation, element, event)
     if (f === 'add') return element?.comes.row === row ? this.#addEnds(operation, element, event) : this.#addEndsAgain(operation, element, event)
@@ -156,7 +154,7 @@ export class SetChain {
   #reads(read: SetOperation, event: number): LiveAnswer | undefined {
     const wrong = this.#levels.reads(read, event)
     if (wrong !== undefined) return wrong
-    if (read.invoked >= this.#decided) this.#doubted.clear()
+    if (read.invoked >= this.#outlived) this.#doubted.clear()
     if (this.#levels.size > 0) for (const element of this.#levels.settle(this.#earliest())) this.#forget(element)
     return undefined
   }
@@ -165,6 +163,7 @@ export class SetChain {
     const { comes, code } = element
     if (outcome === 'info') return undefined
     if (outcome === 'ok') {
+      this.#levels.ghosts.delete(element)
       this.#levels.happens(comes, event)
       // It says that the element was there already, which nobody else added.
       return output === false ? violatedBy([row], UNWRITTEN) : undefined
@@ -206,6 +205,7 @@ export class SetChain {
   /** It is this removal that removed the element. */
   #removes(operation: SetOperation, element: Element, event: number): LiveAnswer | undefined {
     element.removals = [operation]
+    this.#levels.happens(element.comes, event)
     const wrong = this.#levels.raise(element.goes!, operation.invoked, operation.row)
     this.#goes(element, event)
     return wrong
@@ -242,7 +242,8 @@ export class SetChain {
     if (!canPrecede && goes === undefined) return violatedBy([row, comes.row, comes.shownBy], MISSED)
     if (canPrecede && f !== 'remove' && comes.begun >= invoked) return undefined
     // Removals are most often asked for where there is something to remove.
-    const precedes = canPrecede && (goes === undefined || this.#choose(2, comes.element.code) === (f === 'remove' ? 1 : 0))
+    const likely = f === 'remove' && comes.ended < Infinity ? 1 : 0
+    const precedes = canPrecede && (goes === undefined || this.#choose(2, element.code) === likely)
     if (precedes) return this.#excludes(operation, element) ?? this.#levels.raise(comes, invoked, row)
     this.#goes(element, event)
     return undefined
@@ -250,10 +251,8 @@ export class SetChain {
 
   /** By now an element has certainly come and gone. */
   #goes(element: Element, event: number): void {
-    this.#levels.happens(element.comes, event)
-    if (element.goes!.ended < Infinity) return
-    this.#levels.happens(element.goes!, event)
-    this.#leaving.push(element)
+    if (element.goes!.ended === Infinity) this.#leaving.push(element)
+    this.#levels.leaves(element, event)
   }
 
   /** `code`: of the element that it is about; NIL: more than one. */

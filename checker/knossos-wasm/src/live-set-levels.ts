@@ -38,6 +38,8 @@ export class SetLevels {
   readonly #unseen = new Unseen<Change>()
   /** Those that may have come and gone, and of which no read has shown anything. */
   readonly #brief = new Set<Element>()
+  /** Those that are taken to have gone, although nothing proves that they have come: they may still do so. */
+  readonly ghosts = new Set<Element>()
   /** The largest read so far. */
   #largest: readonly Json[] = []
   /** The levels above the ground, the lowest first. */
@@ -57,6 +59,7 @@ export class SetLevels {
     const copy = new SetLevels(around, isThorough)
     for (const change of this.#unseen) copy.#unseen.add(changes.change(change))
     for (const element of this.#brief) copy.#brief.add(changes.element(element))
+    for (const element of this.ghosts) copy.ghosts.add(changes.element(element))
     copy.#levels = this.#levels.map((level) => changes.level(level))
     copy.#largest = this.#largest
     copy.#comparisons = this.#comparisons
@@ -84,6 +87,13 @@ export class SetLevels {
     if (change.ended < Infinity) return
     change.ended = event
     if (change.level === undefined) this.#unseen.add(change)
+  }
+
+  /** By now an element has certainly come and gone. */
+  leaves(element: Element, event: number): void {
+    if (element.comes.ended === Infinity) this.ghosts.add(element)
+    this.happens(element.comes, event)
+    this.happens(element.goes!, event)
   }
 
   /** A change took effect after this event. */
@@ -227,10 +237,11 @@ export class SetLevels {
     this.#largest = [...list]
     for (const change of low) {
       change.shownBy = row
-      this.happens(change.element.comes, event)
-      this.happens(change, event)
-      change.element.isIn = change === change.element.comes
-      this.#brief.delete(change.element)
+      const { element } = change
+      if (change === element.goes) this.leaves(element, event)
+      else if (element.goes === undefined || !low.includes(element.goes)) this.happens(change, event)
+      element.isIn = change === element.comes
+      this.#brief.delete(element)
     }
   }
 
