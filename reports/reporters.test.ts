@@ -45,6 +45,16 @@ test('NO_COLOR is kept, and colour never appears in a pipe', () => {
   assert.not.match(told(['plain'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } }).text(), '\u001b[3')
 })
 
+test('a terminal that does not say how wide it is counts as 80 wide', () => {
+  const wide = (columns: number): string => {
+    let text = ''
+    told(['line'], { stream: { isTTY: true, columns, write: (more: string) => (text += more) } })
+    return text
+  }
+  assert.is(wide(0), wide(80))
+  assert.is.not(wide(20), wide(80))
+})
+
 test('json: one event a line, exactly as it was told', () => {
   const lines = told(['json']).text().trimEnd().split('\n')
   assert.equal(lines.map((line) => JSON.parse(line)), JSON.parse(JSON.stringify(events)))

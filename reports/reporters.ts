@@ -66,7 +66,7 @@ function reporterNamed(name: ReporterName, options: ReporterOptions): Reporter {
 
 function terminalOptions({ stream, env, nowMs, every }: ReporterOptions, live: boolean): TerminalOptions {
   const { colour } = terminalAbilities(stream, env)
-  return { live, colour, write: (text) => void stream.write(text), columns: () => stream.columns ?? 80, nowMs, every }
+  return { live, colour, write: (text) => void stream.write(text), columns: () => stream.columns || 80, nowMs, every }
 }
 
 /** What a run left for those who speak only at its end. */

@@ -25,7 +25,7 @@ function reporterNamed(name: ReporterName, options: ReporterOptions): CampaignRe
   const write = (text: string): void => void stream.write(text)
   switch (name) {
     case 'line':
-      return createLiveTable({ write, colour: terminalAbilities(stream, options.env).colour, columns: () => stream.columns ?? 80, rows: () => stream.rows ?? 24, nowMs, every })
+      return createLiveTable({ write, colour: terminalAbilities(stream, options.env).colour, columns: () => stream.columns || 80, rows: () => stream.rows || 24, nowMs, every })
     case 'plain':
       return createCampaignLines({ write, nowMs })
     case 'json':
