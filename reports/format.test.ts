@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { formatDate, formatMs, formatShare, formatValue, keptTogether, shortened, visible } from './format.ts'
+import { formatDate, formatMs, formatShare, formatValue, keptTogether, shortened, visible, visibleLines } from './format.ts'
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
 
@@ -38,6 +38,10 @@ test('values stand bare where that is unambiguous, and are cut with a sign that 
   assert.is(formatValue(null), 'nil')
   assert.is(formatValue('x'.repeat(1_000_000), 10), 'xxxxxxxxx…')
   assert.is(shortened('abc', 3), 'abc')
+})
+
+test('lines stay lines, and what is invisible in them is written out', () => {
+  assert.is(visibleLines('it died. Its log ends:\nlistening\n\u001b[31mbad'), 'it died. Its log ends:\n  listening\n  \\u001b[31mbad')
 })
 
 test('a number and its unit are kept together', () => {

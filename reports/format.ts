@@ -75,6 +75,9 @@ export function visible(text: string): string {
   return text.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** The same of a text of several lines, as one that quotes the end of a log. */
+export const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n  ')
+
 /** Keeps numbers and their units on one line: "0.3 s into" never breaks before the s. */
 export function keptTogether(text: string): string {
   return text.replace(/(\d) (µs|ms|s|%)(?![\w])/g, `$1${thin}$2`)

@@ -8,7 +8,7 @@
 import { availabilitySentence, convergeText, factsOf, strongestText } from './facts.ts'
 import type { Facts } from './facts.ts'
 import { createRedraw } from './redraw.ts'
-import { formatCount, formatMs, formatShare, shortened, visible } from './format.ts'
+import { formatCount, formatMs, formatShare, shortened, visible, visibleLines } from './format.ts'
 import type { Reporter, RunEvent } from './events.ts'
 import type { VerdictDocument, VerdictWord } from '../checker/verdict.ts'
 
@@ -145,7 +145,7 @@ function apply(line: Line, event: Exclude<RunEvent, { type: 'announce' | 'end' }
       return `warning: ${visible(event.message)}`
     case 'crash':
       line.crash = event.message
-      return `the harness failed: ${visible(event.message)}`
+      return `the harness failed: ${visibleLines(event.message)}`
     case 'verdict':
       line.document = event.document
       line.phase = 'done'
@@ -199,7 +199,7 @@ function liveLine(run: string, line: Line, width: number, options: TerminalOptio
 
 function ending(event: Extract<RunEvent, { type: 'end' }>, lines: ReadonlyMap<string, Line>, options: TerminalOptions): string {
   const judged = [...lines].flatMap(([run, line]) => (line.document === undefined ? [] : [factsOf(run, line.document)]))
-  const crashed = [...lines].flatMap(([run, line]) => (line.crash === undefined ? [] : [`${visible(run)}: the harness failed: ${visible(line.crash)}`]))
+  const crashed = [...lines].flatMap(([run, line]) => (line.crash === undefined ? [] : [`${visible(run)}: the harness failed: ${visibleLines(line.crash)}`]))
   const sections = [
     judged.length === 0 ? '' : renderTable(judged, { columns: options.columns(), colour: options.colour }),
     crashed.join('\n'),

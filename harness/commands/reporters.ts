@@ -1,7 +1,8 @@
 /**
  * The options that say how a command tells what goes on, and the reporter that they stand for.
  */
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { createCampaignReporter } from '../../reports/campaign/reporters.ts'
 import type { CampaignReporter } from '../../reports/campaign/events.ts'
 import { createReporter, defaultReporter, reporterNames, type ReporterName, type ReporterOptions } from '../../reports/reporters.ts'
@@ -49,7 +50,10 @@ function wantedFrom(args: Arguments, title: string): { readonly names: readonly 
       timer.unref()
       return () => clearInterval(timer)
     },
-    writeFile: written((file, text) => writeFileSync(file, text)),
+    writeFile: written((file, text) => {
+      mkdirSync(path.dirname(file), { recursive: true })
+      writeFileSync(file, text)
+    }),
     appendFile: written((file, text) => appendFileSync(file, text)),
     ...(junitFile === undefined ? {} : { junitFile }),
     title,

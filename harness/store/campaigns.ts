@@ -118,7 +118,7 @@ export async function findCampaign(database: Database, reference: string | undef
   const rows = reference !== undefined && !/^[\w.-]{1,80}$/.test(reference) ? [] : await database.run((sql) => sql<Row[]>`${select(sql)} where ${reference === undefined ? sql`true` : id === null ? sql`name = ${reference}` : sql`id = ${id}`} order by id desc limit 1`)
   if (rows[0] !== undefined) return rowOf(rows[0])
   const names = await database.run((sql) => sql<{ name: string }[]>`select distinct name from splitbrain.campaigns order by name limit 20`)
-  throw new UsageError(reference === undefined ? 'There is no campaign yet: splitbrain campaign run makes one.' : `There is no campaign ${JSON.stringify(reference)}. ${names.length === 0 ? 'There is none at all yet.' : `There are ${names.map(({ name }) => name).join(', ')}.`}`)
+  throw new UsageError(reference === undefined ? 'There is no campaign yet: splitbrain campaign run makes one.' : `There is no campaign ${JSON.stringify(reference)}. ${names.length === 0 ? 'There is none at all yet.' : `There ${names.length === 1 ? 'is' : 'are'} ${names.map(({ name }) => name).join(', ')}.`}`)
 }
 
 /** Campaigns, newest first. */
