@@ -1,5 +1,6 @@
 /** The algorithms for histories that are being made: which one judges the keys of which model. */
 import { LiveAny } from './live-any.ts'
+import { LiveKv } from './live-kv.ts'
 import { LiveList } from './live-list.ts'
 import { LivePriorityQueue } from './live-priority-queue.ts'
 import { LiveQueue } from './live-queue.ts'
@@ -14,6 +15,7 @@ const algorithms: Readonly<Record<string, (values: Values, model: Model) => Live
   'fifo-queue': (values) => new LiveQueue(true, values),
   set: (values) => new LiveSet(values, false),
   'grow-only-set': (values) => new LiveSet(values, true),
+  kv: (_, model) => new LiveKv(model),
   'append-list': (values) => new LiveList(values),
   'unordered-queue': (values) => new LiveQueue(false, values),
 }

@@ -361,6 +361,51 @@ const liveSets: readonly Mutant[] = [
   ['live-set.js', 'this.#followed = 0;\n        const chain', 'const chain'],
 ]
 
+/**
+ * Texts. Not among them: what is only for the window to decide earlier or later than it must (where no delete can be held responsible at all, when
+ * a cut is looked for), and what is forgotten early that is never asked for.
+ */
+const liveTexts: readonly Mutant[] = [
+  ['live-texts.js', 'this.#ways > 1 || (', '('],
+  ['live-texts.js', '|| appended.has(piece)', ''],
+  ['live-texts.js', "found.head === undefined && this.#heads.get", 'false && this.#heads.get'],
+  ['live-eras.js', 'if (change.ended < earliest)', 'if (false)'],
+  ['live-eras.js', 'if (earliest < change.invoked)', 'if (false)'],
+  ['live-eras.js', 'if (earliest < era.last)', 'if (false)'],
+  ['live-eras.js', 'era.chain.since[state + 1] < get.invoked', 'false'],
+  ['live-eras.js', 'if (get.invoked > era.last)', 'if (false)'],
+  ['live-eras.js', 'if (change.invoked > era.last)', 'if (false)'],
+  ['live-eras.js', 'if (head.first !== Infinity)', 'if (false)'],
+  ['live-gaps.js', 'change.invoked > get.ended ||', ''],
+  ['live-gaps.js', 'change.partner.first < get.invoked', 'false'],
+  ['live-gaps.js', '(change.gap?.last ?? change.invoked) > era.first', 'false'],
+  ['live-gaps.js', 'change.partner !== undefined || (change.gap', '(change.gap'],
+  ['live-gaps.js', 'era !== undefined || last > other.partner.first', 'false'],
+  ['live-gaps.js', "if (other.f !== 'delete')", 'if (false)'],
+  ['live-gaps.js', 'gap.last < era.first && ', ''],
+  ['live-gaps.js', 'if (isResponsible(change))\n            this.release', 'if (false)\n            this.release'],
+  ['live-eras.js', 'era.first < open && ', ''],
+  ['live-eras.js', 'era.head !== undefined', 'true'],
+  ['live-eras.js', 'last < most && ', ''],
+  ['live-eras.js', 'change.at <= state', 'true'],
+  ['live-eras.js', 'change === head || change.at <= state', 'change === head'],
+  ['live-eras.js', 'head.first < moment', 'true'],
+  ['live-eras.js', 'head.first < moment', 'false'],
+  ['live-eras.js', 'chain.since[dead + 1] < open', 'true'],
+  ['live-kv.js', "operation.f === 'get' && outcome === 'ok' &&", "operation.f === 'get' &&"],
+  ['live-kv.js', 'this.#open === 0 && ', ''],
+  ['live-kv.js', 'operation.invoked > certain ||', ''],
+  ['live-kv.js', 'this.#eras.isLost || isResponsible(operation)', 'isResponsible(operation)'],
+  ['live-kv.js', 'this.#eras.isLost || isResponsible(operation)', 'this.#eras.isLost'],
+  ['live-kv.js', 'operation.ended > this.#log[at].invoked', 'false'],
+  ['live-kv.js', 'moment < first ||', ''],
+  ['live-kv.js', '|| state < 0', ''],
+  ['live-kv.js', 'since < moment', 'since < moment + 4'],
+  ['live-kv.js', 'if (!unended.delete(operation))', 'if (true)'],
+  ['live-kv.js', 'this.#isTorn = true', 'this.#isTorn = false'],
+  ['live-kv.js', 'if (!operation.isSettled)', 'if (true)'],
+]
+
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections, ...liveSets,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections, ...liveSets, ...liveTexts,
 ]
