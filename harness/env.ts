@@ -91,10 +91,33 @@ export interface Table {
   close(): Promise<void>
 }
 
+/**
+ * Records on disk in the order in which they were appended, until they are cut off. A power loss may leave more of a
+ * journal than of a table, or less: what a cut takes away must have been synced wherever it went before.
+ */
+export interface Journal {
+  /** What survived, the oldest first. To be read before anything is appended. Throws when it cannot tell where a record ends. */
+  read(): AsyncIterable<Uint8Array>
+  /**
+   * Appends a record; one at a time, and its bytes must stay as they are until then. With `sync` it resolves when it
+   * survives a power loss, and all before it; without, when it survives a crash of the process alone.
+   */
+  append(record: Uint8Array, options: { readonly sync: boolean }): Promise<void>
+  /** Resolves when all that was appended so far survives a power loss. Others may be appended meanwhile. */
+  sync(): Promise<void>
+  /** A place behind all that was appended so far. */
+  mark(): number
+  /** Removes what lies before the mark. A power loss may bring some of it back, but nothing without all that came after it. */
+  cut(mark: number): Promise<void>
+  close(): Promise<void>
+}
+
 /** A node's disk. */
 export interface Disk {
   /** Opens (or makes) the table `name`, recovering what survived. */
   open(name: string): Promise<Table>
+  /** Opens (or makes) the journal `name`. */
+  openJournal(name: string): Promise<Journal>
 }
 
 /** Where a party writes what a person may want to read later. One line each, no secrets. */

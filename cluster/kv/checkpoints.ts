@@ -17,6 +17,8 @@ const CHECKPOINT_AT_ONCE = 256
 /** What checkpoints are made of. */
 export interface CheckpointParts {
   readonly table: Table
+  /** Whether what is brought to the table has to survive a power loss, as it does in the log. */
+  readonly sync: boolean
   readonly clock: Clock
   readonly log: CommitLog
   readonly memory: Memtable
@@ -66,17 +68,20 @@ export class Checkpoints {
     this.#timer = this.#parts.clock.after(CHECKPOINT_AFTER_MS, () => void this.make())
   }
 
-  /** What changes meanwhile is in the log behind the cut, and in memory for the next time. */
+  /**
+   * What changes meanwhile is in the log behind the cut, and in memory for the next time. Every write to the table is
+   * synced: LevelDB syncs the file of its own log that it has at hand, and the write before may lie in the last one.
+   */
   async #toTable(): Promise<void> {
-    const { table, log, memory, complete } = this.#parts
-    const upTo = log.written
+    const { table, sync, log, memory, complete } = this.#parts
+    const mark = log.mark()
     const entries = memory.takePending()
     for (let at = 0; at < entries.length; at += CHECKPOINT_AT_ONCE) {
       const some = entries.slice(at, at + CHECKPOINT_AT_ONCE)
       for (const entry of some) if (!entry.known) await complete(entry)
-      await table.write(some.map(({ diskKey, record }) => ({ key: diskKey, value: record })), { sync: false })
+      await table.write(some.map(({ diskKey, record }) => ({ key: diskKey, value: record })), { sync })
     }
-    await table.write(log.cut(upTo), { sync: false })
+    await log.cut(mark)
     memory.release()
   }
 }

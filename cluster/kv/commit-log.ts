@@ -2,14 +2,13 @@
  * The commit log: what was written and is not in the table of cells yet, in the order in which it was confirmed.
  *
  * One commit is being written while the next one fills, so that under load one fsync serves many writes (Gray and
- * Reuter, "Transaction Processing", section 9.4: group commit). A commit is one record of the same LevelDB, whose own log
- * makes it whole or absent after a crash: one insertion for all its cells, where a cell that is written again and again
- * reaches the table once, when the log is cut off (`Storage`).
+ * Reuter, "Transaction Processing", section 9.4: group commit). A commit is one record of a journal, whole or absent after
+ * a crash. A cell that is written again and again reaches the table once, before the log is cut off (`checkpoints.ts`).
  *
  * A record: checksum u32, then for each change flags u8 | length of the key u32 | length of the cell's record u32 | key | record.
  */
 import { crc32 } from 'node:zlib'
-import type { Clock, Table, TableWrite } from '../../harness/env.ts'
+import type { Clock, Journal, Table, TableWrite } from '../../harness/env.ts'
 import { StoreError } from './errors.ts'
 
 /** What happens to one cell. */
@@ -28,8 +27,10 @@ export interface SyncOptions {
   readonly syncIntervalMs: number
 }
 
-const PREFIX = 'l'
-const END = 'm'
+/** Room that is kept for the next commit. */
+const ROOM_BYTES = 64 * 1024
+/** Lookups at a time when a former life's log is brought to the table. */
+const LOOKUPS_AT_ONCE = 64
 const CHECKSUM_BYTES = 4
 const HEADER_BYTES = 9
 const ABSENT = 1
@@ -53,26 +54,26 @@ export class Commit {
   }
 }
 
-/** One table's commit log. Its owner hears of the first failure, after which nothing is written any more. */
+/** The commit log in a journal. Its owner hears of the first failure, after which nothing is written any more. */
 export class CommitLog {
-  readonly #table: Table
+  readonly #journal: Journal
   readonly #clock: Clock
   readonly #options: SyncOptions
   readonly #onFailure: (error: StoreError) => void
   #filling = new Commit()
   #writing: Commit | undefined
   #flushScheduled = false
-  #syncDue = false
   #syncTimer = false
   #over = false
-  #cutUpTo = 0
-  /** How many commits went to disk: the sequence number of the last one. */
+  /** One commit leaves at a time, in the place of the last one: cells that stay in memory would keep the garbage of others between them. */
+  readonly #room = Buffer.allocUnsafeSlow(ROOM_BYTES)
+  /** How many commits went to disk. */
   written = 0
-  /** Bytes that were written since the log was cut off last. */
+  /** Bytes that were written since the last mark. */
   bytes = 0
 
-  constructor(table: Table, clock: Clock, options: SyncOptions, onFailure: (error: StoreError) => void) {
-    this.#table = table
+  constructor(journal: Journal, clock: Clock, options: SyncOptions, onFailure: (error: StoreError) => void) {
+    this.#journal = journal
     this.#clock = clock
     this.#options = options
     this.#onFailure = onFailure
@@ -97,12 +98,15 @@ export class CommitLog {
     else await this.#writing?.done
   }
 
-  /** What removes everything up to this commit from the log; once that is written, it is gone. */
-  cut(upTo: number): TableWrite[] {
-    const writes: TableWrite[] = []
-    while (this.#cutUpTo < upTo) writes.push({ key: keyOf(++this.#cutUpTo), value: undefined })
+  /** A place behind the commits that have left so far. */
+  mark(): number {
     this.bytes = 0
-    return writes
+    return this.#journal.mark()
+  }
+
+  /** Removes the commits before the mark. */
+  cut(mark: number): Promise<void> {
+    return this.#journal.cut(mark)
   }
 
   /** Nothing is written any more. */
@@ -116,20 +120,19 @@ export class CommitLog {
       const commit = this.#filling
       this.#writing = commit
       this.#filling = new Commit()
-      const sync = this.#options.sync === 'always' || this.#syncDue
-      const value = encodeCommit(commit.changes)
+      const sync = this.#options.sync === 'always'
+      const record = encodeCommit(commit.changes, this.#room)
       try {
-        await this.#table.write([{ key: keyOf(this.written + 1), value }], { sync })
+        await this.#journal.append(record, { sync })
         this.written++
-        this.bytes += value.length
+        this.bytes += record.length
         commit.onDisk = true
         commit.resolve()
       } catch (error) {
         this.#fail(error, commit)
       }
       this.#writing = undefined
-      if (sync) this.#syncDue = false
-      else this.#armSync()
+      if (!sync) this.#armSync()
     }
   }
 
@@ -147,13 +150,7 @@ export class CommitLog {
     this.#syncTimer = true
     this.#clock.after(this.#options.syncIntervalMs, () => {
       this.#syncTimer = false
-      this.#syncDue = true
-      if (this.#over || this.#writing !== undefined) return
-      // LevelDB syncs its log up to the end: syncing one small write syncs all before it.
-      this.#table.write([{ key: 'msync', value: new Uint8Array(1) }], { sync: true }).then(
-        () => (this.#syncDue = false),
-        (error: unknown) => this.#fail(error, this.#filling),
-      )
+      if (!this.#over) this.#journal.sync().catch((error: unknown) => this.#fail(error, this.#filling))
     })
   }
 }
@@ -167,33 +164,33 @@ export function diskFailure(error: unknown): StoreError {
  * Brings what a former life left in the log into the table, and empties the log. `merge` joins two records of the same
  * place. Throws when a commit is not what was written.
  */
-export async function recoverLog(table: Table, merge: (diskKey: string, below: Uint8Array, above: Uint8Array) => Uint8Array): Promise<void> {
+export async function recoverLog(journal: Journal, table: Table, merge: (diskKey: string, below: Uint8Array, above: Uint8Array) => Uint8Array): Promise<void> {
   const latest = new Map<string, Change>()
-  const writes: TableWrite[] = []
-  for await (const [key, value] of table.scan({ from: PREFIX, to: END })) {
-    writes.push({ key, value: undefined })
-    for (const change of decodeCommit(key, value)) {
+  let commits = 0
+  for await (const commit of journal.read()) {
+    for (const change of decodeCommit(++commits, commit)) {
       const before = change.known ? undefined : latest.get(change.diskKey)
       const record = before?.record === undefined || change.record === undefined ? change.record : merge(change.diskKey, before.record, change.record)
       latest.set(change.diskKey, { diskKey: change.diskKey, record, known: change.known || before?.known === true })
     }
   }
-  if (writes.length === 0) return
-  for (const { diskKey, record, known } of latest.values()) {
-    const below = known ? undefined : await table.get(diskKey)
-    writes.push({ key: diskKey, value: below === undefined || record === undefined ? record : merge(diskKey, below, record) })
+  const changes = [...latest.values()]
+  const writes: TableWrite[] = []
+  for (let at = 0; at < changes.length; at += LOOKUPS_AT_ONCE) {
+    writes.push(...(await Promise.all(changes.slice(at, at + LOOKUPS_AT_ONCE).map(async ({ diskKey, record, known }) => {
+      const below = known ? undefined : await table.get(diskKey)
+      return { key: diskKey, value: below === undefined || record === undefined ? record : merge(diskKey, below, record) }
+    }))))
   }
-  await table.write(writes, { sync: true })
+  if (writes.length > 0) await table.write(writes, { sync: true })
+  await journal.cut(journal.mark())
 }
 
-function keyOf(sequence: number): string {
-  return PREFIX + sequence.toString(16).padStart(14, '0')
-}
-
-function encodeCommit(changes: ReadonlySet<Change>): Buffer {
+/** The commit of these changes, in the room if it fits there. */
+function encodeCommit(changes: ReadonlySet<Change>, room: Buffer): Buffer {
   let bytes = CHECKSUM_BYTES
   for (const { diskKey, record } of changes) bytes += HEADER_BYTES + Buffer.byteLength(diskKey) + (record?.length ?? 0)
-  const commit = Buffer.allocUnsafe(bytes)
+  const commit = bytes <= room.length ? room.subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes)
   let at = CHECKSUM_BYTES
   for (const { diskKey, record, known } of changes) {
     const keyBytes = commit.write(diskKey, at + HEADER_BYTES)
@@ -209,9 +206,9 @@ function encodeCommit(changes: ReadonlySet<Change>): Buffer {
   return commit
 }
 
-function* decodeCommit(name: string, bytes: Uint8Array): Generator<Change> {
+function* decodeCommit(number: number, bytes: Uint8Array): Generator<Change> {
   const commit = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (commit.length < CHECKSUM_BYTES || commit.readUInt32LE(0) !== crc32(commit.subarray(CHECKSUM_BYTES))) throw new StoreError('DISK', `the commit ${name} is corrupt`)
+  if (commit.length < CHECKSUM_BYTES || commit.readUInt32LE(0) !== crc32(commit.subarray(CHECKSUM_BYTES))) throw new StoreError('DISK', `commit ${number} of the log is corrupt`)
   for (let at = CHECKSUM_BYTES; at < commit.length; ) {
     const flags = commit[at]!
     const keyAt = at + HEADER_BYTES

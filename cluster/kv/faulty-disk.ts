@@ -4,7 +4,7 @@
  * safe (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020). Reads go on as they were.
  */
 import { sleep } from '../../harness/clock.ts'
-import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
+import type { Clock, Disk, Journal, Table } from '../../harness/env.ts'
 import type { DiskFault, DiskTrial } from '../cluster.ts'
 
 const TRIAL = 'disk-trial'
@@ -34,23 +34,35 @@ export class FaultyDisk implements Disk {
       get: (key) => table.get(key),
       scan: (range) => table.scan(range),
       close: () => table.close(),
-      write: (writes, options) => this.#write(table, writes, options.sync),
+      write: (writes, options) => this.#write((sync) => table.write(writes, { sync }), options.sync),
     }
   }
 
-  async #write(table: Table, writes: readonly TableWrite[], sync: boolean): Promise<void> {
+  async openJournal(name: string): Promise<Journal> {
+    const journal = await this.#disk.openJournal(name)
+    return {
+      read: () => journal.read(),
+      append: (record, options) => this.#write((sync) => journal.append(record, { sync }), options.sync),
+      sync: () => this.#write((sync) => (sync ? journal.sync() : Promise.resolve()), true),
+      mark: () => journal.mark(),
+      cut: (mark) => journal.cut(mark),
+      close: () => journal.close(),
+    }
+  }
+
+  async #write(write: (sync: boolean) => Promise<void>, sync: boolean): Promise<void> {
     switch (this.fault?.type) {
       case 'full':
       case 'read-only':
         throw new Error(complaints[this.fault.type])
       case 'failing-sync':
         // The bytes are with the operating system, where a read sees them, and nobody knows whether the disk has them.
-        await table.write(writes, { sync: false })
+        await write(false)
         if (sync) throw new Error(complaints['failing-sync'])
         return
       case 'slow':
       case undefined:
-        await table.write(writes, { sync })
+        await write(sync)
         if (sync && this.fault !== undefined) await sleep(this.#clock, this.fault.ms)
     }
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { VirtualClock, sleep } from '../../harness/clock.ts'
-import type { Disk, Table } from '../../harness/env.ts'
+import type { Disk, Journal, Table } from '../../harness/env.ts'
 import { FilteredDisk } from './filtered-disk.ts'
 import type { FilteredTable } from './filtered-disk.ts'
 import { MemoryDisk } from './testing/memory-disk.ts'
@@ -27,6 +27,10 @@ class Watched implements Disk {
       },
       scan: (range) => this.#scan(table, range),
     }
+  }
+
+  openJournal(): Promise<Journal> {
+    return this.memory.openJournal()
   }
 
   async *#scan(table: Table, range: Parameters<Table['scan']>[0]): ReturnType<Table['scan']> {

@@ -10,7 +10,7 @@
  * time have ended. A table that cannot be read as a whole has no new filter.
  */
 import { sleep } from '../../harness/clock.ts'
-import type { Clock, Disk, Table, TableWrite } from '../../harness/env.ts'
+import type { Clock, Disk, Journal, Table, TableWrite } from '../../harness/env.ts'
 import { murmur3 } from './hash.ts'
 import { KeyFilter } from './key-filter.ts'
 
@@ -33,6 +33,10 @@ export class FilteredDisk implements Disk {
 
   async open(name: string): Promise<FilteredTable> {
     return new FilteredTable(await this.#disk.open(name), this.#clock)
+  }
+
+  openJournal(name: string): Promise<Journal> {
+    return this.#disk.openJournal(name)
   }
 }
 

@@ -86,13 +86,14 @@ async function lose(bench: Bench, partitioner: Partitioner, key: string, value: 
   return `the confirmed write of ${value} to ${key} is on no replica`
 }
 
-/** Loses power until so many cases are done. */
+/** Loses power until so many cases are done, and as many again if none came after a write was confirmed: without such, nothing was tried. */
 async function loseAll(preset: string, cases: number, seed: number, tally: Tally): Promise<string | undefined> {
   const partitioner = partitioners[presetOptions(findPreset(preset), 3).partitioner]
-  for (let simulation = 0; tally.real + tally.imagined < cases; simulation++) {
+  const isEnough = (): boolean => tally.real + tally.imagined >= (tally.confirmed > 0 ? cases : 2 * cases)
+  for (let simulation = 0; !isEnough(); simulation++) {
     const random = seededRandom(seed).fork(`${preset} ${simulation}`)
     const broken = await simulate({ preset, nodes: 3, seed: random.int(2 ** 31) }, async (bench) => {
-      for (let i = 0; i < LOSSES_MAX && tally.real + tally.imagined < cases; i++) {
+      for (let i = 0; i < LOSSES_MAX && !isEnough(); i++) {
         const sentence = await lose(bench, partitioner, `k${i % 20}`, i, random, tally)
         if (sentence !== undefined) return `${preset}, seed ${seed}, simulation ${simulation}, power loss ${i}: ${sentence}`
       }

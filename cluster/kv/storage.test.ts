@@ -34,11 +34,6 @@ async function scanOf(storage: Storage): Promise<(readonly [string, string | nul
   return cells
 }
 
-/** What the disk holds under keys that begin so. */
-function onDisk({ entries }: MemoryDisk, prefix: 'd' | 'l'): string[] {
-  return [...entries.keys()].filter((key) => key.startsWith(prefix))
-}
-
 /** Whether the promise is settled by the time everything that can happen now has happened. */
 async function isSettled(clock: VirtualClock, promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise.then(() => true), sleep(clock, 1).then(() => false)])
@@ -205,13 +200,36 @@ test('what was confirmed is there after a crash at any moment: before it was loo
 test('a checkpoint brings each cell to the table once and cuts the log off', () =>
   withStorage(async (storage, disk, clock) => {
     for (let i = 1; i <= 10; i++) await storage.apply('k', cell(i, `v${i}`))
-    assert.is(onDisk(disk, 'l').length, 10)
-    assert.is(onDisk(disk, 'd').length, 0)
+    assert.is(disk.records.length, 10)
+    assert.is(disk.entries.size, 0)
     await sleep(clock, CHECKPOINT_MS)
-    assert.is(onDisk(disk, 'l').length, 0)
-    assert.is(onDisk(disk, 'd').length, 1)
+    assert.is(disk.records.length, 0)
+    assert.is(disk.entries.size, 1)
     assert.is(valueOf(await (await Storage.open(disk, clock, partitioners.murmur3, options)).read('k')), 'v10')
   }))
+
+test('a checkpoint has the table synced before it cuts the log off', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('k', cell(1, 'a'))
+    disk.holding = true
+    await sleep(clock, CHECKPOINT_MS)
+    assert.ok(disk.held[0]!.sync)
+    assert.is(disk.records.length, 1)
+    disk.held[0]!.finish()
+    await sleep(clock, 1)
+    assert.is(disk.records.length, 0)
+  }))
+
+test('under sync periodic writes do not wait while the log is forced to disk', () =>
+  withStorage(async (storage, disk, clock) => {
+    await storage.apply('a', cell(1, 'a'))
+    disk.holding = true
+    await sleep(clock, 101)
+    disk.holding = false
+    const written = storage.apply('b', cell(1, 'b'))
+    assert.ok(await isSettled(clock, written))
+    disk.held[0]!.finish()
+  }, { sync: 'periodic' }))
 
 test('what was removed stays removed, also when the log alone says so', () =>
   withStorage(async (storage, disk, clock) => {
@@ -225,9 +243,8 @@ test('what was removed stays removed, also when the log alone says so', () =>
 test('a corrupt log is refused', () =>
   withStorage(async (storage, disk, clock) => {
     await storage.apply('k', cell(1, 'a'))
-    const [name] = onDisk(disk, 'l')
-    disk.entries.set(name!, Buffer.from(disk.entries.get(name!)!).fill(0xff, 20))
-    assert.match(await Storage.open(disk, clock, partitioners.murmur3, options).then(() => 'opened', (error: Error) => error.message), /the commit l\w+ is corrupt/)
+    disk.records[0]!.bytes = Buffer.from(disk.records[0]!.bytes).fill(0xff, 20)
+    assert.match(await Storage.open(disk, clock, partitioners.murmur3, options).then(() => 'opened', (error: Error) => error.message), /commit 1 of the log is corrupt/)
   }))
 
 test('a storage that is closed forces nothing to disk any more', () =>

@@ -12,7 +12,7 @@
  * Such a blind write (`blind-writes.ts`) costs the log alone. It is not done where the answer depends on what was there:
  * deletions, which say whether they found anything, and replicas that a protocol guards.
  */
-import type { Clock, Disk, Table } from '../../harness/env.ts'
+import type { Clock, Disk, Journal, Table } from '../../harness/env.ts'
 import { BlindWrites } from './blind-writes.ts'
 import type { Bug } from './bugs.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -40,11 +40,9 @@ export type CellObserver = (token: number, before: Cell, after: Cell, key: strin
 /** Whether a replica may still take this cell for this key. */
 export type Admission = (key: string, before: Cell, cell: Cell) => boolean
 
-/** Blind writes may take this share of the cache. */
-const BLIND_SHARE = 1 / 4
-
 export class Storage {
   readonly #table: Table
+  readonly #journal: Journal
   readonly #partitioner: Partitioner
   readonly #options: StorageOptions
   readonly #log: CommitLog
@@ -56,27 +54,29 @@ export class Storage {
   readonly #observers: CellObserver[] = []
   #admits: Admission | undefined
 
-  private constructor(table: Table, clock: Clock, partitioner: Partitioner, options: StorageOptions) {
+  private constructor({ table, journal }: { readonly table: Table; readonly journal: Journal }, clock: Clock, partitioner: Partitioner, options: StorageOptions) {
     this.#table = table
+    this.#journal = journal
     this.#partitioner = partitioner
     this.#options = options
     this.#memory = new Memtable(options.cacheBytes)
     const onFailure = (failure: StoreError): void => void (this.#failure ??= failure)
     const sync = options.sync === 'always' && options.bugs.includes('skip-fsync') ? 'never' : options.sync
-    this.#log = new CommitLog(table, clock, { sync, syncIntervalMs: options.syncIntervalMs }, onFailure)
-    this.#blind = new BlindWrites(options.cacheBytes * BLIND_SHARE, key => this.#load(key))
-    this.#checkpoints = new Checkpoints({ table, clock, log: this.#log, memory: this.#memory, complete: ({ key }) => this.#load(key), onFailure })
+    this.#log = new CommitLog(journal, clock, { sync, syncIntervalMs: options.syncIntervalMs }, onFailure)
+    this.#blind = new BlindWrites(options.cacheBytes, key => this.#load(key))
+    this.#checkpoints = new Checkpoints({ table, sync: sync !== 'never', clock, log: this.#log, memory: this.#memory, complete: ({ key }) => this.#load(key), onFailure })
   }
 
   /** Opens what a former life left. Rejects when its log is corrupt. */
   static async open(disk: Disk, clock: Clock, partitioner: Partitioner, options: StorageOptions): Promise<Storage> {
     const table = await disk.open('store')
-    await recoverLog(table, (diskKey, below, above) => {
+    const journal = await disk.openJournal('store')
+    await recoverLog(journal, table, (diskKey, below, above) => {
       const [old, young] = [decodeCell(keyIn(diskKey), below), decodeCell(keyIn(diskKey), above)]
       const merged = options.conflicts.merge(old, young)
       return merged === old ? below : merged === young ? above : encodeCell(merged)
     })
-    return new Storage(table, clock, partitioner, options)
+    return new Storage({ table, journal }, clock, partitioner, options)
   }
 
   /** How many commits went to disk. */
@@ -166,6 +166,7 @@ export class Storage {
     this.#checkpoints.cancel()
     this.#log.close()
     this.#failure ??= new StoreError('DISK', 'the storage is closed')
+    await this.#journal.close()
     await this.#table.close()
   }
 

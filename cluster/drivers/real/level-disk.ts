@@ -1,9 +1,10 @@
 /**
- * A node's disk: tables as LevelDB databases in a folder.
+ * A node's disk: tables as LevelDB databases in a folder, and journals as files beside them.
  */
 import { join } from 'node:path'
 import type { ClassicLevel } from 'classic-level'
-import type { Disk, Table } from '../../../harness/env.ts'
+import type { Disk, Journal, Table } from '../../../harness/env.ts'
+import { FileJournal } from './file-journal.ts'
 
 /** The database of one table. */
 export type Level = ClassicLevel<string, Uint8Array>
@@ -34,10 +35,10 @@ export function tableOf(level: Level): Table {
   }
 }
 
-/** Tables in a folder. `close` closes all that were opened. */
+/** Tables and journals in a folder. `close` closes all that were opened. */
 export class LevelDisk implements Disk {
   readonly #dir: string
-  readonly #open: Table[] = []
+  readonly #open: (Table | Journal)[] = []
 
   constructor(dir: string) {
     this.#dir = dir
@@ -49,7 +50,13 @@ export class LevelDisk implements Disk {
     return table
   }
 
+  async openJournal(name: string): Promise<Journal> {
+    const journal = await FileJournal.open(join(this.#dir, `${name}.journal`))
+    this.#open.push(journal)
+    return journal
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((table) => table.close()))
+    await Promise.all(this.#open.splice(0).map((opened) => opened.close()))
   }
 }

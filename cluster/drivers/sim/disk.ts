@@ -6,9 +6,12 @@
  *   survives is a prefix of the log, torn at a boundary between two writes. (A write torn in the middle fails its
  *   checksum and counts as lost: that is what makes writes atomic in LevelDB.)
  *
+ * Of a journal as well survives a prefix of what was not synced; what was cut off last may be back. Tables and journals
+ * are files of their own: how much is lost of one says nothing of another.
+ *
  * (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014; LevelDB's log format.)
  */
-import type { Clock, Disk, Random, Table, TableWrite } from '../../../harness/env.ts'
+import type { Clock, Disk, Journal, Random, Table, TableWrite } from '../../../harness/env.ts'
 import { ClusterError, type NodeFiles, type PowerLoss } from '../../cluster.ts'
 import type { Life } from './life.ts'
 
@@ -97,9 +100,68 @@ class TableFile {
   }
 }
 
+/** A record of a journal. */
+interface JournalRecord {
+  readonly sequence: number
+  /** How many marks came before it. */
+  readonly part: number
+  bytes: Uint8Array
+}
+
+/** What is on the disk under one journal's name. */
+class JournalFile {
+  records: JournalRecord[] = []
+  part = 0
+  /** When the last record that was appended reaches the operating system: records keep their order. */
+  writtenAt = 0
+  /** What the last cut removed: a power loss may bring it back. */
+  #removed: readonly JournalRecord[] = []
+  #safeUpTo = 0
+  #sequence = 0
+
+  /** The number of the last record. */
+  get last(): number {
+    return this.#sequence
+  }
+
+  apply(part: number, bytes: Uint8Array): void {
+    this.records.push({ sequence: ++this.#sequence, part, bytes })
+  }
+
+  /** Everything up to this record is safe now. */
+  synced(sequence: number): void {
+    this.#safeUpTo = Math.max(this.#safeUpTo, sequence)
+  }
+
+  cut(mark: number): void {
+    this.#removed = this.records.filter(({ part }) => part < mark)
+    this.records = this.records.filter(({ part }) => part >= mark)
+  }
+
+  /** Returns how many records are lost. */
+  powerLoss(random: Random): number {
+    if (random.int(2) === 1) this.records.unshift(...this.#removed)
+    this.#removed = []
+    const unsynced = this.records.filter(({ sequence }) => sequence > this.#safeUpTo).length
+    return this.records.splice(this.records.length - random.int(unsynced + 1)).length
+  }
+
+  /** A file of its own with the same records, of which the same are not synced. */
+  copy(): JournalFile {
+    const copy = new JournalFile()
+    copy.records = [...this.records]
+    copy.part = this.part
+    copy.#removed = this.#removed
+    copy.#safeUpTo = this.#safeUpTo
+    copy.#sequence = this.#sequence
+    return copy
+  }
+}
+
 /** A disk that outlives the lives of its node. */
 export class SimDisk {
   readonly #files = new Map<string, TableFile>()
+  readonly #journals = new Map<string, JournalFile>()
   readonly #random: Random
   readonly #clock: Clock
   readonly #times: DiskTimes
@@ -117,7 +179,7 @@ export class SimDisk {
     const bytes = (): number => canary.entries.get('canary')?.length ?? 0
     const wroteBytes = bytes()
     canary.undo(0)
-    return { lost: [...this.#files.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0), canary: { wroteBytes, keptBytes: bytes() } }
+    return { lost: [...this.#files.values(), ...this.#journals.values()].reduce((lost, file) => lost + file.powerLoss(this.#random), 0), canary: { wroteBytes, keptBytes: bytes() } }
   }
 
   /** What would be left if the power failed now, as a disk of its own that answers at once. The node goes on. */
@@ -135,28 +197,41 @@ export class SimDisk {
           close: async () => undefined,
         }
       },
+      openJournal: async (name) => {
+        const file = this.#journals.get(name)?.copy() ?? new JournalFile()
+        file.powerLoss(random)
+        return {
+          read: () => recordsOf(file),
+          append: async (record) => file.apply(file.part, Buffer.from(record)),
+          sync: async () => undefined,
+          mark: () => ++file.part,
+          cut: async (mark) => file.cut(mark),
+          close: async () => undefined,
+        }
+      },
     }
   }
 
   /** Every record as a file of its own. The node must be dead. */
   get files(): NodeFiles {
-    const find = (path: string): { table: Map<string, Uint8Array>; key: string; value: Uint8Array } => {
-      const [name, key] = path.split(/:(.*)/s) as [string, string]
-      const table = this.#files.get(name)?.entries
-      const value = table?.get(key)
-      if (table === undefined || value === undefined) throw new ClusterError('no-file', `there is no record ${path}`)
-      return { table, key, value }
+    const places = new Map<string, { readonly value: Uint8Array; set(value: Uint8Array): void }>()
+    for (const [name, { entries }] of this.#files) for (const [key, value] of entries) places.set(`${name}:${key}`, { value, set: (changed) => entries.set(key, changed) })
+    for (const [name, { records }] of this.#journals) for (const record of records) places.set(`${name}.journal:${record.sequence}`, { value: record.bytes, set: (changed) => (record.bytes = changed) })
+    const find = (path: string): { readonly value: Uint8Array; set(value: Uint8Array): void } => {
+      const place = places.get(path)
+      if (place === undefined) throw new ClusterError('no-file', `there is no record ${path}`)
+      return place
     }
     return {
-      list: async () => [...this.#files].flatMap(([name, { entries }]) => [...entries].map(([key, value]) => ({ path: `${name}:${key}`, bytes: value.length }))).filter(({ bytes }) => bytes > 0),
+      list: async () => [...places].map(([path, { value }]) => ({ path, bytes: value.length })).filter(({ bytes }) => bytes > 0),
       read: async (path) => Buffer.from(find(path).value),
       write: async (path, offset, bytes) => {
-        const { table, key, value } = find(path)
-        table.set(key, Buffer.concat([value.subarray(0, offset), bytes, value.subarray(offset + bytes.length)]))
+        const { value, set } = find(path)
+        set(Buffer.concat([value.subarray(0, offset), bytes, value.subarray(offset + bytes.length)]))
       },
       truncate: async (path, bytes) => {
-        const { table, key, value } = find(path)
-        table.set(key, value.subarray(0, bytes))
+        const { value, set } = find(path)
+        set(value.subarray(0, bytes))
       },
     }
   }
@@ -164,6 +239,7 @@ export class SimDisk {
   /** Forgets everything. The node must be dead. */
   erase(): void {
     this.#files.clear()
+    this.#journals.clear()
   }
 
   /** The disk as one life of the node sees it. */
@@ -174,6 +250,12 @@ export class SimDisk {
         const file = this.#files.get(name) ?? new TableFile()
         this.#files.set(name, file)
         return this.#table(file, life)
+      },
+      openJournal: async (name) => {
+        await life.wait(this.#draw(this.#times.readMs))
+        const file = this.#journals.get(name) ?? new JournalFile()
+        this.#journals.set(name, file)
+        return this.#journal(file, life)
       },
     }
   }
@@ -197,15 +279,45 @@ export class SimDisk {
 
   async #write(file: TableFile, life: Life, writes: readonly TableWrite[], sync: boolean): Promise<void> {
     const copies = writes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : Buffer.from(value) }))
-    const now = this.#clock.now()
-    file.writtenAt = Math.max(file.writtenAt, now + this.#draw(this.#times.writeMs) * 1e6)
-    await life.wait((file.writtenAt - now) / 1e6)
-    if (!life.alive) return new Promise(() => undefined)
+    await this.#reach(file, life)
     file.writeBack(this.#clock.now(), this.#times.writeBackMs * 1e6)
     const sequence = file.apply(copies, this.#clock.now())
     if (!sync) return
     await life.wait(this.#draw(this.#times.syncMs))
     file.synced(sequence)
+  }
+
+  /** Waits until what is written now reaches the operating system; if the node dies before, for ever. */
+  async #reach(file: TableFile | JournalFile, life: Life): Promise<void> {
+    const now = this.#clock.now()
+    file.writtenAt = Math.max(file.writtenAt, now + this.#draw(this.#times.writeMs) * 1e6)
+    await life.wait((file.writtenAt - now) / 1e6)
+    if (!life.alive) await new Promise(() => undefined)
+  }
+
+  #journal(file: JournalFile, life: Life): Journal {
+    const sync = async (): Promise<void> => {
+      const { last } = file
+      await life.wait(this.#draw(this.#times.syncMs))
+      file.synced(last)
+    }
+    return {
+      read: () => recordsOf(file),
+      append: async (record, options) => {
+        const { part } = file
+        const bytes = Buffer.from(record)
+        await this.#reach(file, life)
+        file.apply(part, bytes)
+        if (options.sync) await sync()
+      },
+      sync,
+      mark: () => ++file.part,
+      cut: async (mark) => {
+        await this.#reach(file, life)
+        file.cut(mark)
+      },
+      close: () => life.wait(0),
+    }
   }
 
   /** A snapshot of the moment at which the scan began, as LevelDB's iterators are. */
@@ -217,6 +329,10 @@ export class SimDisk {
     const chosen = keys.slice(from, Math.max(from, Math.min(to, from + (range.limit ?? Infinity))))
     yield* chosen.map((key) => [key, Buffer.from(file.entries.get(key)!)] as const)
   }
+}
+
+async function* recordsOf({ records }: JournalFile): AsyncGenerator<Uint8Array> {
+  for (const { bytes } of records) yield Buffer.from(bytes)
 }
 
 /** The first index whose key is not below `key`. */

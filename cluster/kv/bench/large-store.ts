@@ -35,11 +35,12 @@ export function entryName(index: number): string {
 /** Fills a store in a folder of its own, in the way that checkpoints bring cells to the table, has `body` open it anew with as large a cache, on a table of its own if it likes, and removes it. */
 export async function withLargeStore(fill: Fill, cacheBytes: number, print: (line: string) => void, body: (dir: string, open: (table?: Table) => Promise<Storage>) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'splitbrain-large-'))
+  const disk = new LevelDisk(dir)
   const opened = async (table?: Table): Promise<Storage> =>
-    Storage.open({ open: async () => table ?? (await filteredTable(new LevelDisk(dir))) }, realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
+    Storage.open({ open: async () => table ?? (await filteredTable(disk)), openJournal: (name) => disk.openJournal(name) }, realClock(), partitioners.murmur3, { sync: 'periodic', syncIntervalMs: 1_000, cacheBytes, conflicts: lastWriteWins, bugs: [] })
   try {
     const began = performance.now()
-    await fillWith(new LevelDisk(dir), fill)
+    await fillWith(disk, fill)
     const seconds = (performance.now() - began) / 1000
     print(`${fill.entries.toLocaleString('en')} entries of ${fill.bytes} bytes written in ${seconds.toFixed(1)} s: ${Math.round(fill.entries / seconds).toLocaleString('en')}/s, ${FILL_AT_ONCE} in one write`)
     await body(dir, opened)
