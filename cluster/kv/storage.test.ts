@@ -259,7 +259,11 @@ test('a storage that is closed forces nothing to disk any more', () =>
 test('every start of a node has a number of its own', () =>
   withStorage(async (storage, disk, clock) => {
     assert.is(await storage.nextIncarnation(), 1)
-    assert.is(await (await Storage.open(disk, clock, partitioners.murmur3, options)).nextIncarnation(), 2)
+    const second = await Storage.open(disk, clock, partitioners.murmur3, options)
+    assert.is(await second.nextIncarnation(), 2)
+    const [name, count] = [...disk.entries][0]!
+    disk.entries.set(name, Buffer.from(count).fill(0xff, 6, 7))
+    assert.match(await second.nextIncarnation().then(() => 'counted', (error: Error) => error.message), /the record of "incarnation" is corrupt/)
   }))
 
 test('a scan gives the cells of a range of tokens, in their order', () =>

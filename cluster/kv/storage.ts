@@ -84,12 +84,12 @@ export class Storage {
     return this.#log.written
   }
 
-  /** Counts this start of the node, durably: `before` + 1, + 2, ... */
+  /** Counts this start of the node, durably: `before` + 1, + 2, ... Throws when the last count is not what was written. */
   async nextIncarnation(before = 0): Promise<number> {
     const stored = await this.#table.get('mincarnation')
-    const incarnation = stored === undefined ? before + 1 : Number(Buffer.from(stored).toString()) + 1
-    await this.#table.write([{ key: 'mincarnation', value: Buffer.from(String(incarnation)) }], { sync: true })
-    return incarnation
+    const counter = (stored === undefined ? before : decodeCell('incarnation', stored).counter) + 1
+    await this.#table.write([{ key: 'mincarnation', value: encodeCell({ counter, writer: '', value: null }) }], { sync: true })
+    return counter
   }
 
   /** From now on `observer` hears of every change as well. */

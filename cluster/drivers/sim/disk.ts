@@ -158,6 +158,12 @@ class JournalFile {
   }
 }
 
+/** A record that can be damaged. */
+interface Place {
+  readonly value: Uint8Array
+  set(value: Uint8Array): void
+}
+
 /** A disk that outlives the lives of its node. */
 export class SimDisk {
   readonly #files = new Map<string, TableFile>()
@@ -214,16 +220,13 @@ export class SimDisk {
 
   /** Every record as a file of its own. The node must be dead. */
   get files(): NodeFiles {
-    const places = new Map<string, { readonly value: Uint8Array; set(value: Uint8Array): void }>()
-    for (const [name, { entries }] of this.#files) for (const [key, value] of entries) places.set(`${name}:${key}`, { value, set: (changed) => entries.set(key, changed) })
-    for (const [name, { records }] of this.#journals) for (const record of records) places.set(`${name}.journal:${record.sequence}`, { value: record.bytes, set: (changed) => (record.bytes = changed) })
-    const find = (path: string): { readonly value: Uint8Array; set(value: Uint8Array): void } => {
-      const place = places.get(path)
+    const find = (path: string): Place => {
+      const place = this.#places().get(path)
       if (place === undefined) throw new ClusterError('no-file', `there is no record ${path}`)
       return place
     }
     return {
-      list: async () => [...places].map(([path, { value }]) => ({ path, bytes: value.length })).filter(({ bytes }) => bytes > 0),
+      list: async () => [...this.#places()].map(([path, { value }]) => ({ path, bytes: value.length })).filter(({ bytes }) => bytes > 0),
       read: async (path) => Buffer.from(find(path).value),
       write: async (path, offset, bytes) => {
         const { value, set } = find(path)
@@ -234,6 +237,14 @@ export class SimDisk {
         set(value.subarray(0, bytes))
       },
     }
+  }
+
+  /** Every record by its path, as it is now. */
+  #places(): Map<string, Place> {
+    const places = new Map<string, Place>()
+    for (const [name, { entries }] of this.#files) for (const [key, value] of entries) places.set(`${name}:${key}`, { value, set: (changed) => entries.set(key, changed) })
+    for (const [name, { records }] of this.#journals) for (const record of records) places.set(`${name}.journal:${record.sequence}`, { value: record.bytes, set: (changed) => (record.bytes = changed) })
+    return places
   }
 
   /** Forgets everything. The node must be dead. */
