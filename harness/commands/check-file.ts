@@ -10,7 +10,7 @@ import { parseDuration } from '../../nemesis/schedule.ts'
 import { readHistoryFile } from '../history-file.ts'
 import { UsageError } from '../usage-error.ts'
 import { refuseOthers, rulesIn } from './check-options.ts'
-import { printOperations, printTorn } from './check-text.ts'
+import { printOperations, printTorn, say } from './check-text.ts'
 import { linearizationLines, violationLines } from './explanation.ts'
 
 /** Models of transactions: judged by isolation level, not by linearizability. */
@@ -55,8 +55,8 @@ export async function checkFile(file: string, args: Arguments): Promise<number> 
   if (args.flag('json')) console.log(JSON.stringify({ ...result, truncated: history.truncated }, null, 2))
   else {
     printTorn(file, history)
-    for (const line of linesOf(history, result, name)) console.log(line)
-    if (result.verdict === 'holds' && options.linearization) for (const line of linearizationLines(history, result, model.variant?.(rules) ?? model)) console.log(line)
+    for (const line of linesOf(history, result, name)) say(line)
+    if (result.verdict === 'holds' && options.linearization) for (const line of linearizationLines(history, result, model.variant?.(rules) ?? model)) say(line)
   }
   return exitCodes[result.verdict]
 }
@@ -81,11 +81,11 @@ async function checkTransactions(file: string, model: string, args: Arguments): 
     return exitCodes[verdict.verdict]
   }
   printTorn(file, history)
-  console.log(`${verdict.verdict}: ${verdict.summary}`)
+  say(`${verdict.verdict}: ${verdict.summary}`)
   const { isolation } = isolationIn([verdict])
-  if (isolation) for (const rung of isolationLevels) console.log(`  ${rung.padEnd(34)}${isolation.levels[rung]}`)
+  if (isolation) for (const rung of isolationLevels) say(`  ${rung.padEnd(34)}${isolation.levels[rung]}`)
   for (const witness of verdict.witnesses.slice(0, ANOMALIES_MAX)) {
-    console.log(witness.explanation)
+    say(witness.explanation)
     printOperations(history, witness.operations)
   }
   return exitCodes[verdict.verdict]

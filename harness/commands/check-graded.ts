@@ -16,7 +16,7 @@ import { choose, type Arguments } from '../command.ts'
 import { extraJudgements } from '../extra-judgements.ts'
 import { historyIn, levelIn, limitsIn, modelNames, transactionModels } from './check-file.ts'
 import { expectedIn, refuseOthers, rulesIn, type Rules } from './check-options.ts'
-import { printDocument, printOperations, printTorn } from './check-text.ts'
+import { printDocument, printOperations, printTorn, say } from './check-text.ts'
 
 /** Judges one history file by every judgement, or by those that `--judge` names: without `--expect` the verdict is then theirs alone. */
 export async function gradeFile(file: string, args: Arguments): Promise<number> {
@@ -126,5 +126,5 @@ function byThese(document: VerdictDocument, named: readonly JudgementVerdict[]):
 function printRow(document: VerdictDocument, one: JudgementVerdict): void {
   const word = wordOf(document, one)
   const by = word === one.verdict ? '' : one.verdict === 'holds' ? `${SILENT}; by itself: ` : `${document.ladder.find(({ model }) => model === one.model)!.by}; by itself: `
-  console.log(`  ${one.judgement.padEnd(22)}${wordFor({ judgement: one.judgement, verdict: word }).padEnd(10)}${by}${one.summary}`)
+  say(`  ${one.judgement.padEnd(22)}${wordFor({ judgement: one.judgement, verdict: word }).padEnd(10)}${by}${one.summary}`)
 }

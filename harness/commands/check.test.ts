@@ -177,6 +177,13 @@ test('where no operation succeeded no model was seen to hold, for one model as f
   assert.is((await checked(['add', 'read'].map((f, at) => line(at, at, 'invoke', f, 1)), '--model', 'set')).code, exitCodes.unknown)
 })
 
+test('what a terminal would obey is written out', async () => {
+  const key = '\u001b[31mred\u009b2J\u202e'
+  const { text } = await checked(stale.map((one) => JSON.stringify({ ...(JSON.parse(one) as object), key })), '--judge', 'all')
+  assert.is(Array.from('\u001b\u009b\u202e').some((character) => text.includes(character)), false)
+  assert.match(text, /process 1 read \\u001b\[31mred\\u009b2J\\u202e = 1/)
+})
+
 test('a history may come through a pipe, also gzipped', async () => {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'splitbrain-check-'))
   const pipe = path.join(dir, 'pipe')

@@ -12,7 +12,7 @@ test('a run that is not there is said to be missing, on either side', async () =
   const missing = path.join(dir, 'missing')
   try {
     await writeFile(path.join(dir, 'plan.json'), '{}')
-    for (const words of [[dir, missing], [missing, dir]]) {
+    for (const words of [[dir, missing], [missing, dir], [missing, missing]]) {
       const error = await compareCommand.execute(parseArguments(compareCommand, words)).then(() => undefined, (reason: unknown) => reason)
       assert.instance(error, UsageError)
       assert.match((error as UsageError).message, `There is no run at ${missing};`)

@@ -44,16 +44,21 @@ export const compareCommand: Command = {
 
 /** Why something that is no run cannot be compared with one: a campaign, or nothing that is there. */
 function notAlike(other: string, run: string): UsageError {
-  if (folderOf(other) === undefined) return new UsageError(`There is no run at ${other}; name a folder under runs/, for example runs/latest. (A campaign of that name could not be compared with the run ${run}.)`)
+  if (folderOf(other) === undefined) return new UsageError(`${noRunAt(other)} (A campaign of that name could not be compared with the run ${run}.)`)
   return new UsageError(`${other} and ${run} cannot be compared: one is a campaign and the other is not.`)
 }
 
+const noRunAt = (where: string): string => `There is no run at ${where}; name a folder under runs/, for example runs/latest.`
+
 const folderOf = (where: string): string | undefined => [path.resolve(where), path.join(runsDir(), where)].find((one) => existsSync(one))
 
-/** What names a campaign in its store: its folder's number, or what is no folder of runs; undefined for runs and tours. */
+/** What names a campaign in its store: its folder's number, or what is no folder of runs; undefined for runs and tours. Rejects with UsageError for a path to nothing. */
 async function campaignReference(where: string): Promise<string | undefined> {
   const dir = folderOf(where)
-  if (dir === undefined) return where
+  if (dir === undefined) {
+    if (where.includes(path.sep)) throw new UsageError(noRunAt(where))
+    return where
+  }
   const file = await campaignFileIn(dir)
   if (file !== undefined) return String(file.id)
   return findRuns(where).then(() => undefined, () => where)
