@@ -6,13 +6,14 @@
  * anything.
  */
 import { lowestBit } from './integers.ts'
-import { Uses, isWithin } from './live-uses.ts'
+import { Uses, isWithin, nothingUsed } from './live-uses.ts'
 import type { LiveNeeds } from './live-needs.ts'
 import type { LiveObject, State, Type } from './live-object.ts'
 import type { Used } from './live-uses.ts'
 
-/** How many configurations one walk may visit. */
+/** How many configurations a walk may visit at once, and how many more with each response. */
 const VISITS_MAX = 20_000
+const VISITS_EACH = 300
 /** From this many on configurations are found by hash. */
 const MANY = 16
 
@@ -58,6 +59,7 @@ export class LiveFrontier {
   #event = 0
   /** It is possible after everything, whatever that leaves. */
   #follows = false
+  #isLoose = false
   #responses = 0
   #out: Configuration[] = []
   /** What has been found in the search for it, so many. */
@@ -107,7 +109,7 @@ export class LiveFrontier {
 
   #canFollow({ constant }: Type, type: Type): boolean {
     if (constant === undefined || type.constant !== undefined) return false
-    for (const state of constant) if (this.#object.canUse(state, type)) return true
+    for (const value of constant) if (this.#object.canUse(value, type)) return true
     return false
   }
 
@@ -120,8 +122,27 @@ export class LiveFrontier {
     type.available += count
   }
 
-  /** The frontier after a response, empty when it is impossible; undefined when too much would have to be visited. */
-  respond(frontier: readonly Configuration[], x: Acknowledged): readonly Configuration[] | undefined {
+  /** What took effect without a response, and one more. */
+  oneMore(used: Used, type: Type): Used {
+    return this.#uses.oneMore(used, type)
+  }
+
+  /** What took effect without a response, but as many of each type less as there are among some operations. */
+  without(used: Used, operations: readonly { readonly type: Type }[]): Used {
+    let less = nothingUsed()
+    for (const [type, count] of used.counts) {
+      for (let left = count - operations.filter((operation) => operation.type === type).length; left > 0; left--) less = this.#uses.oneMore(less, type)
+    }
+    return less
+  }
+
+  /**
+   * The frontier after a response, empty when it is impossible; undefined when too much would have to be visited. `close` follows.
+   * `isLoose`: a state may stand for many, so that an operation that only looks may lead to another.
+   */
+  respond(frontier: readonly Configuration[], x: Acknowledged, isLoose = false): readonly Configuration[] | undefined {
+    this.#isLoose = isLoose
+    this.#visits = Math.max(0, this.#visits - VISITS_EACH)
     const bit = 1 << x.slot
     this.#bit = bit
     this.#event = x.ended
@@ -143,18 +164,19 @@ export class LiveFrontier {
       if (++this.#visits > VISITS_MAX) return undefined
       this.#expand(this.#seen[i]!)
     }
-    this.#close(bit)
     return this.#out
   }
 
   /** Whether nobody can see any more what an operation overwrites the state with. */
-  #isUnseen({ constant }: Type, done: number, used: Used): boolean {
-    if (constant === undefined) return false
-    for (const state of constant) if (this.#isSeen(state, done, used)) return false
+  #isUnseen(type: Type, done: number, used: Used): boolean {
+    if (type.constant === undefined) return false
+    for (const state of this.#object.after(this.#object.init, type)) if (this.#isSeen(state, done, used)) return false
     return true
   }
 
-  #close(bit: number): void {
+  /** An operation has responded. */
+  close({ slot }: Acknowledged): void {
+    const bit = 1 << slot
     this.#open &= ~bit
     this.#pure &= ~bit
     this.#total &= ~bit
@@ -190,7 +212,7 @@ export class LiveFrontier {
   }
 
   #expand({ state, done, hide, used }: Configuration): void {
-    for (let left = this.#open & ~this.#pure & ~done; left !== 0; left &= left - 1) {
+    for (let left = this.#open & ~done & (this.#isLoose ? -1 : ~this.#pure); left !== 0; left &= left - 1) {
       const slot = lowestBit(left)
       const bit = 1 << slot
       if ((this.#twins[slot]! & ~(done | hide)) !== 0) continue
@@ -222,8 +244,8 @@ export class LiveFrontier {
 
   /** Whether anything that is open and not done can make use of a state. */
   #isOfUse(state: State, done: number, used: Used): boolean {
-    for (let left = this.#open & ~done; left !== 0; left &= left - 1) if (this.#object.canUse(state, this.#bySlot[lowestBit(left)]!.type)) return true
-    for (const type of this.#maybe) if (available(type, used) > 0 && this.#object.canUse(state, type)) return true
+    for (let left = this.#open & ~done; left !== 0; left &= left - 1) if (this.#object.canUse(state.value, this.#bySlot[lowestBit(left)]!.type)) return true
+    for (const type of this.#maybe) if (available(type, used) > 0 && this.#object.canUse(state.value, type)) return true
     return false
   }
 
@@ -236,12 +258,12 @@ export class LiveFrontier {
     return state.isNeeded || this.#isOfUse(state, done, used)
   }
 
-  /** Operations that never change the state take effect as soon as they can. */
+  /** Operations that never change the state take effect as soon as they can, unless the state stands for many and is known better afterwards. */
   #eager(state: State, before: number): number {
     let done = before
     for (let left = this.#pure & ~before; left !== 0; left &= left - 1) {
       const slot = lowestBit(left)
-      if (this.#object.after(state, this.#bySlot[slot]!.type).length > 0) done |= 1 << slot
+      if (this.#object.after(state, this.#bySlot[slot]!.type)[0] === state) done |= 1 << slot
     }
     return done
   }

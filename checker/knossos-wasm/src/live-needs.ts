@@ -17,7 +17,8 @@ export class LiveNeeds {
   readonly #object: LiveObject
   #log: readonly Known[] = []
   #first = 0
-  /** By event: when the state before it has been overwritten for certain. */
+  #from = 0
+  /** By event from `#from` on, where the walk begins: when the state before it has been overwritten for certain. */
   #overwritten: number[] = []
 
   constructor(object: LiveObject) {
@@ -28,25 +29,27 @@ export class LiveNeeds {
   begin(log: readonly Known[], first: number, from: number): void {
     this.#log = log
     this.#first = first
-    const overwritten = this.#overwritten
+    this.#from = from
     let at = first + log.length
-    overwritten[at] = Infinity
-    for (; at > from; at--) {
-      const { type, invoked, ended } = log[at - 1 - first]!
-      overwritten[at - 1] = invoked === at - 1 && type.constant !== undefined ? Math.min(overwritten[at]!, ended) : overwritten[at]!
+    let overwritten = Infinity
+    this.#overwritten[at - from] = overwritten
+    while (at-- > from) {
+      const { type, invoked, ended } = log[at - first]!
+      if (invoked === at && type.constant !== undefined) overwritten = Math.min(overwritten, ended)
+      this.#overwritten[at - from] = overwritten
     }
   }
 
   /** Whether an operation that is invoked after an event can make use of the state there. */
   isNeeded(state: State, event: number): boolean {
-    const end = this.#overwritten[event + 1]!
+    const end = this.#overwritten[event + 1 - this.#from]!
     if (end === Infinity) return true
     for (let at = event + 1; at < end; at++) {
       const { type, invoked, fate } = this.#log[at - this.#first]!
       if (invoked !== at || fate === 'gone') continue
-      // What it will return is not known.
-      if (fate === 'open' && type.pure) return true
-      if (this.#object.canUse(state, type)) return true
+      // What it will return is not known, nor whether it fails, which may say something of the state.
+      if (fate === 'open' && (type.pure || !this.#object.answered(type, 'fail', null).ignored)) return true
+      if (this.#object.canUse(state.value, type)) return true
     }
     return false
   }

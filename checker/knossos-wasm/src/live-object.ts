@@ -1,7 +1,9 @@
 /**
- * An object of any model as the streaming window meets it: its states and the types of its operations, each known by one
- * record, and the transitions between them that were asked for last.
+ * An object of any model as the streaming window meets it. Who follows one order of the operations asks for values of states only;
+ * where many orders are walked over, states and types of operations are known by one record each, and the transitions
+ * between them that were asked for last are remembered.
  */
+import { ANYTHING } from './model.ts'
 import { traitsOf } from './problem.ts'
 import { Structures } from './structural.ts'
 import { same } from './values.ts'
@@ -14,6 +16,9 @@ const REMEMBERED_MAX = 1024
 const TRANSITION_BITS = 9
 
 const NOWHERE: readonly State[] = []
+const IMPOSSIBLE: readonly Json[] = []
+/** The value of every state that nobody can see any more before it is overwritten: no JSON, and equal to nothing but itself. */
+const UNSEEN: Json = Object.freeze({ unseen: NaN })
 
 export interface State {
   readonly value: Json
@@ -25,17 +30,21 @@ export interface State {
   asked: number
 }
 
-/** Operations that are interchangeable: function, arguments, result, outcome and, where it matters, who asked are equal. */
+/** Operations that are interchangeable: function, arguments, result, outcome and, where it matters, who asked are equal. Equal types are one record where they are `known`. */
 export interface Type {
   readonly number: number
   readonly operation: ModelOperation
   readonly pure: boolean
   /** Possible in every state. */
   readonly total: boolean
-  /** Of one that overwrites the state, whatever that was: the states afterwards. */
-  readonly constant: readonly State[] | undefined
+  /** Of one that overwrites the state, whatever that was: the values of the state afterwards. */
+  readonly constant: readonly Json[] | undefined
+  /** The same as states, once they were asked for. */
+  overwritten: readonly State[] | undefined
   /** It proves nothing and has no effect. */
   readonly ignored: boolean
+  /** It is the one record of all that are equal to it. */
+  isKnown: boolean
   /** Of one whose outcome is not known: what it turned out to be: the first result, others, or failure. */
   answer: Type | undefined
   answers: Map<unknown, Type> | undefined
@@ -53,6 +62,7 @@ export class LiveObject {
   readonly init: State
   /** Every state that nobody can see any more before it is overwritten. */
   readonly unseen: State
+  readonly #anything: State
   readonly #model: Model
   #structures = new Structures()
   #states = new Map<unknown, State>()
@@ -68,14 +78,22 @@ export class LiveObject {
 
   constructor(model: Model) {
     this.#model = model
-    this.init = this.#state(model.init)
-    this.unseen = newState(null, this.#numbers++)
+    this.init = this.state(model.init)
+    this.unseen = newState(UNSEEN, this.#numbers++)
+    this.#anything = newState(ANYTHING, this.#numbers++)
     this.#forgetTransitions()
   }
 
-  /** The states after an operation; none: it is impossible. */
-  after(state: State, type: Type): readonly State[] {
+  /** The values of the state after an operation; none: it is impossible. */
+  next(value: Json, type: Type): readonly Json[] {
     if (type.constant !== undefined) return type.constant
+    if (value === UNSEEN) return type.total ? [UNSEEN] : IMPOSSIBLE
+    return this.#model.step(value, type.operation)
+  }
+
+  /** The states after an operation of a known type. */
+  after(state: State, type: Type): readonly State[] {
+    if (type.constant !== undefined) return (type.overwritten ??= type.constant.map((value) => this.state(value)))
     const at = (Math.imul(state.number, 0x9e3779b1) ^ Math.imul(type.number, 0x85ebca77)) >>> (32 - TRANSITION_BITS)
     if (this.#from[at] === state && this.#by[at] === type) return this.#to[at]!
     const after = this.#step(state, type)
@@ -86,40 +104,86 @@ export class LiveObject {
   }
 
   /** Whether an operation may make use of a state, which nothing overwrites before. */
-  canUse(state: State, type: Type): boolean {
-    if (type.constant !== undefined || state === this.unseen) return false
+  canUse(value: Json, type: Type): boolean {
+    if (type.constant !== undefined || value === UNSEEN) return false
     const { reaches } = this.#model
-    if (type.pure) return reaches === undefined ? this.after(state, type).length > 0 : reaches(state.value, type.operation)
-    return type.total ? reaches === undefined : reaches !== undefined || this.after(state, type).length > 0
+    if (type.pure) return reaches === undefined ? this.next(value, type).length > 0 : reaches(value, type.operation)
+    return type.total ? reaches === undefined : reaches !== undefined || this.next(value, type).length > 0
+  }
+
+  /** One that stands for all states in which the object may be when it may be in this one, and operations that crashed took effect or not; undefined where the model has none, or nobody knows this one. */
+  anything(value: Json, crashed: Iterable<Type>): State | undefined {
+    const model = this.#model
+    if (model.anything === undefined || value === UNSEEN) return undefined
+    let all = model.anything(value)
+    for (const { operation } of crashed) for (const after of model.step(all, operation)) all = model.anything(after)
+    return all === ANYTHING ? this.#anything : this.state(all)
+  }
+
+  /** Whether an operation is possible, or may become so when some of these others take effect before it. */
+  isAttainable(value: Json, type: Type, others: () => readonly ModelOperation[]): boolean {
+    return this.#model.attainable === undefined || this.next(value, type).length > 0 || this.#model.attainable(value, type.operation, others())
   }
 
   #step(state: State, type: Type): readonly State[] {
-    if (state === this.unseen) return type.total ? state.itself : NOWHERE
-    const values = this.#model.step(state.value, type.operation)
+    const values = this.next(state.value, type)
     if (values.length === 0) return NOWHERE
-    if (type.pure) return state.itself
-    return values.length === 1 ? this.#state(values[0]!).itself : values.map((value) => this.#state(value))
+    if (values.length > 1) return values.map((value) => this.state(value))
+    return values[0] === state.value ? state.itself : this.state(values[0]!).itself
   }
 
-  /** The type of an operation that begins: it may have any outcome. */
+  /** The type of an operation that begins: it may have any outcome. Types of arrays and objects, which seldom come twice, are known only once they are asked for. */
   asked(f: string, input: Json, process: Json): Type {
+    if (isComposite(input)) return this.#newType({ f, input, output: undefined, outcome: 'info', process })
     const group = this.#group(f, process)
-    const name = this.#structures.one(input)
-    let type = group.get(name)
-    if (type === undefined) group.set(name, (type = this.#newType({ f, input, output: undefined, outcome: 'info', process })))
+    let type = group.get(input)
+    if (type === undefined) {
+      type = this.#newType({ f, input, output: undefined, outcome: 'info', process })
+      this.#enter(group, input, type)
+    }
     return type
   }
 
   /** The type of an operation that has ended. */
   answered(asked: Type, outcome: 'ok' | 'fail', output: Json): Type {
     const { f, input, process } = asked.operation
-    if (outcome === 'fail') return (asked.failure ??= this.#newType({ f, input, output: undefined, outcome, process }))
-    if (asked.answer === undefined) return (asked.answer = this.#newType({ f, input, output, outcome, process }))
-    if (same(asked.answer.operation.output!, output)) return asked.answer
-    const answers = (asked.answers ??= new Map<unknown, Type>())
-    const name = this.#structures.one(output)
-    let type = answers.get(name)
-    if (type === undefined) answers.set(name, (type = this.#newType({ f, input, output, outcome, process })))
+    const operation: ModelOperation = { f, input, output: outcome === 'ok' ? output : undefined, outcome, process }
+    if (!asked.isKnown || isComposite(output)) return this.#newType(operation)
+    return this.#answer(asked, operation) ?? this.#setAnswer(asked, this.#newType(operation))
+  }
+
+  /** The one record of all types that are equal to one. */
+  known(type: Type): Type {
+    if (type.isKnown) return type
+    const { f, input, outcome, process } = type.operation
+    const group = this.#group(f, process)
+    const name = this.#structures.one(input)
+    const asked = group.get(name) ?? this.#enter(group, name, outcome === 'info' ? type : this.#newType({ f, input, output: undefined, outcome: 'info', process }))
+    return outcome === 'info' ? asked : (this.#answer(asked, type.operation) ?? this.#setAnswer(asked, type))
+  }
+
+  #answer(asked: Type, { output, outcome }: ModelOperation): Type | undefined {
+    if (outcome === 'fail') return asked.failure
+    if (asked.answer !== undefined && same(asked.answer.operation.output!, output!)) return asked.answer
+    return asked.answers?.get(this.#structures.one(output!))
+  }
+
+  #setAnswer(asked: Type, type: Type): Type {
+    const { output, outcome } = type.operation
+    if (outcome === 'fail') asked.failure = type
+    else if (asked.answer === undefined) asked.answer = type
+    else (asked.answers ??= new Map()).set(this.#structures.one(output!), type)
+    return this.#remember(type)
+  }
+
+  #enter(group: Map<unknown, Type>, name: Json, type: Type): Type {
+    group.set(name, type)
+    return this.#remember(type)
+  }
+
+  #remember(type: Type): Type {
+    type.isKnown = true
+    this.#remembered++
     return type
   }
 
@@ -139,13 +203,17 @@ export class LiveObject {
   }
 
   #newType(operation: ModelOperation): Type {
-    this.#remembered++
     const { pure = false, total = false, constant = false, ignored = false } = traitsOf(this.#model, operation)
-    const overwritten = constant ? this.#model.step(this.init.value, operation).map((value) => this.#state(value)) : undefined
-    return { number: this.#numbers++, operation, pure, total: !pure && (total || constant), constant: overwritten, ignored, answer: undefined, answers: undefined, failure: undefined, crashed: undefined, available: -1 }
+    const made = constant ? this.#model.step(this.init.value, operation) : undefined
+    return {
+      number: this.#numbers++, operation, pure, total: !pure && (total || constant), constant: made, overwritten: undefined, ignored, isKnown: false,
+      answer: undefined, answers: undefined, failure: undefined, crashed: undefined, available: -1,
+    }
   }
 
-  #state(value: Json): State {
+  /** The one record of a state. */
+  state(value: Json): State {
+    if (value === UNSEEN) return this.unseen
     const name = this.#structures.one(value)
     let state = this.#states.get(name)
     if (state === undefined) {
@@ -169,26 +237,22 @@ export class LiveObject {
     this.#askedBy = new Map()
     this.#remembered = 0
     this.#forgetTransitions()
-    for (const state of states) if (state !== this.unseen) this.#states.set(this.#structures.one(state.value), state)
-    for (const { constant = [] } of types) for (const state of constant) this.#states.set(this.#structures.one(state.value), state)
-    for (const type of types) if (type.operation.outcome === 'info') this.#keep(type)
-    for (const type of types) if (type.operation.outcome !== 'info') this.#keep(type)
-  }
-
-  /** Types whose outcome is not known must come before those that they turned out to be. */
-  #keep(type: Type): void {
-    const { f, input, output, outcome, process } = type.operation
-    if (outcome === 'info') {
+    for (const state of states) this.#keep(state)
+    for (const type of types) {
+      for (const state of type.overwritten ?? []) this.#keep(state)
       type.answer = undefined
       type.answers = undefined
       type.failure = undefined
-      this.#group(f, process).set(this.#structures.one(input), type)
-    } else if (outcome === 'fail') this.asked(f, input, process).failure = type
-    else {
-      const asked = this.asked(f, input, process)
-      if (asked.answer === undefined) asked.answer = type
-      else (asked.answers ??= new Map()).set(this.#structures.one(output!), type)
     }
+    // Types whose outcome is not known must come before those that they turned out to be.
+    const known = types.filter(({ isKnown }) => isKnown)
+    for (const type of known) type.isKnown = false
+    for (const type of known) if (type.operation.outcome === 'info') this.known(type)
+    for (const type of known) this.known(type)
+  }
+
+  #keep(state: State): void {
+    if (state !== this.unseen && state !== this.#anything) this.#states.set(this.#structures.one(state.value), state)
   }
 
   #forgetTransitions(): void {
@@ -205,3 +269,5 @@ function newState(value: Json, number: number): State {
   state.itself = [state]
   return state
 }
+
+const isComposite = (value: Json): boolean => typeof value === 'object' && value !== null

@@ -19,7 +19,7 @@ function operation(object: LiveObject, f: string, input: Json, invoked: number, 
 function ordered(model: Model, calls: readonly (readonly [f: string, input: Json, invoked: number, ended?: number, output?: Json])[]): number[] | undefined {
   const object = new LiveObject(model)
   const operations = calls.map((call) => operation(object, ...call))
-  return new LiveRepair(object).order(object.init, operations)?.map(({ operation: one }) => operations.indexOf(one))
+  return new LiveRepair(object).order(object.init.value, operations)?.map(({ operation: one }) => operations.indexOf(one))
 }
 
 test('of two writes at once the one that is read afterwards goes last', () => {
@@ -121,10 +121,24 @@ test('an order that is begun anew knows only what has taken effect, not where', 
     const order = new LiveOrder(object)
     const [write, other] = [operation(object, 'write', 1, 0), operation(object, 'write', 2, 1, 5)]
     assert.ok(order.respond(operation(object, 'read', null, 2, 3, 1), [write, other]))
-    order.restart(object.init, effective ? [write] : [], [write, other])
+    order.restart(object.init.value, effective ? [write] : [], [write, other], 4)
     assert.equal([write.isPlaced, write.from, write.to], [effective, undefined, undefined])
     assert.is(order.respond({ ...write, ended: 4 }, [other]), !effective)
   }
+})
+
+test('what the order was at an event is known as far back as it is remembered', () => {
+  const object = new LiveObject(models.register())
+  const order = new LiveOrder(object)
+  const long = operation(object, 'write', 0, 1, 8, 0)
+  const written = [operation(object, 'write', 1, 0, 3, 1), operation(object, 'write', 2, 2, 5, 2), operation(object, 'read', null, 4, 7, 2), long]
+  for (const one of written) assert.ok(order.respond(one, [long]))
+  assert.equal(order.at(2, [written[0]!, long]), { state: 1, effective: [written[0]] })
+  assert.equal(order.at(4, [written[1]!, long]), { state: 2, effective: [written[1]] })
+  assert.equal(order.at(9, []), { state: 0, effective: [] })
+  for (let i = 0; i < 300; i++) assert.ok(order.respond(operation(object, 'write', i, 10 + 2 * i, 11 + 2 * i, i), []))
+  assert.is(order.at(9, []), undefined)
+  assert.equal(order.at(600, []), { state: 294, effective: [] })
 })
 
 test.run()

@@ -7,13 +7,15 @@
  * last operations are put into another order (live-repair.ts).
  */
 import { LiveRepair } from './live-repair.ts'
-import type { LiveObject, State, Type } from './live-object.ts'
+import { same } from './values.ts'
+import type { LiveObject } from './live-object.ts'
 import type { Placeable } from './live-repair.ts'
+import type { Json } from './values.ts'
 
 /** How many of the last operations are put into another order: first few, then more. */
 const LENGTHS = [6, 12, 24]
 /** So many operations of the order are remembered at least, and twice as many at most. */
-const REMEMBERED = 64
+const REMEMBERED = 128
 /** Operations that can be put into another order at once. */
 const OPERATIONS_MAX = 31
 
@@ -21,7 +23,9 @@ export class LiveOrder {
   readonly #object: LiveObject
   readonly #repair: LiveRepair
   readonly #lengths: readonly number[]
-  #state: State
+  #state: Json
+  /** The event from which on the order is remembered. */
+  #since = 0
   /** The last of them, in order. */
   #order: Placeable[] = []
 
@@ -30,25 +34,30 @@ export class LiveOrder {
     this.#object = object
     this.#lengths = lengths
     this.#repair = new LiveRepair(object)
-    this.#state = object.init
+    this.#state = object.init.value
   }
 
   /** Begins anew from a state that is certainly possible. `effective`: which of the open operations took effect by then, but nobody knows in which state. */
-  restart(state: State, effective: readonly Placeable[], open: readonly Placeable[]): void {
+  restart(state: Json, effective: readonly Placeable[], open: readonly Placeable[], since: number): void {
+    this.#since = since
     this.#state = state
     this.#order = []
     for (const operation of open) unplace(operation)
     for (const operation of effective) operation.isPlaced = true
   }
 
-  /** States that must be remembered. */
-  states(): State[] {
-    return [this.#state, ...this.#order.flatMap(({ from, to }) => [from!, to!])]
+  /** The one order at an event: the state, and which of the operations that were open took effect before; undefined: forgotten. */
+  at<Operation extends Placeable>(event: number, open: readonly Operation[]): { readonly state: Json; readonly effective: readonly Operation[] } | undefined {
+    if (event < this.#since) return undefined
+    const order = this.#order
+    let at = order.findIndex(({ invoked }) => invoked >= event)
+    if (at < 0) at = order.length
+    return { state: at < order.length ? order[at]!.from! : this.#state, effective: open.filter((operation) => operation.isPlaced && order.indexOf(operation, at) < 0) }
   }
 
-  /** Types that must be remembered. */
-  types(): Type[] {
-    return this.#order.map(({ type }) => type)
+  /** The state behind all of it. */
+  get state(): Json {
+    return this.#state
   }
 
   /** An operation certainly had no effect. `open`: all open operations. False: it had one here, and the order cannot go on without. */
@@ -61,10 +70,13 @@ export class LiveOrder {
 
   /** A response. `open`: all open operations. False: this order cannot go on. */
   respond(x: Placeable, open: readonly Placeable[]): boolean {
-    if (this.#order.length > 2 * REMEMBERED) this.#order = this.#order.slice(-REMEMBERED)
+    if (this.#order.length > 2 * REMEMBERED) {
+      for (const { invoked } of this.#order.slice(0, -REMEMBERED)) if (invoked >= this.#since) this.#since = invoked + 1
+      this.#order = this.#order.slice(-REMEMBERED)
+    }
     if (x.isPlaced) {
       // What it returned may contradict the state in which it took effect here.
-      if (x.to !== undefined && this.#object.after(x.from!, x.type).includes(x.to)) return true
+      if (x.to !== undefined && this.#object.next(x.from!, x.type).some((state) => same(state, x.to!))) return true
       const at = this.#order.lastIndexOf(x)
       return at >= 0 && this.#rearrange(at, this.#order.slice(at), open)
     }
@@ -76,7 +88,7 @@ export class LiveOrder {
   #insert(x: Placeable): boolean {
     let state = this.#state
     for (let at = this.#order.length; ; at--) {
-      if (this.#object.after(state, x.type).length > 0) {
+      if (this.#object.next(state, x.type).length > 0) {
         if (at === this.#order.length) this.#order.push(x)
         else this.#order.splice(at, 0, x)
         place(x, state, state)
@@ -90,7 +102,7 @@ export class LiveOrder {
 
   /** Lets an operation take effect now. */
   #append(x: Placeable): boolean {
-    const next = this.#object.after(this.#state, x.type)[0]
+    const next = this.#object.next(this.#state, x.type)[0]
     if (next === undefined) return false
     place(x, this.#state, next)
     this.#state = next
@@ -102,8 +114,8 @@ export class LiveOrder {
   #help(x: Placeable, open: readonly Placeable[]): boolean {
     for (const operation of open) {
       if (operation.isPlaced || operation.type.pure || operation.type.ignored) continue
-      const next = this.#object.after(this.#state, operation.type)[0]
-      if (next === undefined || next === this.#state || this.#object.after(next, x.type).length === 0) continue
+      const next = this.#object.next(this.#state, operation.type)[0]
+      if (next === undefined || next === this.#state || this.#object.next(next, x.type).length === 0) continue
       return this.#append(operation) && this.#append(x)
     }
     return false
@@ -137,7 +149,7 @@ export class LiveOrder {
   }
 }
 
-function place(operation: Placeable, from: State, to: State): void {
+function place(operation: Placeable, from: Json, to: Json): void {
   operation.isPlaced = true
   operation.from = from
   operation.to = to

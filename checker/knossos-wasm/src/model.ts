@@ -50,6 +50,9 @@ export interface RegisterOptions {
   readonly nilReads?: NilReads
 }
 
+/** Stands for every state of a model: no JSON, and equal to nothing but itself. */
+export const ANYTHING: Json = Object.freeze({ anything: NaN })
+
 export interface Model {
   readonly name: string
   readonly init: Json
@@ -62,6 +65,14 @@ export interface Model {
    * `constant` operation) in between. Default: always.
    */
   reaches?(state: Json, operation: ModelOperation): boolean
+  /**
+   * A state that stands for all in which the object may be at a moment when it may be in the given one: what is possible in one of
+   * them is possible in it, and leads to a state that stands for those to which it leads from them. What only looks may
+   * lead to one that stands for fewer. ANYTHING, or a value that is no state otherwise; default: there is none.
+   */
+  anything?(state: Json): Json
+  /** Whether an operation is possible in a state, or may become so when some of these others take effect before it. Default: always. */
+  attainable?(state: Json, operation: ModelOperation, others: readonly ModelOperation[]): boolean
   /**
    * The model as far as a history can tell it apart: given all operations on one key, a model that merges states
    * which no operation among them distinguishes, now or later.

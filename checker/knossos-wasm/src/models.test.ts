@@ -6,7 +6,7 @@ import { History } from './history.ts'
 import { modelNamed, models } from './models.ts'
 import { oracle } from './oracle.ts'
 import type { Json } from './history.ts'
-import type { Model } from './model.ts'
+import type { Model, ModelOperation } from './model.ts'
 
 type Call = readonly [f: string, input: Json, output?: Json | 'crash', process?: number]
 
@@ -56,6 +56,54 @@ for (const [model, allowed, forbidden] of cases) {
     }
   })
 }
+
+/** Models in which a state can stand for all others, operations of theirs, and states. */
+const loose: readonly (readonly [Model, readonly (readonly [f: string, input: Json, output: Json | undefined])[]])[] = [
+  [models.casRegister({ failedCas: 'strict' }), [['read', null, 1], ['read', null, null], ['write', 1, 1], ['write', 2, undefined], ['delete', null, null], ['cas', [1, 2], null], ['cas', [2, 1], undefined]]],
+  [models.counter(), [['add', 1, null], ['add', 2, undefined], ['read', null, 1], ['read', null, 3]]],
+  [models.fetchAndAdd(), [['add', 1, 0], ['add', 1, 1], ['add', 2, undefined], ['read', null, 2], ['read', null, 3]]],
+  [models.multiRegister({ initial: { x: 1 } }), [
+    ['txn', [['write', 'x', 2]], [['write', 'x', 2]]], ['txn', [['write', 'y', 1], ['read', 'x', null]], [['write', 'y', 1], ['read', 'x', 1]]], ['txn', [['read', 'x', null], ['read', 'y', null]], [['read', 'x', 2], ['read', 'y', 1]]],
+    ['txn', [['write', 'z', 1], ['read', 'y', null]], undefined], ['txn', [['read', 'z', null]], [['read', 'z', null]]], ['txn', [['read', 'x', null]], null],
+  ]],
+]
+
+for (const [model, calls] of loose) {
+  test(`${model.name}: what is possible in a state is possible in the one that stands for all, and in what comes of it`, () => {
+    const operations = calls.map(([f, input, output]): ModelOperation => ({ f, input, output, outcome: output === undefined ? 'info' : 'ok', process: null }))
+    const failed = model.register === undefined ? [] : operations.filter(({ f }) => f === 'cas').map((operation): ModelOperation => ({ ...operation, outcome: 'fail' }))
+    const isCovered = (state: Json, cover: readonly Json[], depth: number): boolean => depth === 0 || [...operations, ...failed].every((operation) => model.step(state, operation).every((next) => {
+      const after = cover.flatMap((one) => model.step(one, operation))
+      return after.length > 0 && isCovered(next, after, depth - 1)
+    }))
+    const after = (states: readonly Json[]): Json[] => [...states, ...states.flatMap((state) => operations.flatMap((operation) => model.step(state, operation)))]
+    const states = after(after([model.init]))
+    // One that was reached with all the keys that there are.
+    const last = states.reduce((most, state) => (Object.keys(state ?? {}).length > Object.keys(most ?? {}).length ? state : most))
+    for (const state of states) assert.ok(isCovered(state, [model.anything!(last)], 3), JSON.stringify(state))
+  })
+}
+
+test('what may become possible after others is told from what cannot', () => {
+  const judged = models.multiRegister({ initial: { x: 1 } })
+  const txn = (output: Json | undefined, input: Json = output!): ModelOperation => ({ f: 'txn', input, output, outcome: output === undefined ? 'info' : 'ok', process: null })
+  const [two, both, lost] = [txn(undefined, [['write', 'x', 2]]), txn([['write', 'y', 3], ['write', 'x', 3]]), txn([['read', 'x', 4]])]
+  const mayBecome = (operation: ModelOperation, ...others: readonly ModelOperation[]): boolean => judged.attainable!({ x: 1 }, operation, others)
+  for (const output of [[['read', 'x', 1]], [['read', 'x', 2]], [['r', 'x', 3], ['r', 'y', 3]], [['read', 'y', null]], [['write', 'x', 9]], []] as Json[]) assert.ok(mayBecome(txn(output), two, both, lost), JSON.stringify(output))
+  for (const output of [[['read', 'x', 4]], [['read', 'x', 1], ['read', 'y', 2]], 'nothing', [null]] as Json[]) assert.not(mayBecome(txn(output), two, both, lost), JSON.stringify(output))
+  assert.ok(mayBecome(lost, txn([['write', 'x', 4]])))
+  assert.ok(mayBecome(two))
+  assert.ok(mayBecome(txn(null, [['read', 'x', null]])))
+})
+
+test('the keys of a register of several may have any names', async () => {
+  for (const key of ['toString', '__proto__', 'constructor']) {
+    const write: Call = ['txn', [['write', key, 1]]]
+    assert.is((await check(sequence([['txn', [['read', key, null]], [['read', key, 1]]]]), { model: models.multiRegister() })).verdict, 'violated', key)
+    assert.is((await check(sequence([write, ['txn', [['read', key, null]], [['read', key, 1]]]]), { model: models.multiRegister() })).verdict, 'holds', key)
+    assert.is((await check(sequence([write, ['txn', [['read', key, null]], [['read', key, 2]]]]), { model: models.multiRegister() })).verdict, 'violated', key)
+  }
+})
 
 test('models are found by their names', () => {
   assert.is(modelNamed('append-list')!.name, 'append-list')

@@ -14,9 +14,9 @@ import type { Mutant } from './testing/mutants.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const home = join(here, '..')
 /** The tests that are about the algorithms; by beginning of its name, those that a file is tested by first. */
-const tests = ['time-column.test.js', 'models.test.js', 'values.test.js', 'accept-zones.test.js', 'reading.test.js', 'collections/collections.test.js', 'check.test.js', 'monitor.test.js', 'live-order.test.js', 'live-queue.test.js', 'live-collections.test.js', 'live-kv.test.js', 'collections/collections.slow.test.js', 'check.slow.test.js', 'live-window.slow.test.js', 'monitor.slow.test.js']
+const tests = ['time-column.test.js', 'models.test.js', 'values.test.js', 'accept-zones.test.js', 'reading.test.js', 'collections/collections.test.js', 'check.test.js', 'monitor.test.js', 'live-order.test.js', 'live-bounds.test.js', 'live-queue.test.js', 'live-collections.test.js', 'live-kv.test.js', 'collections/collections.slow.test.js', 'check.slow.test.js', 'live-window.slow.test.js', 'monitor.slow.test.js']
 const testedBy: readonly (readonly [string, string])[] = [
-  ['collections/', 'collections/collections.slow.test.js'], ['live-queue', 'live-queue.test.js'], ['live-order', 'live-order.test.js'], ['live-repair', 'live-order.test.js'],
+  ['collections/', 'collections/collections.slow.test.js'], ['live-queue', 'live-queue.test.js'], ['live-order', 'live-order.test.js'], ['live-repair', 'live-order.test.js'], ['live-bounds', 'live-bounds.test.js'],
   ...['live-list', 'live-set', 'live-unseen', 'live-placement', 'live-priority-queue', 'live-log'].map((name) => [name, 'live-collections.test.js'] as const),
   ...['live-kv', 'live-eras', 'live-gaps', 'live-line', 'live-texts'].map((name) => [name, 'live-kv.test.js'] as const),
   ['live-zones', 'monitor.slow.test.js'], ['live-register', 'monitor.slow.test.js'], ['live-', 'live-window.slow.test.js'], ['accept-', 'accept-zones.test.js'], ['time-column', 'time-column.test.js'],

@@ -3,6 +3,7 @@
  * taken whatever it could have taken.
  */
 import { canonical, same } from '../values.ts'
+import { ANYTHING } from '../model.ts'
 import type { Json } from '../values.ts'
 import type { Model, ModelOperation } from '../model.ts'
 
@@ -61,7 +62,11 @@ export const counter = ({ initial = 0 }: { readonly initial?: number } = {}): Mo
   name: 'counter',
   init: initial,
   functions: ['add', 'read'],
-  step: (state, { f, input, output }) => (f === 'add' ? [(state as number) + (input as number)] : state === output ? [state] : []),
+  step(state, { f, input, output }) {
+    if (f === 'add') return [state === ANYTHING ? state : (state as number) + (input as number)]
+    return state === output ? [state] : state === ANYTHING ? [output!] : []
+  },
+  anything: () => ANYTHING,
   traits: (operation) => ({ ignored: fails(operation), pure: operation.f === 'read', total: operation.f === 'add' }),
 })
 
@@ -71,9 +76,12 @@ export const fetchAndAdd = ({ initial = 0 }: { readonly initial?: number } = {})
   init: initial,
   functions: ['add', 'read'],
   step(state, { f, input, output }) {
-    if (output !== undefined && output !== state) return []
-    return [f === 'add' ? (state as number) + (input as number) : state]
+    const before = state === ANYTHING && output !== undefined ? output : state
+    if (before === ANYTHING) return [state]
+    if (output !== undefined && output !== before) return []
+    return [f === 'add' ? (before as number) + (input as number) : before]
   },
+  anything: () => ANYTHING,
   traits: (operation) => ({ ignored: fails(operation), pure: operation.f === 'read' }),
 })
 

@@ -4,7 +4,7 @@
  */
 import { canonical, same } from '../values.ts'
 import type { Json } from '../values.ts'
-import type { Model } from '../model.ts'
+import type { Model, ModelOperation } from '../model.ts'
 
 /** `get`, `put`, `append` and `delete` of a string; keys are independent, and absent ones hold the initial value. */
 export function kv({ initial = '' }: { readonly initial?: string | null } = {}): Model {
@@ -58,35 +58,65 @@ function seenOnly(outputs: readonly Json[]): (text: Json) => Json {
 }
 
 type MicroOperation = readonly [string, Json, Json]
+/** By key, what stands there; undefined in a state that stands for many (`anything`), where nobody knows. */
+type Registers = { readonly [key: string]: Json | undefined }
+
+const isRead = (micro: MicroOperation): boolean => micro[0] === 'read' || micro[0] === 'r'
+const standing = (registers: Registers, key: string): Json | undefined => (Object.hasOwn(registers, key) ? registers[key] : null)
+
+function put(registers: { [key: string]: Json | undefined }, key: string, value: Json): void {
+  if (key === '__proto__') Object.defineProperty(registers, key, { value, enumerable: true, configurable: true, writable: true })
+  else registers[key] = value
+}
 
 /**
  * `txn` of a list of `["read", key, null]` and `["write", key, value]`, all at one instant; reads come back filled in.
  * A read of null is not known to have seen anything, as in Knossos.
  */
 export function multiRegister({ initial = {} }: { readonly initial?: { readonly [key: string]: Json } } = {}): Model {
-  const isRead = (operation: MicroOperation): boolean => operation[0] === 'read' || operation[0] === 'r'
   return {
     name: 'multi-register',
     init: initial,
     functions: ['txn'],
     partitioned: false,
     step(state, { input, output }) {
-      let next = state as { [key: string]: Json }
+      let next = state as { [key: string]: Json | undefined }
       const micros = output ?? input
       if (!Array.isArray(micros)) return []
       for (const micro of micros as unknown as readonly MicroOperation[]) {
         if (!Array.isArray(micro)) return []
-        const [, key, value] = micro
-        if (!isRead(micro)) {
-          if (next === state) next = { ...next }
-          next[textOf(key)] = value
-        } else if (value !== null && output !== undefined && !same(next[textOf(key)] ?? null, value)) return []
+        const key = textOf(micro[1])
+        const value = micro[2] ?? null
+        if (isRead(micro)) {
+          if (value === null || output === undefined) continue
+          const stands = standing(next, key)
+          if (stands !== undefined && !same(stands, value)) return []
+          if (stands !== undefined) continue
+        }
+        if (next === state) next = { ...next }
+        put(next, key, value)
       }
-      return [next]
+      return [next as Json]
     },
     traits: ({ input, outcome }) => ({
       ignored: outcome === 'fail',
       pure: (input as unknown as readonly MicroOperation[]).every(isRead),
     }),
+    anything: (state) => Object.fromEntries(Object.keys(state as Registers).map((key) => [key, undefined])) as Registers as Json,
+    attainable(state, { input, output }, others) {
+      const micros = output ?? input
+      return output === undefined || (Array.isArray(micros) && (micros as unknown as readonly MicroOperation[]).every((micro) => isServed(micro, state as Registers, others)))
+    },
   }
+}
+
+/** Whether a micro-operation is no read, or of what stands in its register, or of what others write there. */
+function isServed(micro: MicroOperation, registers: Registers, others: readonly ModelOperation[]): boolean {
+  if (!Array.isArray(micro)) return false
+  if (!isRead(micro) || micro[2] === null || same(standing(registers, textOf(micro[1])) ?? null, micro[2])) return true
+  return others.some(({ input, output }) => writes(output ?? input, micro))
+}
+
+function writes(micros: Json, [, key, value]: MicroOperation): boolean {
+  return Array.isArray(micros) && (micros as unknown as readonly MicroOperation[]).some((micro) => Array.isArray(micro) && !isRead(micro) && textOf(micro[1]) === textOf(key) && same(micro[2], value))
 }

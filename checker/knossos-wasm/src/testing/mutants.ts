@@ -206,9 +206,9 @@ const streaming: readonly Mutant[] = [
   ['live-window.js', "if (operation.fate === 'open')\n            operation.before = now", ''],
   ['live-window.js', 'if (!neverCounted)\n                this.#change(operation)', ''],
   ['live-window.js', 'operation.invoked < this.#changed.invoked', 'operation.invoked > this.#changed.invoked'],
-  ['live-window.js', 'operation.invoked < from && operation.ended >= from', 'false'],
+  ['live-window.js', 'if (this.#ended[i].invoked < event)', 'if (false)'],
   ['live-window.js', "if (operation.fate === 'crashed')\n                this.#walker.allow", "if (false)\n                this.#walker.allow"],
-  ['live-window.js', 'if (invoked < from && !type.ignored', 'if (!type.ignored'],
+  ['live-window.js', 'if (operation.invoked < from && !operation.type.ignored', 'if (!operation.type.ignored'],
   ['live-window.js', 'ended >= earliest)', 'ended > earliest + 3)'],
   ['live-window.js', 'earliest = Math.min(earliest, invoked)', ''],
   ['live-window.js', 'this.#taken &= ~(1 << operation.slot)', ''],
@@ -231,14 +231,15 @@ const streaming: readonly Mutant[] = [
   ['live-frontier.js', 'if (state.asked !== this.#responses)', 'if (state.asked === 0)'],
   ['live-frontier.js', '(this.#followers[slot] & ~done) !== 0', 'false'],
   ['live-frontier.js', 'a.state !== b.state && b.state !== this.#object.unseen', 'false'],
-  ['live-needs.js', 'invoked === at - 1 && type.constant !== undefined', 'type.constant !== undefined'],
-  ['live-needs.js', 'Math.min(overwritten[at], ended)', 'Math.min(overwritten[at], at)'],
-  ['live-needs.js', "if (fate === 'open' && type.pure)\n                return true", ''],
+  ['live-needs.js', 'invoked === at && type.constant !== undefined', 'type.constant !== undefined'],
+  ['live-needs.js', 'Math.min(overwritten, ended)', 'Math.min(overwritten, at)'],
+  ['live-needs.js', "fate === 'open' && (type.pure ||", "fate === 'open' && (false ||"],
+  ['live-needs.js', "!this.#object.answered(type, 'fail', null).ignored", 'false'],
   ['live-needs.js', 'if (end === Infinity)', 'if (false)'],
   ['live-object.js', 'return type.total ? reaches === undefined :', 'return type.total ? false :'],
-  ['live-object.js', 'this.after(state, type).length > 0 : reaches(state.value, type.operation)', 'false : reaches(state.value, type.operation)'],
+  ['live-object.js', 'this.next(value, type).length > 0 : reaches(value, type.operation)', 'false : reaches(value, type.operation)'],
   ['live-order.js', 'this.#order[at - 1].ended < x.invoked', 'false'],
-  ['live-order.js', 'x.to !== undefined && this.#object.after(x.from, x.type).includes(x.to)', 'x.to !== undefined'],
+  ['live-order.js', 'x.to !== undefined && this.#object.next(x.from, x.type).some((state) => same(state, x.to))', 'x.to !== undefined'],
   ['live-order.js', 'if (!x.isPlaced)\n            return true', 'return true'],
   ['live-order.js', 'operation !== x)', 'true)'],
   ['live-order.js', 'operation.type.ignored && !operation.isPlaced', 'operation.type.ignored'],
@@ -251,6 +252,29 @@ const streaming: readonly Mutant[] = [
   ['live-repair.js', 'this.#path.length = length;\n        return false;\n    }\n    #branch', 'return false;\n    }\n    #branch'],
   ['live-register.js', '(++this.#completed & 15) === 0', 'false'],
   ['live-object.js', 'process === null ?', 'true ?'],
+]
+
+const bounds: readonly Mutant[] = [
+  ['live-bounds.js', 'hide |= bit', 'all = all.map((done) => done | bit)'],
+  ['live-bounds.js', 'if (type.pure)\n            all = all.map((done) => done | bit)', 'if (type.pure)\n            hide |= 0'],
+  ['live-bounds.js', '[...all, ...all.map((done) => done | bit)]', 'all'],
+  ['live-bounds.js', 'done |= 1 << slot', 'done |= 0'],
+  ['live-bounds.js', 'a.length === b.length && ', ''],
+  ['live-bounds.js', 'a.state === b.state && ', ''],
+  ['live-bounds.js', 'isWithin(b.used, a.used)', 'true'],
+  ['live-bounds.js', 'frontier.every(({ used }) => isWithin(least, used))', 'true'],
+  ['live-order.js', 'if (event < this.#since)', 'if (false)'],
+  ['live-order.js', 'order.indexOf(operation, at) < 0', 'true'],
+  ['live-order.js', 'order[at].from : this.#state', 'order[at].to : this.#state'],
+  ['live-frontier.js', '(this.#isLoose ? -1 : ~this.#pure)', '~this.#pure'],
+  ['live-frontier.js', '.type)[0] === state)', '.type).length > 0)'],
+  ['live-window.js', 'this.#spent = this.#walker.oneMore(this.#spent, operation.type)', ''],
+  ['live-object.js', 'for (const { operation } of crashed)', 'for (const { operation } of [])'],
+  ['models/keyed.js', "key === '__proto__'", 'false'],
+  ['models/keyed.js', 'if (stands !== undefined && !same(stands, value))', 'if (!same(stands ?? null, value))'],
+  ['models/keyed.js', 'Array.isArray(micro) && !isRead(micro) && textOf(micro[1]) === textOf(key)', 'Array.isArray(micro) && !isRead(micro)'],
+  ['models/collections.js', 'state === output ? [state] : state === ANYTHING ? [output] : []', 'state === output ? [state] : []'],
+  ['models/register.js', ' || state === ANYTHING ? [next]', ' ? [next]'],
 ]
 
 const deletes: readonly Mutant[] = [
@@ -407,5 +431,5 @@ const liveTexts: readonly Mutant[] = [
 ]
 
 export const mutants: readonly Mutant[] = [
-  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections, ...liveSets, ...liveTexts,
+  ...zones, ...acceptor, ...columns, ...scanner, ...engine, ...around, ...queues, ...stacks, ...priorityQueues, ...sets, ...counters, ...streaming, ...deletes, ...liveQueues, ...liveCollections, ...liveSets, ...liveTexts, ...bounds,
 ]
