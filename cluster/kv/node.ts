@@ -20,7 +20,7 @@ import { remembered } from './lookup/remembered.ts'
 import { Absentees } from './membership/absentees.ts'
 import { membershipCommands } from './membership/commands.ts'
 import { fixedMembers } from './membership/fixed.ts'
-import { livesBefore, viewToStartIn } from './membership/joining.ts'
+import { countedFrom, viewToStartIn } from './membership/joining.ts'
 import { Liveness } from './membership/liveness.ts'
 import { Moving } from './membership/moving.ts'
 import { LOADS, placesByBytes } from './membership/places.ts'
@@ -116,7 +116,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const storage = await Storage.open(disk, clock, partitioner, { sync: config.sync, syncIntervalMs: config.sync_interval_ms, cacheBytes: config.cache_bytes, conflicts, bugs: config.bugs })
   const ledger = await Ledger.open(disk, 'views', { clock, sync: true })
   const view = await viewToStartIn(env, config, ledger)
-  const incarnation = await storage.nextIncarnation(livesBefore(env, config, view))
+  const incarnation = await storage.nextIncarnation(countedFrom(env, config, view))
   const timestamps = new Timestamps({ clock, node: self, incarnation, kind: config.timestamps })
   const digests = config.lookup === 'ring' ? undefined : await digestsOf(storage, partitioner, self, timestamps)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })

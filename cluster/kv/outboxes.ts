@@ -2,9 +2,7 @@
  * Messages on their way out: what goes to one peer within one turn of the event loop leaves together, unless it grows large.
  */
 import type { Clock, NodeId } from '../../harness/env.ts'
-
-/** One message: its kind, the request's id, what it says, and the view of the members that it was sent in, if not the first. */
-export type WireMessage = readonly [code: number, id: number, payload: unknown, epoch?: number]
+import type { WireMessage } from './envelope.ts'
 
 /** What leaves together is split when it grows past this. */
 const TOGETHER_BYTES_MAX = 1 << 20

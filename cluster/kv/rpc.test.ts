@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { pack } from 'msgpackr'
 import { VirtualClock } from '../../harness/clock.ts'
 import type { Network } from '../../harness/env.ts'
+import { livesBefore, nextLife } from './lives.ts'
 import { PING, READ, VERSION, WRITE } from './messages.ts'
 import { Rpc } from './rpc.ts'
 import type { Cell } from './versions.ts'
@@ -107,6 +108,23 @@ test('a reply to a former life of the node is not taken for one to this life', a
     await new Promise<void>((resolve) => net.clock.after(10, resolve))
     for (const arrive of held) arrive()
     assert.is((await second).replies[0]![0], 2)
+  })
+})
+
+test('nor is a reply to a former membership, whose requests have the same numbers', async () => {
+  const net = new Net()
+  const held: (() => void)[] = []
+  const b = net.node('b')
+  b.serve(VERSION, (key) => [key === 'former' ? 1 : 2, true] as const)
+  await net.clock.run(async () => {
+    net.deliver = (from, _to, arrive) => void (from === 'b' ? held.push(arrive) : net.clock.after(1, arrive))
+    void net.node('a', nextLife(livesBefore(3))).gather(VERSION, { to: ['b'], request: 'former', need: 1 })
+    await new Promise<void>((resolve) => net.clock.after(10, resolve))
+    // So many memberships later that few digits would say the same of both.
+    const present = net.node('a', nextLife(livesBefore(3 + 2 ** 20))).gather(VERSION, { to: ['b'], request: 'present', need: 1 })
+    await new Promise<void>((resolve) => net.clock.after(10, resolve))
+    for (const arrive of held) arrive()
+    assert.is((await present).replies[0]![0], 2)
   })
 })
 

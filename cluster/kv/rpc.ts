@@ -3,8 +3,11 @@
  *
  * A request goes to several nodes at once and is over when enough of them have answered, when too many have refused,
  * or at its deadline: a quorum is one wait, not one per node. Silent nodes are asked again meanwhile, so every handler
- * is idempotent. Request ids hold the sender's incarnation: a reply meant for a former life matches nothing. What is
- * sent to one peer within one turn of the event loop travels as one message.
+ * is idempotent. What is sent to one peer within one turn of the event loop travels as one message.
+ *
+ * A reply meant for a former life matches nothing: request ids hold which start of its membership the sender's life is
+ * (`lives.ts`). Who was not a member from the beginning says by a fifth number since when it is one, and a reply says it
+ * again.
  *
  * On the wire: MessagePack. A message is a list of [kind, id, payload]; kind 0 is a reply, 1 a refusal (its payload
  * says why); id 0 wants no reply.
@@ -17,19 +20,21 @@
 import { Packr } from 'msgpackr'
 import type { Clock, Log, Network, NodeId } from '../../harness/env.ts'
 import { Deadlines } from './deadlines.ts'
+import { opened, sealed } from './envelope.ts'
+import type { WireMessage } from './envelope.ts'
 import type { Eventually } from './eventually.ts'
+import { membershipOf, startOf } from './lives.ts'
 import { MalformedMessage } from './messages.ts'
 import type { Kind } from './messages.ts'
 import { Outboxes } from './outboxes.ts'
-import type { WireMessage } from './outboxes.ts'
 
 const REPLY = 0
 const REFUSAL = 1
 /** An answer from another view of the members: its number is in the envelope, and all that it says. */
 const OTHER_VIEW = 10
 
-/** Request ids of one incarnation: 2^32 of them, and 2^21 incarnations fit a double. */
-const IDS_PER_INCARNATION = 2 ** 32
+/** Request ids of one life: 2^32 of them, and the starts of one membership, fit a double. */
+const IDS_PER_LIFE = 2 ** 32
 
 /** About so many answers make up the moving average of a node's latency. */
 const LATENCY_MEMORY = 16
@@ -83,6 +88,13 @@ interface Pending {
   deadlines: number
 }
 
+/** Who waits for an answer: a node, what it calls its request, and in which membership it is. */
+interface Asker {
+  readonly node: NodeId
+  readonly id: number
+  readonly membership: number
+}
+
 type Handler = (request: unknown, from: NodeId) => unknown
 interface Served {
   readonly kind: Kind<unknown, unknown>
@@ -114,6 +126,7 @@ export class Rpc {
   readonly #outboxes: Outboxes
   readonly #deadlines: Deadlines
   readonly #resends: Deadlines
+  readonly #membership: number
   #nextId: number
   #closed = false
   #epoch = 0
@@ -131,7 +144,8 @@ export class Rpc {
     this.#outboxes = new Outboxes(options.clock, (to, messages) => {
       if (!this.#closed) options.network.send(to, this.#packr.pack(messages))
     })
-    this.#nextId = options.incarnation * IDS_PER_INCARNATION + 1
+    this.#membership = membershipOf(options.incarnation)
+    this.#nextId = startOf(options.incarnation) * IDS_PER_LIFE + 1
     const alive = (id: number): boolean => this.#pending.has(id)
     this.#deadlines = new Deadlines(options.clock, options.deadlineMs, alive, id => this.#expire(id))
     this.#resends = new Deadlines(options.clock, options.resendMs, alive, id => this.#resend(id))
@@ -218,9 +232,9 @@ export class Rpc {
     for (const [id, pending] of this.#pending) this.#settle(id, pending)
   }
 
-  /** A message of this view, or of the one in which its request was made. */
-  #stamped(code: number, id: number, payload: unknown, epoch = this.#epoch): WireMessage {
-    return epoch === 0 ? [code, id, payload] : [code, id, payload, epoch]
+  /** A message of this view, or of the one in which its request was made, about a request of this node, or of who is in that membership. */
+  #stamped(code: number, id: number, payload: unknown, epoch = this.#epoch, membership = this.#membership): WireMessage {
+    return sealed(code, id, payload, epoch, membership)
   }
 
   #post(to: NodeId, message: WireMessage): void {
@@ -250,13 +264,11 @@ export class Rpc {
   }
 
   #receiveOne(from: NodeId, item: unknown): void {
-    if (!Array.isArray(item) || typeof item[0] !== 'number' || typeof item[1] !== 'number') throw new MalformedMessage('[kind, id, payload]')
-    const [code, id, payload, epoch = 0] = item as unknown as WireMessage
-    if (!Number.isSafeInteger(epoch) || epoch < 0) throw new MalformedMessage('the number of a view')
+    const [code, id, payload, epoch, membership] = opened(item)
     if (epoch > this.#epoch) this.onAhead(from)
     if (code === OTHER_VIEW) return
     if (code === REPLY || code === REFUSAL) {
-      const pending = this.#pending.get(id)
+      const pending = membership === this.#membership ? this.#pending.get(id) : undefined
       if (pending === undefined || !pending.to.includes(from)) return
       if (code === REPLY) this.#accept(id, pending, from, pending.kind.reply.decode(payload))
       else this.#refuse(id, pending, from, String(payload))
@@ -264,40 +276,44 @@ export class Rpc {
     }
     const served = this.#served.get(code)
     if (served === undefined) throw new MalformedMessage(`a kind of request, not ${code}`)
-    this.#serveIn(epoch, served, from, id, served.kind.request.decode(payload))
+    this.#serveIn(epoch, served, { node: from, id, membership }, served.kind.request.decode(payload))
   }
 
-  #serveIn(epoch: number, served: Served, from: NodeId, id: number, request: unknown): void {
+  #serveIn(epoch: number, served: Served, asker: Asker, request: unknown): void {
     if (served.kind.ofView === true && epoch !== this.#epoch) {
-      if (epoch < this.#epoch) this.#turnAway(from, id)
-      else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(() => this.#serveIn(epoch, served, from, id, request))
+      if (epoch < this.#epoch) this.#turnAway(asker)
+      else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(() => this.#serveIn(epoch, served, asker, request))
       return
     }
     let answer: unknown
     try {
-      answer = served.handler(request, from)
+      answer = served.handler(request, asker.node)
     } catch (error) {
-      this.#reject(from, id, error)
+      this.#reject(asker, error)
       return
     }
-    if (!(answer instanceof Promise)) this.#reply(from, id, served, answer)
-    else answer.then(value => this.#reply(from, id, served, value, epoch), (error: unknown) => this.#reject(from, id, error))
+    if (!(answer instanceof Promise)) this.#reply(asker, served, answer)
+    else answer.then(value => this.#reply(asker, served, value, epoch), (error: unknown) => this.#reject(asker, error))
   }
 
-  #reply(to: NodeId, id: number, served: Served, value: unknown, epoch = this.#epoch): void {
-    if (id === 0 || this.#closed) return
-    if (served.kind.ofView === true && epoch !== this.#epoch) this.#turnAway(to, id)
-    else this.#post(to, this.#stamped(REPLY, id, served.kind.reply.encode(value)))
+  #reply(asker: Asker, served: Served, value: unknown, epoch = this.#epoch): void {
+    if (asker.id === 0 || this.#closed) return
+    if (served.kind.ofView === true && epoch !== this.#epoch) this.#turnAway(asker)
+    else this.#answer(asker, REPLY, served.kind.reply.encode(value))
   }
 
   /** Tells who asked in an earlier view that it is over. */
-  #turnAway(to: NodeId, id: number): void {
-    if (!this.#closed) this.#post(to, this.#stamped(OTHER_VIEW, id, null))
+  #turnAway(asker: Asker): void {
+    this.#answer(asker, OTHER_VIEW, null)
   }
 
-  #reject(to: NodeId, id: number, error: unknown): void {
-    this.#log.warn(`refused a request of ${to}: ${String(error)}`)
-    if (id !== 0 && !this.#closed) this.#post(to, this.#stamped(REFUSAL, id, String(error)))
+  #reject(asker: Asker, error: unknown): void {
+    this.#log.warn(`refused a request of ${asker.node}: ${String(error)}`)
+    if (asker.id !== 0) this.#answer(asker, REFUSAL, String(error))
+  }
+
+  #answer({ node, id, membership }: Asker, code: number, payload: unknown): void {
+    this.#post(node, this.#stamped(code, id, payload, this.#epoch, membership))
   }
 
   /** A request to oneself takes no detour over the network. */

@@ -20,6 +20,7 @@ import { CommitLog, recoverLog } from './commit-log.ts'
 import type { Commit, SyncOptions } from './commit-log.ts'
 import { StoreError } from './errors.ts'
 import type { Eventually } from './eventually.ts'
+import { nextLife } from './lives.ts'
 import { Memtable } from './memtable.ts'
 import type { Entry } from './memtable.ts'
 import type { Partitioner } from './partitioner.ts'
@@ -84,10 +85,10 @@ export class Storage {
     return this.#log.written
   }
 
-  /** Counts this start of the node, durably: `before` + 1, + 2, ... Throws when the last count is not what was written. */
+  /** Counts this start of the node, durably, from the life `before` on. Throws when the last count is not what was written. */
   async nextIncarnation(before = 0): Promise<number> {
     const stored = await this.#table.get('mincarnation')
-    const counter = (stored === undefined ? before : decodeCell('incarnation', stored).counter) + 1
+    const counter = nextLife(stored === undefined ? before : decodeCell('incarnation', stored).counter)
     await this.#table.write([{ key: 'mincarnation', value: encodeCell({ counter, writer: '', value: null }) }], { sync: true })
     return counter
   }

@@ -6,6 +6,7 @@ import { sleep } from '../../../harness/clock.ts'
 import type { Env } from '../../../harness/env.ts'
 import type { NodeConfig } from '../config.ts'
 import type { Ledger } from '../ledger.ts'
+import { STARTS_MAX, livesBefore } from '../lives.ts'
 import { Rpc } from '../rpc.ts'
 import { firstView } from './view.ts'
 import type { View } from './view.ts'
@@ -14,8 +15,6 @@ import { ADMITTED, keepView, keptView } from './views.ts'
 /** How often a node that joins asks for the view that it belongs to. */
 const ASK_MS = 50
 const NOT_ADMITTED = new Error('not admitted')
-/** Lives of one membership: those of a node that left and came back on an empty disk are told apart by its epoch. */
-const LIVES_MAX = 1024
 
 /** The view that this node starts in. Waits as long as nobody has admitted it. */
 export async function viewToStartIn(env: Env, config: NodeConfig, ledger: Ledger): Promise<View> {
@@ -27,18 +26,18 @@ export async function viewToStartIn(env: Env, config: NodeConfig, ledger: Ledger
   return view
 }
 
-/** The first number of this node's lives, beyond those that it had before it left and its disk was emptied. */
-export function livesBefore({ clock }: Env, { id, joining, lookup }: NodeConfig, { members, next }: View): number {
+/** What this node's lives are counted from: beyond those that it had before it left and its disk was emptied. */
+export function countedFrom({ clock }: Env, { id, joining, lookup }: NodeConfig, { members, next }: View): number {
   if (joining !== true) return 0
   // Without views only time tells one membership from another.
-  const since = lookup === 'ring' ? ([...(next ?? []), ...members].find(member => member.id === id)?.since ?? 0) : Math.floor(clock.wall() / 1000)
-  return (since % LIVES_MAX) * LIVES_MAX
+  return livesBefore(lookup === 'ring' ? ([...(next ?? []), ...members].find(member => member.id === id)?.since ?? 0) : Math.floor(clock.wall() / 1000))
 }
 
 /** Asks the members, before this node has a number of its own to speak under. */
 async function admittedView(env: Env, { id, nodes, deadline_ms: deadlineMs, resend_ms: resendMs }: NodeConfig): Promise<View> {
   const { clock, network, log } = env
-  const rpc = new Rpc({ self: id, incarnation: env.random.fork('joining').int(2 ** 21), clock, network, log, deadlineMs, resendMs })
+  const random = env.random.fork('joining')
+  const rpc = new Rpc({ self: id, incarnation: livesBefore(random.int(2 ** 31)) + random.int(STARTS_MAX), clock, network, log, deadlineMs, resendMs })
   try {
     for (;;) {
       const answers = nodes.filter(node => node !== id).map(async node => (await rpc.gather(ADMITTED, { to: [node], request: id, need: 1 })).replies[0] ?? Promise.reject(NOT_ADMITTED))
