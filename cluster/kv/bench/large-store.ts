@@ -65,7 +65,8 @@ function cellOf({ bytes, random }: Fill, counter: number): Cell {
   return { counter, writer: 'n1.1', value: randomFillSync(Buffer.alloc(bytes), 0, Math.floor(bytes * random)) }
 }
 
-async function fillWith(disk: LevelDisk, fill: Fill): Promise<void> {
+/** Fills the store of a node that does not run, and closes its disk. */
+export async function fillWith(disk: LevelDisk, fill: Fill): Promise<void> {
   const table = await disk.open('store')
   const { entries } = fill
   for (let from = 0; from < entries; from += FILL_AT_ONCE) {

@@ -55,21 +55,33 @@ export class NodeProcess {
   }
 }
 
+/** A cluster of processes. */
+export interface Processes extends KvOptions {
+  readonly processes: number
+  readonly token: string
+  /** Machines that may join: they come last, and whoever is to join is started by `body`. */
+  readonly spares?: number
+  /** Called with every member's folder before it starts. */
+  readonly prepare?: (dataDir: string) => Promise<void>
+}
+
 /** Starts a cluster of processes, runs `body`, and removes everything. */
-export async function withProcesses(options: KvOptions & { readonly processes: number; readonly token: string }, body: (nodes: readonly NodeProcess[]) => Promise<void>): Promise<void> {
+export async function withProcesses({ processes, token, spares = 0, prepare, ...options }: Processes, body: (nodes: readonly NodeProcess[]) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'splitbrain-kv-'))
-  const ids = Array.from({ length: options.processes }, (_, i) => `n${i + 1}`)
+  const ids = Array.from({ length: processes + spares }, (_, i) => `n${i + 1}`)
+  const members = ids.slice(0, processes)
   const ports = await freePorts(3 * ids.length)
   const host = (index: number): string => `127.0.0.1:${ports[index]!}`
   const peers = Object.fromEntries(ids.map((id, i) => [id, host(3 * i)]))
-  const nodes = kvSystem(options).nodes(ids).map((spec, i) => {
+  const nodes = kvSystem(options).nodes(members, ids.slice(processes)).map((spec, i) => {
     const listen = { peer: host(3 * i), client: host(3 * i + 1), admin: host(3 * i + 2) }
-    const addresses: NodeAddresses = { listen, peers, dataDir: join(dir, spec.id), token: options.token }
-    const { file, args, env } = spec.command(addresses)
+    const addresses: NodeAddresses = { listen, peers, dataDir: join(dir, spec.id), token }
+    const { file, args, env } = spec.command(addresses, i < processes ? undefined : members)
     return new NodeProcess(addresses, () => spawn(file, args, { env: { ...process.env, ...env, SPLITBRAIN_PARENT: '1' }, stdio: ['pipe', 'pipe', 'pipe'] }))
   })
   try {
-    await Promise.all(nodes.map((node) => node.start()))
+    if (prepare !== undefined) for (const { addresses } of nodes.slice(0, processes)) await prepare(addresses.dataDir)
+    await Promise.all(nodes.slice(0, processes).map((node) => node.start()))
     await body(nodes)
   } finally {
     await Promise.all(nodes.map((node) => node.kill()))
