@@ -82,11 +82,11 @@ export class Memtable {
     this.#moving = new Map()
   }
 
-  /** What is not in the table with `from <= token < to`, in the order of the disk. */
-  between(from: number, to: number): Entry[] {
+  /** What is not in the table and lies at `from <= place < to` on the disk, in that order. */
+  between(from: string, to: string): Entry[] {
     const found: Entry[] = []
-    for (const entry of this.#moving.values()) if (entry.token >= from && entry.token < to && !this.#pending.has(entry.key)) found.push(entry)
-    for (const entry of this.#pending.values()) if (entry.token >= from && entry.token < to) found.push(entry)
+    for (const entry of this.#moving.values()) if (entry.diskKey >= from && entry.diskKey < to && !this.#pending.has(entry.key)) found.push(entry)
+    for (const entry of this.#pending.values()) if (entry.diskKey >= from && entry.diskKey < to) found.push(entry)
     return found.sort((a, b) => (a.diskKey < b.diskKey ? -1 : 1))
   }
 }

@@ -29,8 +29,6 @@ export interface Kind<Request, Reply> {
   readonly ofView?: true
 }
 
-/** A key with its version alone. */
-export type KeyVersion = readonly [key: string, counter: number, writer: string]
 /** A key with its cell. */
 export type KeyCell = readonly [key: string, cell: Cell]
 
@@ -83,12 +81,7 @@ export function cell(input: unknown): Cell {
   return { counter: count(counter), writer: writerName(writer), value: bytesOrNull(value) }
 }
 
-function version(input: unknown): KeyVersion {
-  const [key, counter, writer] = list(input, 3)
-  return [text(key), count(counter), writerName(writer)]
-}
-
-/** A key with its cell as `RECONCILE` gives them. */
+/** A key with its cell as `encodeKeyCell` writes them. */
 export function keyCell(input: unknown): KeyCell {
   const [key, keyed] = list(input, 2)
   return [text(key), cell(keyed)]
@@ -99,7 +92,8 @@ export function encodeCell(value: Cell): unknown {
   return [value.counter, value.writer, value.value]
 }
 
-function encodeKeyCell(value: KeyCell): unknown {
+/** A key with its cell for the wire. */
+export function encodeKeyCell(value: KeyCell): unknown {
   return [value[0], encodeCell(value[1])]
 }
 
@@ -178,23 +172,3 @@ export function tokenRanges(input: unknown): readonly TokenRange[] {
 
 /** What are the digests of your cells in these ranges? */
 export const DIGESTS: Kind<readonly TokenRange[], readonly number[]> = { code: 60, request: plain(tokenRanges), reply: plain(counts) }
-
-/** My versions in these ranges of tokens. Replies with newer cells, the keys whose cells it lacks, and whether it left some out. */
-export const RECONCILE: Kind<
-  readonly [ranges: readonly TokenRange[], versions: readonly KeyVersion[]],
-  readonly [newer: readonly KeyCell[], wanted: readonly string[], more: boolean]
-> = {
-  code: 7,
-  ofView: true,
-  request: plain(input => {
-    const [ranges, versions] = list(input, 2)
-    return [tokenRanges(ranges), list(versions).map(version)] as const
-  }),
-  reply: {
-    encode: ([newer, wanted, more]) => [newer.map(encodeKeyCell), wanted, more],
-    decode: input => {
-      const [newer, wanted, more] = list(input, 3)
-      return [list(newer).map(keyCell), list(wanted).map(text), flag(more)] as const
-    },
-  },
-}

@@ -128,7 +128,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     : undefined
   const promises = config.client_cache === 'call-backs' ? new Promises({ rpc, storage, clock, incarnation, giveUpMs: config.deadline_ms / 2, max: config.cache_entries_max }) : undefined
   serveReplica({ rpc, storage, hints, self, conflicts, promises })
-  const reconciler = new Reconciler(rpc, storage, conflicts)
+  const reconciler = new Reconciler({ rpc, storage, partitioner, conflicts })
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? views
   const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })

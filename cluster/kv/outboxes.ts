@@ -7,6 +7,7 @@ import type { WireMessage } from './envelope.ts'
 /** What leaves together is split when it grows past this. */
 const TOGETHER_BYTES_MAX = 1 << 20
 const ENVELOPE_BYTES = 32
+const NUMBER_BYTES = 9
 
 interface Outbox {
   messages: WireMessage[]
@@ -50,14 +51,11 @@ export class Outboxes {
   }
 }
 
-/** About how many bytes a payload takes: its byte strings, two levels deep. */
+/** About how many bytes a payload takes. */
 function weigh(payload: unknown): number {
-  if (payload instanceof Uint8Array) return payload.length
-  if (!Array.isArray(payload)) return 0
+  if (payload instanceof Uint8Array || typeof payload === 'string') return payload.length
+  if (!Array.isArray(payload)) return NUMBER_BYTES
   let bytes = 0
-  for (const item of payload as readonly unknown[]) {
-    if (item instanceof Uint8Array) bytes += item.length
-    else if (Array.isArray(item)) for (const inner of item as readonly unknown[]) bytes += inner instanceof Uint8Array ? inner.length : 16
-  }
+  for (const item of payload as readonly unknown[]) bytes += weigh(item)
   return bytes
 }

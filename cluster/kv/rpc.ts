@@ -30,7 +30,7 @@ import { Outboxes } from './outboxes.ts'
 
 const REPLY = 0
 const REFUSAL = 1
-/** An answer from another view of the members: its number is in the envelope, and all that it says. */
+/** To who asked in an earlier view of the members: that is over. The number of the present one is in the envelope, and all that this says. */
 const OTHER_VIEW = 10
 
 /** Request ids of one life: 2^32 of them, and the starts of one membership, fit a double. */
@@ -281,7 +281,7 @@ export class Rpc {
 
   #serveIn(epoch: number, served: Served, asker: Asker, request: unknown): void {
     if (served.kind.ofView === true && epoch !== this.#epoch) {
-      if (epoch < this.#epoch) this.#turnAway(asker)
+      if (epoch < this.#epoch) this.#answer(asker, OTHER_VIEW, null)
       else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(() => this.#serveIn(epoch, served, asker, request))
       return
     }
@@ -298,13 +298,8 @@ export class Rpc {
 
   #reply(asker: Asker, served: Served, value: unknown, epoch = this.#epoch): void {
     if (asker.id === 0 || this.#closed) return
-    if (served.kind.ofView === true && epoch !== this.#epoch) this.#turnAway(asker)
+    if (served.kind.ofView === true && epoch !== this.#epoch) this.#answer(asker, OTHER_VIEW, null)
     else this.#answer(asker, REPLY, served.kind.reply.encode(value))
-  }
-
-  /** Tells who asked in an earlier view that it is over. */
-  #turnAway(asker: Asker): void {
-    this.#answer(asker, OTHER_VIEW, null)
   }
 
   #reject(asker: Asker, error: unknown): void {

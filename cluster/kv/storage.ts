@@ -136,10 +136,13 @@ export class Storage {
     return true
   }
 
-  /** The cells with `from <= token < to`, by token. What changes meanwhile may be given as it was. */
-  async *scan(from: number, to: number): AsyncIterable<readonly [key: string, cell: Cell]> {
-    const [low, high] = [tokenPrefix(from), to >= 2 ** 32 ? 'e' : tokenPrefix(to)]
-    const inMemory = this.#memory.between(from, to)
+  /** The cells with `from <= token < to`, by token; of these, if so wished, those alone that lie behind one key and up to another. What changes meanwhile may be given as it was. */
+  async *scan(from: number, to: number, { after = null, upTo = null }: { readonly after?: string | null; readonly upTo?: string | null } = {}): AsyncIterable<readonly [key: string, cell: Cell]> {
+    const behind = (key: string): string => `${placeOf(key, this.#partitioner).diskKey}\0`
+    const [first, end] = [tokenPrefix(from), to >= 2 ** 32 ? 'e' : tokenPrefix(to)]
+    const low = after !== null && behind(after) > first ? behind(after) : first
+    const high = upTo !== null && behind(upTo) < end ? behind(upTo) : end
+    const inMemory = this.#memory.between(low, high)
     let next = 0
     for await (const [diskKey, record] of this.#table.scan({ from: low, to: high })) {
       while (next < inMemory.length && inMemory[next]!.diskKey < diskKey) yield* this.#latest(inMemory[next++]!)

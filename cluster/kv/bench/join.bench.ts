@@ -1,6 +1,6 @@
 /**
- * How long a node needs to join a cluster that holds many keys, how much memory the nodes take meanwhile, and how long a
- * client of a member waits for its reads. The members' disks are filled before they start, all with the same cells.
+ * How long a node needs to join a cluster that holds many keys, how much memory and processor time the nodes take
+ * meanwhile, and how long a client of a member waits for its reads. The members' disks are filled before they start, all with the same cells.
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -10,6 +10,7 @@ import type { MembersReply } from '../membership/commands.ts'
 import { withProcesses } from '../testing/processes.ts'
 import type { NodeProcess } from '../testing/processes.ts'
 import { entryName, fillWith, spread } from './large-store.ts'
+import { cpuSecondsOf } from './servers.ts'
 
 const TOKEN = 'benchmark'
 const DEADLINE_MS = 5_000
@@ -21,6 +22,10 @@ const SETTLE_MS = 3_000
 async function peakMemory({ child }: NodeProcess): Promise<number> {
   const [, kib] = /VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${child!.pid!}/status`, 'utf8'))!
   return Math.round(Number(kib) / 1024)
+}
+
+async function cpuSeconds(nodes: readonly NodeProcess[]): Promise<number> {
+  return (await Promise.all(nodes.map(({ child }) => cpuSecondsOf(child!.pid!)))).reduce((sum, one) => sum + one, 0)
 }
 
 async function admin(node: NodeProcess): Promise<RespConnection> {
@@ -80,6 +85,7 @@ async function main(args: string[], print: (line: string) => void): Promise<void
     await withProcesses({ preset, processes: 3, spares: 1, token: TOKEN, prepare: (dir) => fillWith(new LevelDisk(dir), fill) }, async (nodes) => {
       await pause(SETTLE_MS)
       const before = await Promise.all(nodes.slice(0, 3).map(peakMemory))
+      const cpuBefore = await cpuSeconds(nodes.slice(0, 3))
       let ended = false
       const reading = readMeanwhile(nodes[0]!, fill.entries, () => ended)
       const seconds = await join(nodes, Number(values.limit))
@@ -88,6 +94,7 @@ async function main(args: string[], print: (line: string) => void): Promise<void
       const after = await Promise.all(nodes.map(peakMemory))
       const took = Number.isFinite(seconds) ? `${seconds.toFixed(1)} s` : `not done after ${values.limit} s`
       print(`${preset}, ${fill.entries.toLocaleString('en')} keys of ${fill.bytes} bytes: ${took}; members at most ${Math.max(...after.slice(0, 3))} MiB (before: ${Math.max(...before)}), who joined ${after[3]!} MiB`)
+      print(`  processor time: members ${(await cpuSeconds(nodes.slice(0, 3)) - cpuBefore).toFixed(1)} s, who joined ${(await cpuSeconds(nodes.slice(3))).toFixed(1)} s`)
       print(`  ${tookMs.length.toLocaleString('en')} reads meanwhile: ${tookMs[tookMs.length >>> 1]!.toFixed(1)} ms in the middle, p99 ${tookMs[Math.floor(tookMs.length * 0.99)]!.toFixed(0)} ms, at most ${tookMs.at(-1)!.toFixed(0)} ms`)
     })
   }
@@ -95,6 +102,6 @@ async function main(args: string[], print: (line: string) => void): Promise<void
 
 export const bench = {
   name: 'kv-join',
-  describes: 'a node joins three that hold many keys: time, memory, reads meanwhile [--preset P]... [--keys N] [--bytes N] [--limit SECONDS]',
+  describes: 'a node joins three that hold many keys: time, memory, processor time, reads meanwhile [--preset P]... [--keys N] [--bytes N] [--limit SECONDS]',
   run: main,
 }

@@ -82,7 +82,7 @@ async function untilAccepts(address: string): Promise<void> {
 }
 
 /** User and system time of a process, from /proc (proc(5): fields 14 and 15 of stat). */
-async function cpuSecondsOf(pid: number): Promise<number> {
+export async function cpuSecondsOf(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS
 }

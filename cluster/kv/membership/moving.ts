@@ -7,7 +7,8 @@
  * Nothing is lost meanwhile: writes go to the old and to the new holders, and what was written before is asked of so
  * many old holders that every quorum of a write has one of them. These are in the new view when they answer, so no write
  * of the view before is completed behind their backs (`rpc.ts`). Where holders also promise, they take that over as well
- * (`replication/take-over.ts`).
+ * (`replication/take-over.ts`). What an old holder has given in this view it has given for good, so where something goes
+ * wrong only what is missing is asked for again, and only of those who have not given it.
  */
 import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
 import { sleep } from '../../../harness/clock.ts'
@@ -20,7 +21,7 @@ import type { Replication } from '../replication/replication.ts'
 import { enoughToKnow } from '../replication/targets.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
-import { changesBetween, everyone, settled } from './view.ts'
+import { changesBetween, everyone, partsOf, settled } from './view.ts'
 import type { Segment, View } from './view.ts'
 import type { Views } from './views.ts'
 
@@ -58,6 +59,12 @@ export interface MovingOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+}
+
+/** A segment, or a part of one, that this node has not all of, and the old holders who have given all that they had of it. */
+interface Missing {
+  readonly segment: Segment
+  readonly gave: ReadonlySet<NodeId>
 }
 
 /** One node's part in changes of members. */
@@ -101,8 +108,8 @@ export class Moving {
     try {
       // What this node has let go of lately must not look as if it were still there.
       await storage.flushed()
-      for (let missing: readonly Segment[] = own; missing.length > 0; ) {
-        missing = await this.#fetchFrom(view, missing)
+      for (let missing = this.#nothingOf(own); missing.length > 0; ) {
+        missing = await this.#fetchMissing(view, missing)
         if (this.#over(view)) return
         if (missing.length > 0) await sleep(this.#options.clock, RETRY_MS)
       }
@@ -119,39 +126,64 @@ export class Moving {
     return strict && after.length < before.length && after.length <= config.read_quorum ? after : after.filter(node => !before.includes(node))
   }
 
-  /** Asks everyone who holds any of these segments; resolves to those of which too few have given what they have. */
-  async #fetchFrom(view: View, segments: readonly Segment[]): Promise<readonly Segment[]> {
-    const { self, takeOver } = this.#options
-    const sources = [...new Set(segments.flatMap(({ before }) => before))].filter(node => node !== self)
-    const gave = new Set<NodeId>([self])
-    for (const source of sources) if (await this.#fetchAll(view, source, segments.filter(({ before }) => before.includes(source)).map(({ range }) => range))) gave.add(source)
-    const whole = segments.filter(({ before }) => this.#enough(before, before.filter(node => gave.has(node)).length))
-    const open = takeOver === undefined || this.#over(view) ? [] : await takeOver(whole, () => this.#over(view))
-    return segments.filter(segment => !whole.includes(segment) || open.includes(segment))
+  /** What this node itself held of these segments is all that it has. */
+  #nothingOf(segments: readonly Segment[]): readonly Missing[] {
+    return segments.map(segment => ({ segment, gave: new Set([this.#options.self]) }))
   }
 
-  /** Whether so many of the old holders are enough. Where quorums need not meet, what a silent one has comes later, if ever. */
-  #enough(before: readonly NodeId[], gave: number): boolean {
+  /** Asks everyone who held any of this and has not given it; resolves to what is still missing. */
+  async #fetchMissing(view: View, missing: readonly Missing[]): Promise<readonly Missing[]> {
+    const { takeOver } = this.#options
+    let now = missing
+    for (const source of new Set(missing.flatMap(({ segment }) => segment.before))) now = await this.#fetchFrom(view, source, now)
+    const [enough, tooLittle] = [now.filter(one => this.#isEnough(one)), now.filter(one => !this.#isEnough(one))]
+    if (takeOver === undefined || this.#over(view)) return tooLittle
+    return [...tooLittle, ...this.#nothingOf(await takeOver(enough.map(({ segment }) => segment), () => this.#over(view)))]
+  }
+
+  /** Asks one old holder for what it has not given; resolves to the same, noted down who has given what. */
+  async #fetchFrom(view: View, source: NodeId, missing: readonly Missing[]): Promise<readonly Missing[]> {
+    const owes = ({ segment, gave }: Missing): boolean => segment.before.includes(source) && !gave.has(source)
+    const asked = missing.filter(owes)
+    const left = await this.#fetchAll(view, source, asked.map(({ segment }) => segment.range))
+    // What is left is the end of what was asked for, perhaps from the middle of a segment on.
+    const given = asked.slice(0, asked.length - left.length).map(({ segment, gave }): Missing => ({ segment, gave: new Set([...gave, source]) }))
+    const [begun, ...untouched] = asked.slice(given.length)
+    const parts = begun === undefined ? [] : this.#split(begun, left[0]![0], source)
+    return [...missing.filter(one => !owes(one)), ...given, ...parts, ...untouched]
+  }
+
+  /** A segment of which a source has given what lies before this token. */
+  #split({ segment, gave }: Missing, token: number, source: NodeId): readonly Missing[] {
+    const [from, to] = segment.range
+    if (token === from) return [{ segment, gave }]
+    const [given, rest] = partsOf([segment], [[from, token], [token, to]])
+    return [{ segment: given!, gave: new Set([...gave, source]) }, { segment: rest!, gave }]
+  }
+
+  /** Whether as many of the old holders have given this as must have. Where quorums need not meet, what a silent one has comes later, if ever. */
+  #isEnough({ segment: { before }, gave }: Missing): boolean {
     const { strict, config, views } = this.#options
-    if (strict) return gave >= enoughToKnow(before.length, config.write_quorum, config)
+    const given = before.filter(node => gave.has(node)).length
+    if (strict) return given >= enoughToKnow(before.length, config.write_quorum, config)
     const staying = views.view.next!.map(({ id }) => id)
-    return gave > 0 || before.every(node => !staying.includes(node))
+    return given > 0 || before.every(node => !staying.includes(node))
   }
 
-  async #fetchAll(view: View, source: NodeId, ranges: readonly TokenRange[]): Promise<boolean> {
+  /** Fetches what a source has in these ranges; resolves to what is left of them. */
+  async #fetchAll(view: View, source: NodeId, ranges: readonly TokenRange[]): Promise<readonly TokenRange[]> {
     const { reconciler, clock } = this.#options
-    let tries = 0
-    for (let i = 0; i < ranges.length; ) {
-      const { repaired, complete } = await reconciler.reconcile(source, ranges.slice(i, i + RANGES_AT_ONCE), () => this.#over(view))
+    let left = ranges
+    for (let tries = 0; left.length > 0 && tries < TRIES; ) {
+      if (tries > 0) await sleep(clock, RETRY_MS)
+      const some = left.slice(0, RANGES_AT_ONCE)
+      const { repaired, left: leftOfSome } = await reconciler.reconcile(source, some, () => this.#over(view))
       this.counts.fetched += repaired
-      if (this.#over(view)) return false
-      if (complete) {
-        i += RANGES_AT_ONCE
-        tries = 0
-      } else if (++tries === TRIES) return false
-      else await sleep(clock, RETRY_MS)
+      if (this.#over(view)) return left
+      tries = isLess(leftOfSome, some) ? 0 : tries + 1
+      left = [...leftOfSome, ...left.slice(RANGES_AT_ONCE)]
     }
-    return true
+    return left
   }
 
   /** Again and again, until the change is done or given up. */
@@ -185,4 +217,9 @@ export class Moving {
     const unaware = view.members.filter(({ id }) => (answers.get(id)?.[0] ?? 0) < view.epoch).length
     return unaware < Math.min(config.read_quorum, config.write_quorum, view.members.length)
   }
+}
+
+/** Whether something has been done of these ranges. */
+function isLess(left: readonly TokenRange[], of: readonly TokenRange[]): boolean {
+  return left.length < of.length || left[0]![0] > of[0]![0]
 }

@@ -8,6 +8,7 @@ import type { NodeId } from '../../../harness/env.ts'
 import { MalformedMessage, count, list, text } from '../messages.ts'
 import type { Codec } from '../messages.ts'
 import { TOKENS } from '../partitioner.ts'
+import type { TokenRange } from '../partitioner.ts'
 import { Ring, hashedTokens } from '../ring.ts'
 import { standingAt, topologyPlacement } from '../topology.ts'
 import type { Topology } from '../topology.ts'
@@ -114,10 +115,14 @@ function makeRing(members: readonly Member[], choices: RingChoices): Ring {
 
 /** A stretch of tokens whose replicas change, and who they are before and after. */
 export interface Segment {
-  /** from <= token < to */
-  readonly range: readonly [from: number, to: number]
+  readonly range: TokenRange
   readonly before: readonly NodeId[]
   readonly after: readonly NodeId[]
+}
+
+/** What of these segments, which do not overlap, these ranges are, each of which lies in one of them. */
+export function partsOf(segments: readonly Segment[], ranges: readonly TokenRange[]): Segment[] {
+  return ranges.map(range => ({ ...segments.find(({ range: [from, to] }) => from <= range[0] && range[1] <= to)!, range }))
 }
 
 /** Every stretch of tokens whose replicas are others in the second ring. Neighbours with the same replicas are one. */

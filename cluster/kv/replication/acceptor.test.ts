@@ -4,24 +4,27 @@ import { VirtualClock, sleep } from '../../../harness/clock.ts'
 import { Ledger } from '../ledger.ts'
 import { TOKENS, partitioners } from '../partitioner.ts'
 import { Storage } from '../storage.ts'
+import { restOf, whole } from '../stretch.ts'
+import type { Stretch } from '../stretch.ts'
 import { MemoryDisk } from '../testing/memory-disk.ts'
 import { lastWriteWins } from '../versions.ts'
 import type { Cell, Version } from '../versions.ts'
 import { Acceptor } from './acceptor.ts'
-import type { Vote } from './acceptor.ts'
+import type { Votes } from './acceptor.ts'
+import { PromisedBallots } from './promised-ballots.ts'
 
 const ballot = (counter: number, writer = 'n1.1'): Version => ({ counter, writer })
 const cell = (counter: number): Cell => ({ ...ballot(counter), value: Buffer.from(`v${counter}`) })
 const partitioner = partitioners.murmur3
 
 /** An acceptor, and the disk that its promises lie on. */
-function withAcceptor(body: (acceptor: Acceptor, promises: MemoryDisk, clock: VirtualClock) => Promise<void>): Promise<void> {
+function withAcceptor(body: (acceptor: Acceptor, promises: MemoryDisk, clock: VirtualClock) => Promise<void>, votesBytes = 1 << 20): Promise<void> {
   const clock = new VirtualClock()
   const promises = new MemoryDisk()
   return clock.run(async () => {
     const storage = await Storage.open(new MemoryDisk(), clock, partitioner, { sync: 'always', syncIntervalMs: 100, cacheBytes: 1 << 20, conflicts: lastWriteWins, bugs: [] })
     const ledger = await Ledger.open(promises, 'promises', { clock, sync: true })
-    await body(new Acceptor(storage, ledger, { ignoresBallots: false }), promises, clock)
+    await body(new Acceptor({ storage, partitioner, promises: new PromisedBallots(ledger, partitioner), ignoresBallots: false, votesBytes }), promises, clock)
   })
 }
 
@@ -39,7 +42,7 @@ test('a request for a promise that comes twice is answered twice, and never befo
     assert.equal(answers, [true, true])
   }))
 
-const told = (votes: readonly Vote[]): string[] => votes.map(({ key, accepted, promised }) => `${key} ${accepted.counter}, promised ${promised.counter}`).sort()
+const told = ([votes]: Votes): string[] => votes.map(({ key, accepted, promised }) => `${key} ${accepted.counter}, promised ${promised.counter}`).sort()
 
 test('votes tell what was accepted and promised, also of keys without a cell', () =>
   withAcceptor(async (acceptor) => {
@@ -51,11 +54,33 @@ test('votes tell what was accepted and promised, also of keys without a cell', (
     await acceptor.accept('overtaken', cell(4))
     // The ballot that follows is promised by accepting: whoever asks for it is promised nothing more.
     await acceptor.prepare('accepted', ballot(3))
-    const votes = await acceptor.votes([[0, TOKENS]], partitioner)
+    const votes = await acceptor.votes(whole([[0, TOKENS]]))
+    assert.is(votes[1], null)
     assert.equal(told(votes), ['accepted 2, promised 3', 'overtaken 4, promised 5', 'promised 2, promised 5', 'unknown 0, promised 1'])
     const token = partitioner.token('unknown')
-    assert.equal(told(await acceptor.votes([[token, token + 1]], partitioner)), ['unknown 0, promised 1'])
-    assert.equal(told(await acceptor.votes([[token + 1, token + 2]], partitioner)), [])
+    assert.equal(told(await acceptor.votes(whole([[token, token + 1]]))), ['unknown 0, promised 1'])
+    assert.equal(told(await acceptor.votes(whole([[token + 1, token + 2]]))), [])
   }))
+
+test('votes on many keys come page by page, each key once, whether it has a cell, a promise or both', () =>
+  withAcceptor(async (acceptor) => {
+    for (let i = 0; i < 60; i++) {
+      if (i % 3 !== 0) await acceptor.accept(`k${i}`, cell(1))
+      if (i % 3 !== 1) await acceptor.prepare(`k${i}`, ballot(5))
+    }
+    // Two ranges in no order, as segments are asked about.
+    const ranges = [[TOKENS / 2, TOKENS], [0, TOKENS / 2]] as const
+    const found: string[] = []
+    let pages = 0
+    for (let left: Stretch | undefined = whole(ranges); left !== undefined; pages++) {
+      const votes = await acceptor.votes(left)
+      assert.ok(votes[0].length <= 8, `${votes[0].length} votes in one page`)
+      found.push(...told(votes))
+      left = votes[1] === null ? undefined : restOf(left, votes[1], partitioner)
+    }
+    assert.ok(pages > 10)
+    assert.equal(found.sort(), told(await acceptor.votes(whole([[0, TOKENS]]))).concat(found).filter((vote, i, all) => all.indexOf(vote) === i).sort())
+    assert.is(found.length, 60)
+  }, 200))
 
 test.run()

@@ -5,20 +5,22 @@
  * The ballot under which a value was accepted is the version of its cell, so what is accepted lies where every cell
  * lies, and merging cells by the greater version is accepting by the greater ballot. Accepting under ballot (n, w) also
  * promises (n + 1, w): the proposer that was successful goes on without asking (CASPaxos, section 2.2.1). All other
- * promises are notes in a ledger, durable before they are given.
+ * promises are notes (`promised-ballots.ts`), durable before they are given.
  *
  * A cell that comes by anti-entropy is a late message of its proposer, no more: it is accepted if no promise forbids
  * it. Where one does, replicas would differ until somebody uses the key, so the refusal is reported.
  *
  * Votes are counted within one view of the members (`Kind.ofView`); `take-over.ts` says why they hold beyond it.
  */
-import type { Ledger } from '../ledger.ts'
-import { cell, count, encodeCell, flag, list, plain, text, tokenRanges, writerName } from '../messages.ts'
+import { cell, count, encodeCell, flag, list, plain, text, writerName } from '../messages.ts'
 import type { Kind } from '../messages.ts'
-import type { Partitioner, TokenRange } from '../partitioner.ts'
+import type { Partitioner } from '../partitioner.ts'
 import type { Storage } from '../storage.ts'
+import { cellsIn, contains, headOf, keyOrNull, stretchCodec } from '../stretch.ts'
+import type { Stretch } from '../stretch.ts'
 import { ABSENT, compareVersions } from '../versions.ts'
 import type { Cell, Version } from '../versions.ts'
+import type { PromisedBallots } from './promised-ballots.ts'
 
 /** Promise not to accept anything below this ballot. Replies whether that is promised, the ballot that is promised already if not, and what was accepted. */
 export const PREPARE: Kind<readonly [key: string, ballot: Version], readonly [granted: boolean, promised: number, accepted: Cell]> = {
@@ -67,40 +69,64 @@ export interface Vote {
 /** The vote of whoever knows nothing of a key. */
 export const NO_VOTE = { accepted: ABSENT, promised: ABSENT } as const
 
-/** What have you accepted and promised in these ranges of tokens? Keys that you know nothing of are left out. */
-export const VOTES: Kind<readonly TokenRange[], readonly Vote[]> = {
+/** The votes on keys of a stretch, and the last key of it that they go up to; null: all of it. */
+export type Votes = readonly [votes: readonly Vote[], upTo: string | null]
+
+/** What have you accepted and promised in this stretch? Keys that you know nothing of are left out. */
+export const VOTES: Kind<Stretch, Votes> = {
   code: 35,
   ofView: true,
-  request: plain(tokenRanges),
+  request: stretchCodec,
   reply: {
-    encode: votes => votes.map(({ key, accepted, promised }) => [key, accepted.counter, accepted.writer, promised.counter, promised.writer]),
-    decode: input => list(input).map((vote): Vote => {
-      const [key, counter, writer, promisedCounter, promisedWriter] = list(vote, 5)
-      return { key: text(key), accepted: { counter: count(counter), writer: writerName(writer) }, promised: { counter: count(promisedCounter), writer: writerName(promisedWriter) } }
-    }),
+    encode: ([votes, upTo]) => [votes.map(({ key, accepted, promised }) => [key, accepted.counter, accepted.writer, promised.counter, promised.writer]), upTo],
+    decode: input => {
+      const [votes, upTo] = list(input, 2)
+      return [list(votes).map(vote), keyOrNull(upTo)] as const
+    },
   },
 }
+
+function vote(input: unknown): Vote {
+  const [key, counter, writer, promisedCounter, promisedWriter] = list(input, 5)
+  return { key: text(key), accepted: { counter: count(counter), writer: writerName(writer) }, promised: { counter: count(promisedCounter), writer: writerName(promisedWriter) } }
+}
+
+/** Bytes of cells, and of promises, that are told in one answer; one more of each may come on top. */
+const VOTES_BYTES = 1 << 18
+/** A vote takes about so much beyond its key. */
+const VOTE_OVERHEAD_BYTES = 64
 
 /** What accepting a cell promises: its proposer's next ballot. */
 export function followedBy({ counter, writer }: Version): Version {
   return { counter: counter === 0 ? 0 : counter + 1, writer }
 }
 
+/** What an acceptor works on. */
+export interface AcceptorOptions {
+  readonly storage: Storage
+  readonly partitioner: Partitioner
+  /** Promises beyond those that lie in the cells. */
+  readonly promises: PromisedBallots
+  readonly ignoresBallots: boolean
+  readonly votesBytes?: number
+}
+
 /** One replica's acceptors, for all keys. */
 export class Acceptor {
   readonly #storage: Storage
-  readonly #ledger: Ledger
+  readonly #partitioner: Partitioner
   readonly #ignoresBallots: boolean
-  /** Promises beyond those that lie in the cells. */
-  readonly #promises = new Map<string, Version>()
+  readonly #promises: PromisedBallots
+  readonly #votesBytes: number
   /** Told of a key whose replicas cannot become equal by themselves. */
   onStuck: (key: string) => void = () => undefined
 
-  constructor(storage: Storage, ledger: Ledger, { ignoresBallots }: { readonly ignoresBallots: boolean }) {
+  constructor({ storage, partitioner, promises, ignoresBallots, votesBytes = VOTES_BYTES }: AcceptorOptions) {
     this.#storage = storage
-    this.#ledger = ledger
+    this.#partitioner = partitioner
+    this.#promises = promises
     this.#ignoresBallots = ignoresBallots
-    for (const [key, note] of ledger.entries()) this.#promises.set(key, decodeVersion(note))
+    this.#votesBytes = votesBytes
     storage.guard((key, before, after) => {
       const admitted = this.#admits(key, before, after)
       if (!admitted && compareVersions(after, before) > 0) this.onStuck(key)
@@ -114,10 +140,7 @@ export class Acceptor {
     const order = compareVersions(ballot, promised)
     if (order < 0 && !this.#ignoresBallots) return [false, promised.counter, accepted]
     // A second copy of the request waits for the disk like the first.
-    if (order > 0 || this.#promises.has(key)) {
-      this.#promises.set(key, ballot)
-      await this.#ledger.put(key, encodeVersion(ballot))
-    }
+    if (order > 0 || this.#promises.get(key) !== undefined) await this.#promises.put(key, ballot)
     // Only now: whatever was accepted while the promise was on its way to disk belongs to the answer.
     const latest = await this.#storage.read(key)
     return [compareVersions(latest, ballot) < 0, Math.max(latest.counter, ballot.counter), latest]
@@ -131,26 +154,40 @@ export class Acceptor {
     const after = await this.#storage.read(key)
     if (compareVersions(after, proposed) !== 0 && !this.#ignoresBallots) return [false, this.#promised(key, after).counter]
     const promise = this.#promises.get(key)
-    if (promise !== undefined && compareVersions(promise, followedBy(proposed)) <= 0) {
-      this.#promises.delete(key)
-      this.#ledger.forget(key)
-    }
+    if (promise !== undefined && compareVersions(promise, followedBy(proposed)) <= 0) this.#promises.forget(key)
     return [true, proposed.counter]
   }
 
-  /** The votes on all keys in these ranges. */
-  async votes(ranges: readonly TokenRange[], partitioner: Partitioner): Promise<readonly Vote[]> {
+  /** The votes on the keys of a stretch, or on the first of them. */
+  async votes(stretch: Stretch): Promise<Votes> {
     // Before the cells are looked at: a promise that is gone by then is one that the cell makes.
-    const promises = new Map([...this.#promises].filter(([key]) => contain(ranges, partitioner.token(key))))
+    const [promisesEnd, promises] = this.#promisesIn(stretch)
     const votes: Vote[] = []
-    for (const range of ranges) {
-      for await (const [key, accepted] of this.#storage.scan(...range)) {
-        votes.push({ key, accepted, promised: later(promises.get(key), followedBy(accepted)) })
-        promises.delete(key)
-      }
+    let page = promisesEnd
+    let bytes = 0
+    for await (const [key, { counter, writer }] of cellsIn(this.#storage, promisesEnd)) {
+      const accepted = { counter, writer }
+      votes.push({ key, accepted, promised: later(promises.get(key), followedBy(accepted)) })
+      promises.delete(key)
+      bytes += VOTE_OVERHEAD_BYTES + key.length
+      if (bytes <= this.#votesBytes) continue
+      page = headOf(stretch, key, this.#partitioner)
+      break
     }
-    for (const [key, promised] of promises) votes.push({ key, accepted: ABSENT, promised })
-    return votes
+    for (const [key, promised] of promises) if (contains(page, key, this.#partitioner)) votes.push({ key, accepted: ABSENT, promised })
+    return [votes, page.upTo === stretch.upTo ? null : page.upTo]
+  }
+
+  /** The promises of a stretch, or the first of them, and how far these go. */
+  #promisesIn(stretch: Stretch): readonly [page: Stretch, promises: Map<string, Version>] {
+    const promises = new Map<string, Version>()
+    let bytes = 0
+    for (const [key, promised] of this.#promises.within(stretch)) {
+      promises.set(key, promised)
+      bytes += VOTE_OVERHEAD_BYTES + key.length
+      if (bytes > this.#votesBytes) return [headOf(stretch, key, this.#partitioner), promises]
+    }
+    return [stretch, promises]
   }
 
   #admits(key: string, before: Cell, proposed: Cell): boolean {
@@ -165,17 +202,4 @@ export class Acceptor {
 /** The greater of an explicit promise, if there is one, and an implied one. */
 function later(explicit: Version | undefined, implied: Version): Version {
   return explicit !== undefined && compareVersions(explicit, implied) > 0 ? explicit : implied
-}
-
-function contain(ranges: readonly TokenRange[], token: number): boolean {
-  return ranges.some(([from, to]) => from <= token && token < to)
-}
-
-function encodeVersion({ counter, writer }: Version): Uint8Array {
-  return Buffer.from(JSON.stringify([counter, writer]))
-}
-
-function decodeVersion(note: Uint8Array): Version {
-  const [counter, writer] = list(JSON.parse(Buffer.from(note).toString()), 2)
-  return { counter: count(counter), writer: writerName(writer) }
 }

@@ -21,6 +21,7 @@ import type { Cell } from '../versions.ts'
 import { ACCEPT, Acceptor, PREPARE, VOTES } from './acceptor.ts'
 import type { Change, Outcome } from './change.ts'
 import { forwarding } from './forwarding.ts'
+import { PromisedBallots } from './promised-ballots.ts'
 import { Proposer } from './proposer.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
@@ -36,10 +37,10 @@ const STUCK_DELAY_MS = 200
 export async function paxosReplication(coordinator: Coordinator): Promise<Replication> {
   const { self, config, clock, disk, incarnation, lists, partitioner, random, rpc, storage, suspects, timestamps } = coordinator
   const ledger = await Ledger.open(disk, 'promises', { clock, sync: config.sync === 'always' && !config.bugs.includes('forget-promises') })
-  const acceptor = new Acceptor(storage, ledger, { ignoresBallots: config.bugs.includes('ignore-ballot') })
+  const acceptor = new Acceptor({ storage, partitioner, promises: new PromisedBallots(ledger, partitioner), ignoresBallots: config.bugs.includes('ignore-ballot') })
   rpc.serve(PREPARE, ([key, ballot]) => acceptor.prepare(key, ballot))
   rpc.serve(ACCEPT, ([key, cell]) => acceptor.accept(key, cell))
-  rpc.serve(VOTES, ranges => acceptor.votes(ranges, partitioner))
+  rpc.serve(VOTES, stretch => acceptor.votes(stretch))
   const proposer = new Proposer({ clock, config, random: random.fork('proposer'), lists, partitioner, rpc, timestamps })
   const others = forwarding({ rpc, incarnation, writer: timestamps.writer, carryOut: (key, change) => proposer.change(key, change) })
 

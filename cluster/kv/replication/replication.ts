@@ -43,7 +43,7 @@ export interface Replication {
   waits?(): readonly string[]
   /**
    * Makes what the old replicas of these segments agreed on bind the new ones, as far as that takes more than cells; asked
-   * of everyone who will hold them and has fetched the cells. Resolves to those segments where that is not done.
+   * of everyone who will hold them and has fetched the cells. Resolves to what of these segments is left to be done.
    */
   takeOver?(segments: readonly Segment[], over: () => boolean): Promise<readonly Segment[]>
   /** What it counts, for whoever asks how it goes. */

@@ -8,11 +8,14 @@ import type { Storage } from '../storage.ts'
 import { simulate } from '../testing/simulate.ts'
 import type { Bench } from '../testing/simulate.ts'
 import type { Gather, Rpc } from '../rpc.ts'
+import { StoreError } from '../errors.ts'
 import { ABSENT } from '../versions.ts'
 import type { Version } from '../versions.ts'
-import type { Vote } from './acceptor.ts'
+import type { Vote, Votes } from './acceptor.ts'
 import { takingOver } from './take-over.ts'
-import type { TokenRange } from '../partitioner.ts'
+import type { Stretch } from '../stretch.ts'
+import { contains } from '../stretch.ts'
+import { placeOf } from '../records.ts'
 
 /** Three nodes hold every key, and n4 joins. Anti-entropy off: what replicas hold is what the protocol put there. */
 const growing = { preset: 'paxos', nodes: 3, spares: 1, overrides: { anti_entropy_interval_ms: 0 } }
@@ -87,17 +90,29 @@ test('a majority of the old replicas confirms nothing once the new ones count', 
     assert.equal(await bench.read('n1', moving), { type: 'ok', value: 1 })
   }))
 
+const held = { counter: 5, writer: 'n1.1', value: null }
+
+/** The storage of a new replica that holds these keys. */
+function holding(keys: readonly string[]): Storage {
+  return {
+    async *scan(from: number, to: number, { after, upTo }: { readonly after: string | null; readonly upTo: string | null }) {
+      const inside = { ranges: [[from, to] as const], after, upTo }
+      for (const key of keys) if (contains(inside, key, partitioners.murmur3)) yield [key, held]
+    },
+  } as unknown as Storage
+}
+
 /** Has a new replica take over the whole ring from n1, n2 and n3, which vote like this; n1 absent: it does not answer. */
 async function takeOver(votes: Readonly<Record<NodeId, readonly Vote[]>>, { own = [] as readonly string[], settles = true } = {}): Promise<{ readonly settled: readonly string[]; readonly promised: readonly number[]; readonly done: boolean }> {
   const settled: string[] = []
   const promised: number[] = []
   const segment = { range: [0, 2 ** 32] as const, before: ['n1', 'n2', 'n3'], after: ['n2', 'n3', 'n4'] }
-  const rpc = { gather: async (_: unknown, { to }: Gather<readonly TokenRange[]>) => ({ replies: [votes[to[0]!]].filter((reply) => reply !== undefined) }) } as unknown as Rpc
-  const storage = { read: (key: string) => (own.includes(key) ? { counter: 5, writer: 'n1.1', value: null } : ABSENT) } as unknown as Storage
+  const rpc = { gather: async (_: unknown, { to }: Gather<Stretch>) => ({ replies: [votes[to[0]!]].flatMap((reply) => (reply === undefined ? [] : [[reply, null]])) }) } as unknown as Rpc
+  const storage = holding(own)
   const [config] = presetConfigs(findPreset('paxos'), ['n1', 'n2', 'n3'], 'token')
   const promise = async (key: string, { counter }: Version): Promise<Version> => {
     promised.push(counter)
-    return storage.read(key)
+    return own.includes(key) ? held : ABSENT
   }
   const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc, storage, settle: async (key) => void settled.push(key), promise })
   const left = await take([segment], () => !settles)
@@ -129,6 +144,53 @@ test('who has accepted the same promises what an old one has promised, and needs
 test('nothing is taken over from a minority, nor after the view is over', async () => {
   assert.equal(await takeOver({ n1: [at('k', 5)] }, { own: ['k'] }), { settled: [], promised: [], done: false })
   assert.equal(await takeOver({ n1: [at('k', 5)], n2: [at('k', 4)], n3: [] }, { settles: false }), { settled: [], promised: [], done: false })
+})
+
+test('many keys are taken over page by page, and of a segment only the keys that could not be settled are left', async () => {
+  const keys = Array.from({ length: 100 }, (_, i) => `key${i}`)
+  const place = (key: string): string => placeOf(key, partitioners.murmur3).diskKey
+  const inOrder = [...keys].sort((a, b) => (place(a) < place(b) ? -1 : 1))
+  const asked: Stretch[] = []
+  // Each old replica tells of another number of keys at a time, and n3 of every second one.
+  const told: Record<NodeId, { readonly keys: readonly string[]; readonly atOnce: number }> = { n1: { keys: inOrder, atOnce: 7 }, n2: { keys: inOrder, atOnce: 10 }, n3: { keys: inOrder.filter((_, i) => i % 2 === 0), atOnce: 4 } }
+  const gather = async (_: unknown, { to, request }: Gather<Stretch>): Promise<{ replies: readonly Votes[] }> => {
+    asked.push(request)
+    const { keys: its, atOnce } = told[to[0]!]!
+    const inside = its.filter((key) => contains(request, key, partitioners.murmur3))
+    return { replies: [[inside.slice(0, atOnce).map((key) => at(key, 5)), inside.length > atOnce ? inside[atOnce - 1]! : null]] }
+  }
+  const settled: string[] = []
+  let stuck: readonly string[] = [inOrder[20]!, inOrder[70]!]
+  const [config] = presetConfigs(findPreset('paxos'), ['n1', 'n2', 'n3'], 'token')
+  const settle = async (key: string): Promise<void> => {
+    if (stuck.includes(key)) throw new StoreError('UNAVAILABLE', 'not now')
+    settled.push(key)
+  }
+  const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc: { gather } as unknown as Rpc, storage: holding(inOrder.slice(0, 50)), settle, promise: async () => ABSENT })
+  const segment = { range: [0, 2 ** 32] as const, before: ['n1', 'n2', 'n3'], after: ['n2', 'n3', 'n4'] }
+  const left = await take([segment], () => false)
+  // What the new replica holds needs nothing, except that n3 and whoever answers with it must be covered too.
+  assert.equal(settled.sort(), inOrder.slice(50).filter((key) => !stuck.includes(key)).sort())
+  assert.equal(left, [{ ...segment, range: [partitioners.murmur3.token(inOrder[70]!), partitioners.murmur3.token(inOrder[70]!) + 1] }])
+  assert.ok(asked.length >= 3 * 14 && asked.length <= 3 * 30, `${asked.length} questions`)
+  stuck = []
+  asked.length = 0
+  assert.equal(await take(left, () => false), [])
+  assert.equal(asked.map(({ ranges }) => ranges), [1, 2, 3].map(() => [left[0]!.range]))
+  assert.is(settled.at(-1), inOrder[70])
+})
+
+test('an attempt that is broken off leaves what it has not come to', async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `key${i}`).sort((a, b) => partitioners.murmur3.token(a) - partitioners.murmur3.token(b))
+  let answers = 3
+  const gather = async (_: unknown, { request }: Gather<Stretch>): Promise<{ replies: readonly Votes[] }> => {
+    const inside = keys.filter((key) => contains(request, key, partitioners.murmur3))
+    return { replies: answers-- > 0 ? [[inside.slice(0, 10).map((key) => at(key, 5)), inside[9]!]] : [] }
+  }
+  const [config] = presetConfigs(findPreset('paxos'), ['n1', 'n2', 'n3'], 'token')
+  const take = takingOver({ config: config!, partitioner: partitioners.murmur3, rpc: { gather } as unknown as Rpc, storage: holding(keys), settle: async () => undefined, promise: async () => ABSENT })
+  const segment = { range: [0, 2 ** 32] as const, before: ['n1', 'n2', 'n3'], after: ['n2', 'n3', 'n4'] }
+  assert.equal(await take([segment], () => false), [{ ...segment, range: [partitioners.murmur3.token(keys[9]!), 2 ** 32] }])
 })
 
 test.run()

@@ -46,11 +46,17 @@
  *   replica and no change is under way; a key that comes back to it is taken over like any other.
  * - Where there are fewer members than N and each of them has to answer every read, all who are left take over
  *   (`moving.ts`): those who are gone may have been most of those who knew b.
+ * - Keys are taken over one by one, at any time in T, so a segment is gone through page by page, and what was taken over
+ *   stays so: an attempt that is broken off is gone on with where it was, and only keys that are open are tried again.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import { StoreError } from '../errors.ts'
+import { partsOf } from '../membership/view.ts'
 import type { Segment } from '../membership/view.ts'
-import { compareVersions } from '../versions.ts'
+import type { TokenRange } from '../partitioner.ts'
+import { cellsIn, contains, headOf, rangesFrom, restOf, whole } from '../stretch.ts'
+import type { Stretch } from '../stretch.ts'
+import { ABSENT, compareVersions } from '../versions.ts'
 import type { Version } from '../versions.ts'
 import { NO_VOTE, VOTES, followedBy } from './acceptor.ts'
 import type { Vote } from './acceptor.ts'
@@ -61,6 +67,8 @@ import { enoughToKnow } from './targets.ts'
 const SEGMENTS_AT_ONCE = 32
 /** Keys settled at a time. */
 const KEYS_AT_ONCE = 16
+/** With so many keys that cannot be settled, others may wait until these can be. */
+const OPEN_MAX = 1_000
 
 /** What is taken over with. */
 export interface TakingOverOptions extends Pick<Coordinator, 'config' | 'partitioner' | 'rpc' | 'storage'> {
@@ -70,50 +78,48 @@ export interface TakingOverOptions extends Pick<Coordinator, 'config' | 'partiti
   readonly promise: (key: string, ballot: Version) => Promise<Version>
 }
 
-/** What the old replicas of one segment said. */
+/** What old replicas said of one page. */
 interface Poll {
-  readonly segment: Segment
-  /** How many have answered. */
-  answered: number
+  /** As far as all who answered have told. */
+  readonly page: Stretch
+  readonly answered: number
   /** Votes by key; whoever answered and is not among them knows nothing of the key. */
-  readonly votes: Map<string, Vote[]>
+  readonly votes: ReadonlyMap<string, readonly Vote[]>
 }
 
 /** The part of a new replica in taking over. */
 export function takingOver({ config, partitioner, rpc, storage, settle, promise }: TakingOverOptions): NonNullable<Replication['takeOver']> {
   const quorum = Math.min(config.read_quorum, config.write_quorum)
 
-  /** Asks the old replicas, except those that are in `silent`; whoever does not answer comes into it. */
-  async function poll(segments: readonly Segment[], silent: Set<NodeId>): Promise<Poll[]> {
-    const polls = segments.map((segment): Poll => ({ segment, answered: 0, votes: new Map() }))
-    const sources = [...new Set(segments.flatMap(({ before }) => before))].filter(node => !silent.has(node))
-    await Promise.all(sources.map(async source => {
-      const its = polls.filter(({ segment }) => segment.before.includes(source))
-      const { replies } = await rpc.gather(VOTES, { to: [source], request: its.map(({ segment }) => segment.range), need: 1 })
+  /** Asks the old replicas of a stretch, except those that are in `silent`; whoever does not answer comes into it. */
+  async function poll(before: readonly NodeId[], stretch: Stretch, silent: Set<NodeId>): Promise<Poll> {
+    const sources = before.filter(node => !silent.has(node))
+    const told = (await Promise.all(sources.map(async source => {
+      const { replies } = await rpc.gather(VOTES, { to: [source], request: stretch, need: 1 })
       if (replies[0] === undefined) silent.add(source)
-      else count(its, replies[0])
-    }))
-    return polls
-  }
-
-  function count(polls: readonly Poll[], votes: readonly Vote[]): void {
-    for (const one of polls) one.answered++
-    for (const vote of votes) {
-      const token = partitioner.token(vote.key)
-      const found = polls.find(({ segment: { range: [from, to] } }) => from <= token && token < to)
-      const others = found?.votes.get(vote.key)
-      if (others === undefined) found?.votes.set(vote.key, [vote])
-      else others.push(vote)
+      return replies
+    }))).flat()
+    const page = told.reduce((shortest, [, upTo]) => (upTo !== null && contains(shortest, upTo, partitioner) ? headOf(shortest, upTo, partitioner) : shortest), stretch)
+    const votes = new Map<string, Vote[]>()
+    for (const [cast, upTo] of told) {
+      for (const vote of upTo === page.upTo ? cast : cast.filter(({ key }) => contains(page, key, partitioner))) {
+        const others = votes.get(vote.key)
+        if (others === undefined) votes.set(vote.key, [vote])
+        else others.push(vote)
+      }
     }
+    return { page, answered: told.length, votes }
   }
 
   /** The keys of which this node has not all that may bind it; undefined: too few have answered. */
-  async function openKeys({ segment: { before }, answered, votes }: Poll): Promise<readonly string[] | undefined> {
-    const least = enoughToKnow(before.length, quorum, config)
+  async function openKeys(holders: number, { page, answered, votes }: Poll): Promise<readonly string[] | undefined> {
+    const least = enoughToKnow(holders, quorum, config)
     if (answered < least) return undefined
+    const held = new Map<string, Version>()
+    for await (const [key, { counter, writer }] of cellsIn(storage, page)) if (votes.has(key)) held.set(key, { counter, writer })
     const open: string[] = []
     for (const [key, cast] of votes) {
-      const own = await storage.read(key)
+      const own = held.get(key) ?? ABSENT
       const covered = cast.filter(vote => covers(own, vote)).length + (covers(own, NO_VOTE) ? answered - cast.length : 0)
       if (covered < least && !(await likens(key, own, cast, least - covered))) open.push(key)
     }
@@ -132,31 +138,56 @@ export function takingOver({ config, partitioner, rpc, storage, settle, promise 
     return compareVersions(accepted, own) === 0
   }
 
-  /** Settles these keys, until one cannot be settled; resolves to those that may not be. */
-  async function unsettled(keys: readonly string[], over: () => boolean): Promise<ReadonlySet<string>> {
+  /** Settles these keys; resolves to those that could not be. */
+  async function unsettled(keys: readonly string[], over: () => boolean): Promise<readonly string[]> {
+    const left: string[] = []
     for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-      const done = !over() && (await Promise.all(keys.slice(at, at + KEYS_AT_ONCE).map(key => settle(key).then(() => true, notNow))))
-      if (done === false || done.includes(false)) return new Set(keys.slice(at))
-    }
-    return new Set()
-  }
-
-  /** Takes segments over; resolves to those for which that is not done. */
-  async function take(segments: readonly Segment[], silent: Set<NodeId>, over: () => boolean): Promise<readonly Segment[]> {
-    const open = await Promise.all((await poll(segments, silent)).map(openKeys))
-    const left = await unsettled(open.flatMap(keys => keys ?? []), over)
-    return segments.filter((_, i) => open[i]?.every(key => !left.has(key)) !== true)
-  }
-
-  return async (segments, over) => {
-    const left: Segment[] = []
-    const silent = new Set<NodeId>()
-    for (let at = 0; at < segments.length; at += SEGMENTS_AT_ONCE) {
-      if (over()) return [...left, ...segments.slice(at)]
-      left.push(...(await take(segments.slice(at, at + SEGMENTS_AT_ONCE), silent, over)))
+      const some = keys.slice(at, at + KEYS_AT_ONCE)
+      const done = await Promise.all(some.map(async key => !over() && settle(key).then(() => true, notNow)))
+      left.push(...some.filter((_, i) => !done[i]))
     }
     return left
   }
+
+  /** Takes segments over that had the same replicas; resolves to what is left of them. */
+  async function take(segments: readonly Segment[], silent: Set<NodeId>, over: () => boolean): Promise<readonly Segment[]> {
+    const { before } = segments[0]!
+    const open = new Set<number>()
+    let left: Stretch | undefined = whole(segments.map(({ range }) => range))
+    while (left !== undefined && !over() && open.size < OPEN_MAX) {
+      const polled: Poll = await poll(before, left, silent)
+      const keys = await openKeys(before.length, polled)
+      if (keys === undefined) break
+      for (const key of await unsettled(keys, over)) open.add(partitioner.token(key))
+      left = polled.page.upTo === null ? undefined : restOf(left, polled.page.upTo, partitioner)
+    }
+    const ranges = left === undefined ? [] : rangesFrom(left, partitioner)
+    return partsOf(segments, [...ranges, ...[...open].filter(token => !isIn(ranges, token)).map((token): TokenRange => [token, token + 1])])
+  }
+
+  return async (segments, over) => {
+    const silent = new Set<NodeId>()
+    const left: Segment[] = []
+    for (const some of batches(segments)) left.push(...(await take(some, silent, over)))
+    return left
+  }
+}
+
+/** Segments that had the same replicas, so many at a time. */
+function batches(segments: readonly Segment[]): Segment[][] {
+  const byReplicas = new Map<string, Segment[][]>()
+  for (const segment of segments) {
+    const replicas = segment.before.join(' ')
+    const lists = byReplicas.get(replicas) ?? [[]]
+    byReplicas.set(replicas, lists)
+    if (lists.at(-1)!.length === SEGMENTS_AT_ONCE) lists.push([])
+    lists.at(-1)!.push(segment)
+  }
+  return [...byReplicas.values()].flat()
+}
+
+function isIn(ranges: readonly TokenRange[], token: number): boolean {
+  return ranges.some(([from, to]) => from <= token && token < to)
 }
 
 /** Whether who has accepted `own` accepts nothing more that this vote rules out, and knows all that it has confirmed. */
