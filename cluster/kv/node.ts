@@ -133,7 +133,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const lookup = overlay ?? views
   const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
-  const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
+  const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, letGo: replication.letGo, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
   const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })

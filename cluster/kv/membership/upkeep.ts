@@ -1,6 +1,6 @@
 /**
  * Repair under views: anti-entropy over the ring of the present members, begun anew whenever these are others, and the
- * care for what this node still holds of ranges that are not its own any more.
+ * care for what this node still holds of ranges that are not its own any more, cells as well as promises.
  */
 import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
 import type { Partitioner } from '../partitioner.ts'
@@ -9,6 +9,7 @@ import { AntiEntropy } from '../repair/anti-entropy.ts'
 import { handOver } from '../repair/hand-over.ts'
 import { RangeDigests } from '../repair/hash-tree.ts'
 import type { Reconciler } from '../repair/reconcile.ts'
+import type { Replication } from '../replication/replication.ts'
 import type { Ring } from '../ring.ts'
 import type { Rpc } from '../rpc.ts'
 import type { CellObserver, Storage } from '../storage.ts'
@@ -34,6 +35,8 @@ export interface UpkeepOptions {
   readonly storage: Storage
   readonly reconciler: Reconciler
   readonly partitioner: Partitioner
+  /** Lets go of what the replication protocol keeps of a range beside its cells. */
+  readonly letGo: Replication['letGo']
   /** Told of every cell that is there or comes. */
   readonly witness: (cell: Cell) => void
 }
@@ -52,6 +55,8 @@ export class Upkeep {
   #started = false
   #stopped = false
   #timer: Timer | undefined
+  /** The view in which promises were let go of last. In the first one there are none that are not this node's own. */
+  #letGoIn = 0
   readonly #before = { comparisons: 0, repaired: 0 }
   /** Cells that were not this node's own any more and have been given to those whose they are, since this start. */
   handed = 0
@@ -164,17 +169,34 @@ export class Upkeep {
 
   /** The ranges in which this node holds cells that are not its own. */
   *#strays(): Generator<readonly [from: number, to: number]> {
-    const { self, views } = this.#options
-    if (views.view.epoch === 0 || views.view.next !== null || views.serving !== this.#ring) return
+    if (!this.#isSettled) return
     for (let leaf = this.#digests.nextHeld(0); leaf !== undefined; leaf = this.#digests.nextHeld(leaf + 1)) {
-      const range = this.#digests.range(leaf)
-      if (!this.#ring.replicas(range[0]).includes(self)) yield range
+      if (!this.#isOwn(leaf)) yield this.#digests.range(leaf)
     }
+  }
+
+  /** Whether members have changed, and no change is under way. */
+  get #isSettled(): boolean {
+    const { views } = this.#options
+    return views.view.epoch > 0 && views.view.next === null && views.serving === this.#ring
+  }
+
+  #isOwn(leaf: number): boolean {
+    return this.#ring.replicas(this.#digests.range(leaf)[0]).includes(this.#options.self)
+  }
+
+  /** Once in every view, and all in one turn, so that it is the same view throughout. What a request of the view before leaves behind even later goes with the next change. */
+  #letGoOfPromises(): void {
+    const { views, letGo } = this.#options
+    if (letGo === undefined || !this.#isSettled || this.#letGoIn === views.view.epoch) return
+    this.#letGoIn = views.view.epoch
+    for (let leaf = 0; leaf < this.#digests.leaves; leaf++) if (!this.#isOwn(leaf)) letGo(this.#digests.range(leaf))
   }
 
   #watch(): void {
     if (this.#stopped) return
     this.#timer = this.#options.clock.after(STRAYS_INTERVAL_MS, () => {
+      this.#letGoOfPromises()
       void this.#handStraysOver().catch(() => undefined).then(() => this.#watch())
     })
   }

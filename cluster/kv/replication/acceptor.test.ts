@@ -62,6 +62,20 @@ test('votes tell what was accepted and promised, also of keys without a cell', (
     assert.equal(told(await acceptor.votes(whole([[token + 1, token + 2]]))), [])
   }))
 
+test('promises of a range are let go of, also on disk, and others stay', () =>
+  withAcceptor(async (acceptor, promises) => {
+    for (let i = 0; i < 100; i++) await acceptor.prepare(`k${i}`, ballot(5))
+    const gone = (key: string): boolean => partitioner.token(key) < TOKENS / 3
+    acceptor.letGo([0, TOKENS / 3])
+    await acceptor.prepare('and one more', ballot(5))
+    const kept = Array.from({ length: 100 }, (_, i) => `k${i}`).filter((key) => !gone(key))
+    assert.ok(kept.length > 50 && kept.length < 80)
+    const expected = [...kept, 'and one more'].map((key) => `${key} 0, promised 5`).sort()
+    assert.equal(told(await acceptor.votes(whole([[0, TOKENS]]))), expected)
+    assert.is(promises.entries.size, expected.length)
+    for (let i = 0; i < 100; i++) assert.is((await acceptor.prepare(`k${i}`, ballot(4)))[0], gone(`k${i}`))
+  }))
+
 test('votes on many keys come page by page, each key once, whether it has a cell, a promise or both', () =>
   withAcceptor(async (acceptor) => {
     for (let i = 0; i < 60; i++) {

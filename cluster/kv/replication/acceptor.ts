@@ -14,7 +14,7 @@
  */
 import { cell, count, encodeCell, flag, list, plain, text, writerName } from '../messages.ts'
 import type { Kind } from '../messages.ts'
-import type { Partitioner } from '../partitioner.ts'
+import type { Partitioner, TokenRange } from '../partitioner.ts'
 import type { Storage } from '../storage.ts'
 import { cellsIn, contains, headOf, keyOrNull, stretchCodec } from '../stretch.ts'
 import type { Stretch } from '../stretch.ts'
@@ -156,6 +156,16 @@ export class Acceptor {
     const promise = this.#promises.get(key)
     if (promise !== undefined && compareVersions(promise, followedBy(proposed)) <= 0) this.#promises.forget(key)
     return [true, proposed.counter]
+  }
+
+  /**
+   * Lets go of the promises of a range of which this node is no replica, in a view in which no change of members is under
+   * way. Nobody counts on them any more: requests of earlier views are turned away, in this one nobody asks this node, and
+   * it becomes a replica again only by a change after this one, in which it takes over what binds it (`take-over.ts`).
+   * Should a crash bring such a promise back, it refuses more than it has to, no less.
+   */
+  letGo(range: TokenRange): void {
+    this.#promises.forgetIn(range)
   }
 
   /** The votes on the keys of a stretch, or on the first of them. */

@@ -37,7 +37,8 @@ const STUCK_DELAY_MS = 200
 export async function paxosReplication(coordinator: Coordinator): Promise<Replication> {
   const { self, config, clock, disk, incarnation, lists, partitioner, random, rpc, storage, suspects, timestamps } = coordinator
   const ledger = await Ledger.open(disk, 'promises', { clock, sync: config.sync === 'always' && !config.bugs.includes('forget-promises') })
-  const acceptor = new Acceptor({ storage, partitioner, promises: new PromisedBallots(ledger, partitioner), ignoresBallots: config.bugs.includes('ignore-ballot') })
+  const promises = new PromisedBallots(ledger, partitioner)
+  const acceptor = new Acceptor({ storage, partitioner, promises, ignoresBallots: config.bugs.includes('ignore-ballot') })
   rpc.serve(PREPARE, ([key, ballot]) => acceptor.prepare(key, ballot))
   rpc.serve(ACCEPT, ([key, cell]) => acceptor.accept(key, cell))
   rpc.serve(VOTES, stretch => acceptor.votes(stretch))
@@ -86,7 +87,8 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
       settle: key => proposer.change(key, { type: 'settle' }),
       promise: async (key, ballot) => (await acceptor.prepare(key, ballot))[2],
     }),
-    stats: () => ({ ballots_won: proposer.ballotsWon }),
+    letGo: range => acceptor.letGo(range),
+    stats: () => ({ ballots_won: proposer.ballotsWon, promises: promises.size }),
     close: () => ledger.close(),
   }
 }

@@ -41,7 +41,19 @@ export class PromisedBallots {
     if (this.#slots[this.#slotOf(key)]?.delete(key) === true) this.#ledger.forget(key)
   }
 
-  /** The promises of a stretch in the order of their places, so many at most. O(S log S) for each slot of S promises. */
+  /** How many there are. */
+  get size(): number {
+    return this.#slots.reduce((sum, promises) => sum + (promises?.size ?? 0), 0)
+  }
+
+  /** Lets go of all promises in a range. */
+  forgetIn(range: TokenRange): void {
+    for (const promises of this.#slotsOf(range)) {
+      for (const key of promises.keys()) if (within(range, this.#partitioner.token(key))) this.forget(key)
+    }
+  }
+
+  /** The promises of a stretch in the order of their places. O(S log S) for each slot of S promises. */
   *within(stretch: Stretch): Generator<readonly [key: string, promised: Version]> {
     for (const range of stretch.ranges) {
       for (const promises of this.#slotsOf(range)) {

@@ -8,7 +8,7 @@ import { StoreError } from '../errors.ts'
 import type { Eventually } from '../eventually.ts'
 import type { Lookup } from '../lookup/lookup.ts'
 import type { Segment } from '../membership/view.ts'
-import type { Partitioner } from '../partitioner.ts'
+import type { Partitioner, TokenRange } from '../partitioner.ts'
 import type { PreferenceLists } from '../ring.ts'
 import type { Gathered, Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
@@ -46,6 +46,8 @@ export interface Replication {
    * of everyone who will hold them and has fetched the cells. Resolves to what of these segments is left to be done.
    */
   takeOver?(segments: readonly Segment[], over: () => boolean): Promise<readonly Segment[]>
+  /** Lets go of what this node was bound to in a range of which it is no replica; no change of members is under way. */
+  letGo?(range: TokenRange): void
   /** What it counts, for whoever asks how it goes. */
   stats?(): Readonly<Record<string, number>>
   /** Ends what the protocol itself has open. */

@@ -43,7 +43,8 @@
  * - A node that restarts in T takes over anew; its votes are on its disk. Nobody counts it as ready meanwhile.
  * - A change that is given up: in T every quorum had one of H in it, so the view after T is to H as the one before was.
  * - What a former replica still holds comes as a late message when it gives that away. It forgets it only while it is no
- *   replica and no change is under way; a key that comes back to it is taken over like any other.
+ *   replica and no change is under way; a key that comes back to it is taken over like any other. The same goes for what
+ *   it promised (`Acceptor.letGo`): of those who promised b', the claim counts on none that are not in H'.
  * - Where there are fewer members than N and each of them has to answer every read, all who are left take over
  *   (`moving.ts`): those who are gone may have been most of those who knew b.
  * - Keys are taken over one by one, at any time in T, so a segment is gone through page by page, and what was taken over
