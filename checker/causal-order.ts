@@ -83,16 +83,21 @@ function shortcut(session: Int32Array, cycle: readonly number[]): number[] | und
   return undefined
 }
 
+/** Ranks are counted, rather than compared, unless they are sparser than this. */
+const SPARSE = 16
+
 /** Operations by the rank of the event from which they certainly matter: a write's invocation, a read's completion. */
 function byEvent({ count, start, end, write }: Registers): Int32Array {
-  let last = 0
-  for (let op = 0; op < count; op++) last = Math.max(last, start[op]!, end[op] === NEVER ? 0 : end[op]!)
-  const starts = new Int32Array(last + 2)
   const event = new Int32Array(count)
+  let last = 0
   for (let op = 0; op < count; op++) {
     event[op] = write[op] === 1 || end[op] === NEVER ? start[op]! : end[op]!
-    starts[event[op]! + 1]!++
+    last = Math.max(last, event[op]!)
   }
+  // A few operations out of a long history, as when a witness is made smaller.
+  if (last > SPARSE * count) return Int32Array.from(event.keys()).sort((a, b) => event[a]! - event[b]! || a - b)
+  const starts = new Int32Array(last + 2)
+  for (let op = 0; op < count; op++) starts[event[op]! + 1]!++
   for (let at = 0; at <= last; at++) starts[at + 1]! += starts[at]!
   const sorted = new Int32Array(count)
   for (let op = 0; op < count; op++) sorted[starts[event[op]!]!++] = op

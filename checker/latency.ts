@@ -63,13 +63,20 @@ function bucketOf(us: number): number {
 
 function quantiles(period: string, group: string, f: string, leaves: readonly Leaf[]): Latency {
   if (leaves.length === 0) return { period, group, f, count: 0, p50_ms: null, p99_ms: null, p999_ms: null, max_ms: null }
-  const counts = new Map<number, number>()
-  for (const leaf of leaves) for (const [us, operations] of leaf.counts) counts.set(us, (counts.get(us) ?? 0) + operations)
-  const ascending = [...counts].sort(([a], [b]) => a - b)
-  const count = ascending.reduce((sum, [, operations]) => sum + operations, 0)
+  const counts = leaves.length === 1 ? leaves[0]!.counts : merged(leaves)
+  const ascending = Float64Array.from(counts.keys()).sort()
+  let count = 0
+  for (const operations of counts.values()) count += operations
   const at = (perMille: number): number => {
     let below = Math.ceil((count * perMille) / 1000)
-    return ascending.find(([, operations]) => (below -= operations) <= 0)![0] / 1000
+    return ascending.find((us) => (below -= counts.get(us)!) <= 0)! / 1000
   }
   return { period, group, f, count, p50_ms: at(500), p99_ms: at(990), p999_ms: at(999), max_ms: Math.max(...leaves.map(({ maxUs }) => maxUs)) / 1000 }
+}
+
+/** How many operations of all these leaves took how long. */
+function merged(leaves: readonly Leaf[]): Leaf['counts'] {
+  const counts = new Map<number, number>()
+  for (const leaf of leaves) for (const [us, operations] of leaf.counts) counts.set(us, (counts.get(us) ?? 0) + operations)
+  return counts
 }

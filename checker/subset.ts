@@ -7,7 +7,7 @@
 import { THIN_AIR } from './registers.ts'
 import type { Registers } from './registers.ts'
 
-/** The registers with only these operations, all of which took place; keys and sessions keep their numbers. */
+/** The registers with only these operations, all of which took place, and only their sessions, numbered anew in the same order; keys keep their numbers. */
 export function subset(registers: Registers, operations: readonly number[]): Registers {
   const kept = [...new Set(operations)].sort((a, b) => a - b)
   const place = new Map(kept.map((op, at) => [op, at]))
@@ -16,8 +16,11 @@ export function subset(registers: Registers, operations: readonly number[]): Reg
     for (let at = 0; at < picked.length; at++) picked[at] = column[kept[at]!]!
     return picked
   }
+  // A part has a few operations, a history hundreds of sessions: every step of a walk would look at all of them.
+  const sessions = [...new Set(pick(registers.session))].sort((a, b) => a - b)
+  const numbers = new Map(sessions.map((old, at) => [old, at]))
+  const session = Int32Array.from(kept, (op) => numbers.get(registers.session[op]!)!)
   const last = new Map<number, number>()
-  const session = pick(registers.session)
   const previous = session.map((s, at) => {
     const before = last.get(s) ?? -1
     last.set(s, at)
@@ -34,6 +37,7 @@ export function subset(registers: Registers, operations: readonly number[]): Reg
     write,
     key: pick(registers.key),
     session,
+    processes: sessions.map((old) => registers.processes[old]!),
     previous,
     source: Int32Array.from(kept, (op) => (registers.source[op]! < 0 ? registers.source[op]! : place.get(registers.source[op]!) ?? THIN_AIR)),
     value: pick(registers.value),

@@ -17,7 +17,7 @@ import { SocketStream, parseAddress } from './socket-stream.ts'
 const HELLO_MS_MAX = 60_000
 const HELLO_BYTES_MAX = 1_024
 /** Frames that arrive within this share a receipt. */
-const RECEIPT_AFTER_MS = 50
+const RECEIPT_AFTER_MS = 200
 
 /** Who this node is and where. */
 export interface RealEnvOptions {
