@@ -49,6 +49,11 @@ test('faults that would heal each other are refused; links and nodes may be dist
   refuseOverlaps(planSchedule(parseNemesis('partition,kill,pause,slow,delay'), 60_000))
 })
 
+test('a rhythm that never comes to strike is refused: the run would pass for one that withstood it', () => {
+  assert.throws(() => planSchedule(parseNemesis('partition(one),every=10s'), 5_000), /every=10s strikes first after 5 s, and clients work for 5 s/)
+  assert.is(planSchedule(parseNemesis('partition(one),every=10s'), 5_001).length, 1)
+})
+
 test('no fault outlasts the run', () => {
   assert.equal(planSchedule(parseNemesis('kill,every=4s,for=10m'), 5_000), [{ fault: 'kill(one)', at_ms: 2_000, for_ms: 3_000 }])
 })

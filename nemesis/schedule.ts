@@ -112,7 +112,7 @@ function layOut(unit: Unit, turn: Turn, random: Random): ScheduledFault[] {
   }
 }
 
-/** Lays requests out over a run of `timeMs`. Chance decides only what `mix` draws; whom a fault strikes is decided later. */
+/** Lays requests out over a run of `timeMs`. Chance decides only what `mix` draws; whom a fault strikes is decided later. Throws ScheduleError for a rhythm that never comes to strike. */
 export function planSchedule(requests: readonly FaultRequest[], timeMs: number, random: Random = seededRandom(0)): Schedule {
   const schedule: ScheduledFault[] = []
   const turns = requests.filter((r) => r.everyMs === undefined)
@@ -128,6 +128,8 @@ export function planSchedule(requests: readonly FaultRequest[], timeMs: number, 
   }
   for (const { unit, everyMs, forMs } of requests) {
     if (everyMs === undefined) continue
+    // A run in which nothing goes wrong would pass for one that withstood it.
+    if (everyMs / 2 >= timeMs) throw new ScheduleError(`every=${everyMs / 1_000}s strikes first after ${everyMs / 2_000} s, and clients work for ${timeMs / 1_000} s: nothing would go wrong. Strike more often, or give them more time.`)
     let round = 0
     for (let atMs = everyMs / 2; atMs < timeMs; atMs += everyMs) schedule.push(...layOut(unit, { atMs, forMs: Math.min(forMs ?? everyMs / 2, timeMs - atMs), round: round++ }, random))
   }
