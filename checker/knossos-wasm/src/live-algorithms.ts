@@ -6,6 +6,7 @@ import { LivePriorityQueue } from './live-priority-queue.ts'
 import { LiveQueue } from './live-queue.ts'
 import { LiveRegister } from './live-register.ts'
 import { LiveSet } from './live-set.ts'
+import { LiveStack } from './live-stack.ts'
 import type { LiveAlgorithm } from './live-algorithm.ts'
 import type { Model } from './model.ts'
 import type { Values } from './values.ts'
@@ -16,6 +17,7 @@ const algorithms: Readonly<Record<string, (values: Values, model: Model) => Live
   set: (values) => new LiveSet(values, false),
   'grow-only-set': (values) => new LiveSet(values, true),
   kv: (_, model) => new LiveKv(model),
+  stack: (values) => new LiveStack(values),
   'append-list': (values) => new LiveList(values),
   'unordered-queue': (values) => new LiveQueue(false, values),
 }

@@ -82,7 +82,9 @@ test('what allows too many orders is recorded, checked as it grows and at the en
     let time = 0
     for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'invoke', f: 'push', value: process })
     for (let process = 0; process < 12; process++) monitor.push({ time: ++time, process, type: 'ok', f: 'push', value: process })
-    for (let i = 0; i < 60; i++) monitor.push({ time: ++time, process: 0, type: i % 2 === 0 ? 'invoke' : 'ok', f: 'pop', value: i % 2 === 0 ? null : i < 24 ? i >> 1 : 3 })
+    for (const type of ['invoke', 'ok'] as const) monitor.push({ time: ++time, process: 0, type, f: 'push', value: 12 })
+    // What was pushed last lies above all others.
+    for (let i = 0; i < 60; i++) monitor.push({ time: ++time, process: 0, type: i % 2 === 0 ? 'invoke' : 'ok', f: 'pop', value: i % 2 === 0 || i > 26 ? null : i >> 1 })
     assert.match(monitor.leaves!, /too many orders are possible/)
     assert.is((await monitor.poll()) !== undefined, record)
     const { verdict, reason } = await monitor.finish()

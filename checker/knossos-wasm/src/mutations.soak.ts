@@ -17,7 +17,7 @@ const home = join(here, '..')
 const tests = ['time-column.test.js', 'models.test.js', 'values.test.js', 'accept-zones.test.js', 'reading.test.js', 'collections/collections.test.js', 'check.test.js', 'monitor.test.js', 'live-order.test.js', 'live-bounds.test.js', 'live-queue.test.js', 'live-collections.test.js', 'live-kv.test.js', 'collections/collections.slow.test.js', 'check.slow.test.js', 'live-window.slow.test.js', 'monitor.slow.test.js']
 const testedBy: readonly (readonly [string, string])[] = [
   ['collections/', 'collections/collections.slow.test.js'], ['live-queue', 'live-queue.test.js'], ['live-order', 'live-order.test.js'], ['live-repair', 'live-order.test.js'], ['live-bounds', 'live-bounds.test.js'],
-  ...['live-list', 'live-set', 'live-unseen', 'live-placement', 'live-priority-queue', 'live-log'].map((name) => [name, 'live-collections.test.js'] as const),
+  ...['live-list', 'live-set', 'live-stack', 'live-unseen', 'live-placement', 'live-priority-queue', 'live-log'].map((name) => [name, 'live-collections.test.js'] as const),
   ...['live-kv', 'live-eras', 'live-gaps', 'live-line', 'live-texts'].map((name) => [name, 'live-kv.test.js'] as const),
   ['live-zones', 'monitor.slow.test.js'], ['live-register', 'monitor.slow.test.js'], ['live-', 'live-window.slow.test.js'], ['accept-', 'accept-zones.test.js'], ['time-column', 'time-column.test.js'],
   ['history', 'reading.test.js'], ['column', 'reading.test.js'], ['values', 'reading.test.js'], ['assembly/scan', 'reading.test.js'], ['assembly/names', 'reading.test.js'],

@@ -187,7 +187,7 @@ async function fileChecked(path: string): Promise<Row> {
 }
 
 /** Models that are streamed in constant time: worth long histories, in which the code is warm. */
-const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'priority-queue', 'set', 'kv', 'multi-register', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
+const LONG: ReadonlySet<string> = new Set(['fifo-queue', 'unordered-queue', 'priority-queue', 'set', 'stack', 'kv', 'multi-register', 'mutex', 'reentrant-lock', 'fenced-lock', 'counter', 'fetch-and-add'])
 
 /** The monitor on clean histories: algorithms for unique values and elements, and windows (16 values; models without an algorithm). */
 function streaming(): Row[] {
