@@ -67,7 +67,7 @@ export class LiveGaps {
       if (change.invoked > get.ended || (change.partner !== undefined && change.partner.first < get.invoked)) return false
       const first = Math.min(change.first, get.ended)
       const last = Math.max(change.last, get.invoked)
-      if (!this.#fits(change, first, last, change.partner, change.gap === undefined || first < change.first ? -1 : change.last)) return false
+      if (!this.#fits(change, first, last, change.partner, -1)) return false
       const gap = (change.gap ??= newGap(change))
       if (gap.reads.length <= this.#readsMax) gap.reads.push(get)
       gap.first = Math.min(gap.first, get.ended)

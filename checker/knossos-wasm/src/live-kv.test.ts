@@ -198,6 +198,18 @@ test('a long history is remembered by what is open and what can be seen', async 
   await remembers(model, 4, 1_500)
 })
 
+test('reads alone are not remembered, whether texts say what made them or not', () => {
+  const reads = inTurn(0, 2_000, () => '1?get 1.ab')
+  for (const begin of ['0?put=ab 0.', '0?put=a 0. 0?append=b 0. 1?put=ab 1.']) {
+    const monitor = createMonitor({ model, record: false })
+    for (const event of eventsOf(`${begin} ${reads}`)) assert.is(monitor.push(event), undefined)
+    assert.ok(monitor.remembered < 500, `remembers ${monitor.remembered}`)
+  }
+  const nothing = createMonitor({ model, record: false })
+  for (const event of eventsOf(inTurn(0, 2_000, () => '1?get 1.'))) assert.is(nothing.push(event), undefined)
+  assert.ok(nothing.remembered < 500, `remembers ${nothing.remembered}`)
+})
+
 test('a hundred processes are judged', async () => {
   await remembers({ ...model, functions: ['get', 'put'] }, 100, 5_000)
 })

@@ -13,13 +13,14 @@
  * a few thousand events.
  */
 import { POSSIBLE, violatedBy } from './live-algorithm.ts'
+import { LiveAny } from './live-any.ts'
 import { LiveEras } from './live-eras.ts'
 import { isResponsible, newChange } from './live-line.ts'
-import { LiveLog } from './live-log.ts'
 import type { LiveAlgorithm, LiveAnswer, Outcome } from './live-algorithm.ts'
 import type { KvMemory } from './live-eras.ts'
 import type { Change, Get } from './live-line.ts'
 import type { Model } from './model.ts'
+import type { LiveOperation } from './live-window.ts'
 import type { Json } from './values.ts'
 
 type KvOperation = Change | Get
@@ -28,7 +29,7 @@ const UNWRITTEN = 'cannot be placed: nothing that can still be seen makes this t
 const MEMORY: KvMemory = { events: 128, eventsMax: 4096, reads: 64, eras: 32, states: 64 }
 
 /** One text. */
-export class LiveKv implements LiveAlgorithm<KvOperation> {
+export class LiveKv implements LiveAlgorithm<KvOperation | LiveOperation> {
   readonly #model: Model
   readonly #empty: Json
   #events = 0
@@ -40,7 +41,7 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
   /** The log does not reach back to the last cut. */
   #isTorn = false
   /** Where it is not known which delete it was; and where texts do not say what made them, for ever. */
-  #window: LiveLog<KvOperation> | undefined
+  #window: LiveAny | undefined
   #isBlurred: boolean
   /** Reads by the time of their invocation; those that ended are skipped. */
   #gets: Get[] = []
@@ -61,14 +62,15 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
 
   /** How many operations and texts are remembered. */
   get size(): number {
-    return this.#eras.size + this.#log.length + (this.#window?.size ?? 0)
+    return this.#eras.size + this.#gets.length + this.#log.length + (this.#window?.size ?? 0)
   }
 
-  invoke(f: string, value: Json, row: number, process: number): KvOperation {
+  invoke(f: string, value: Json, row: number, process: number): KvOperation | LiveOperation {
+    if (this.#isBlurred && this.#window !== undefined) return this.#window.invoke(f, value, row, process)
     const invoked = this.#events++
     this.#open++
     if (f === 'get') {
-      const get: Get = { f, value, row, process, invoked, ended: Infinity, outcome: undefined, output: null, isSettled: false, era: undefined }
+      const get: Get = { f, value, row, process, invoked, ended: Infinity, outcome: undefined, output: null, isSettled: false, asked: undefined, era: undefined }
       this.#gets.push(get)
       this.#begin(get)
       return get
@@ -84,24 +86,26 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
   }
 
   #begin(operation: KvOperation): void {
-    if (this.#window === undefined || !this.#isBlurred) this.#log.push(operation)
-    this.#window?.begin(operation)
+    this.#log.push(operation)
+    if (this.#window !== undefined) operation.asked = this.#window.invoke(operation.f, operation.value, operation.row, operation.process)
   }
 
-  complete(operation: KvOperation, outcome: Outcome, value: Json): LiveAnswer {
+  complete(operation: KvOperation | LiveOperation, outcome: Outcome, value: Json): LiveAnswer {
+    if ('fate' in operation) return this.#window!.complete(operation, outcome, value)
     const event = this.#events++
     this.#open--
     operation.outcome = outcome
     operation.output = value
     if (outcome !== 'info') operation.ended = event
-    if (!operation.isSettled) {
-      if (this.#window === undefined || !this.#isBlurred) this.#log.push(operation)
-      this.#window?.end(operation, outcome, value)
-    }
+    if (!operation.isSettled) this.#log.push(operation)
     const wrong = this.#isBlurred ? undefined : operation.f === 'get' ? this.#read(operation) : this.#changed(operation)
     if (wrong !== undefined) return wrong
-    const answer = this.#isBlurred || this.#eras.isLost ? this.#ask() : POSSIBLE
-    if (this.#log.length > this.#room && answer.type === 'possible' && operation.f === 'get' && outcome === 'ok' && !this.#isBlurred) this.#tryCut(operation)
+    const answer = this.#isBlurred || this.#eras.isLost ? this.#ask(operation) : POSSIBLE
+    if (this.#isBlurred) {
+      this.#log = []
+      this.#gets = []
+    }
+    if (this.#log.length > this.#room && answer.type === 'possible' && operation.f === 'get' && outcome === 'ok') this.#tryCut(operation)
     if (this.#log.length > this.#memory.eventsMax) this.#tear()
     return answer
   }
@@ -115,11 +119,12 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
 
   #read(get: Get): LiveAnswer | undefined {
     const { output } = get
+    const open = this.#earliestOpen()
     if (get.outcome !== 'ok') return undefined
     if (output === this.#empty) return this.#eras.foundNothing(get)
     const reading = typeof output === 'string' ? this.#eras.read(output) : 'none'
     if (reading === 'none') return violatedBy([get.row], UNWRITTEN)
-    if (reading !== undefined) return this.#eras.show(get, reading, this.#earliestOpen())
+    if (reading !== undefined) return this.#eras.show(get, reading, open)
     this.#isBlurred = true
     return undefined
   }
@@ -134,20 +139,21 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
     return this.#gets[this.#getsAt]?.invoked ?? this.#events
   }
 
-  /** What the window says. */
-  #ask(): LiveAnswer {
-    if (this.#window === undefined) {
-      if (this.#isTorn) return UNCLEAR
-      this.#window = new LiveLog(this.#model)
-      const told = new Set<KvOperation>()
-      for (const operation of this.#log) {
-        if (told.has(operation)) this.#window.end(operation, operation.outcome!, operation.output)
-        else this.#window.begin(operation)
-        told.add(operation)
-      }
-      if (this.#isBlurred) this.#log = []
+  /** What the window says when this has ended. */
+  #ask(ended: KvOperation): LiveAnswer {
+    if (this.#window !== undefined) return answerOf(this.#window, ended)
+    if (this.#isTorn) return UNCLEAR
+    const window = new LiveAny(this.#model)
+    const begun = new Set<KvOperation>()
+    let answer = POSSIBLE
+    for (const operation of this.#log) {
+      if (begun.has(operation)) answer = answerOf(window, operation)
+      else operation.asked = window.invoke(operation.f, operation.value, operation.row, operation.process)
+      if (answer !== POSSIBLE) return answer
+      begun.add(operation)
     }
-    return this.#window.tell(() => this.#empty)
+    this.#window = window
+    return POSSIBLE
   }
 
   /** Forgets the earlier half of the log, but for operations that have not ended in it. */
@@ -193,7 +199,7 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
     put.ended = moment
     put.outcome = 'ok'
     const since = this.#log.slice(at).filter(({ invoked, outcome, isSettled }) => invoked >= moment || (outcome !== 'info' && !isSettled))
-    this.#log = [...before.flatMap(begun), put, put, ...within.flatMap(begun), ...since]
+    this.#log = [...before.flatMap(carried), put, put, ...within.flatMap(carried), ...since]
     this.#window = undefined
     this.#isTorn = false
     this.#eras.settle(moment, era, since)
@@ -211,10 +217,15 @@ export class LiveKv implements LiveAlgorithm<KvOperation> {
   }
 }
 
+/** What a window says when an operation has ended, if it was told of it. */
+function answerOf(window: LiveAny, { isSettled, asked, outcome, output }: KvOperation): LiveAnswer {
+  return isSettled ? POSSIBLE : window.complete(asked!, outcome!, output)
+}
+
 const UNCLEAR: LiveAnswer = { type: 'unclear', why: 'it is not certain what was deleted when' }
 
 /** An operation in the log that has not ended there. */
-function begun(operation: KvOperation): KvOperation[] {
+function carried(operation: KvOperation): KvOperation[] {
   return operation.outcome === 'info' ? [operation, operation] : [operation]
 }
 

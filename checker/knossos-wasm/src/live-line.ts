@@ -2,12 +2,15 @@
  * The line of eras (live-eras.ts): those on which something has ended, in order of their first response. Of an era from f to s and another from f' to
  * s' one must have stood both before and after the other iff f < s' and f' < s.
  */
-import type { LoggedOperation } from './live-log.ts'
 import type { Written } from './live-texts.ts'
+import type { LiveOperation } from './live-window.ts'
 import type { Json } from './values.ts'
 
 /** What all operations have. */
-interface Timed extends LoggedOperation {
+interface Timed {
+  readonly value: Json
+  readonly row: number
+  readonly process: number
   readonly invoked: number
   /** Infinity while it is open, and where it crashed. */
   ended: number
@@ -16,6 +19,8 @@ interface Timed extends LoggedOperation {
   output: Json
   /** It took effect before the log begins (live-kv.ts). */
   isSettled: boolean
+  /** What the window remembers of it, where it is asked (live-kv.ts). */
+  asked: LiveOperation | undefined
 }
 
 export interface Get extends Timed {
@@ -51,7 +56,7 @@ export interface Gap {
 /** A put, append or delete begins. */
 export function newChange(f: Change['f'], value: Json, row: number, process: number, invoked: number): Change {
   return {
-    f, value, row, process, invoked, ended: Infinity, outcome: undefined, output: null, isSettled: false, text: typeof value === 'string' ? value : '', chain: undefined,
+    f, value, row, process, invoked, ended: Infinity, outcome: undefined, output: null, isSettled: false, asked: undefined, text: typeof value === 'string' ? value : '', chain: undefined,
     first: Infinity, firstRow: row, last: invoked, lastRow: row, head: undefined, at: 0, gap: undefined, partner: undefined,
   }
 }

@@ -415,7 +415,7 @@ const liveTexts: readonly Mutant[] = [
   ['live-eras.js', 'head.first < moment', 'true'],
   ['live-eras.js', 'head.first < moment', 'false'],
   ['live-eras.js', 'chain.since[dead + 1] < open', 'true'],
-  ['live-kv.js', "operation.f === 'get' && outcome === 'ok' &&", "operation.f === 'get' &&"],
+  ['live-kv.js', "operation.f === 'get' && outcome === 'ok')", "operation.f === 'get')"],
   ['live-kv.js', 'this.#open === 0 && ', ''],
   ['live-kv.js', 'operation.invoked > certain ||', ''],
   ['live-kv.js', 'this.#eras.isLost || isResponsible(operation)', 'isResponsible(operation)'],
