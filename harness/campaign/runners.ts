@@ -7,9 +7,6 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from '../env.ts'
 import { STOP_MS, type Outcome, type Task, type ToRunner } from './task.ts'
 
-/** A simulated run makes tens of megabytes of objects and keeps few: with more room for the young, most are dead before anyone looks at them. */
-const MEMORY = ['--min-semi-space-size=32', '--max-semi-space-size=32']
-
 const MAIN = fileURLToPath(new URL('runner-main.js', import.meta.url))
 
 /** Carries out runs. */
@@ -29,7 +26,7 @@ interface Child {
 }
 
 function startChild(cwd: string): Child {
-  const child: Child = { process: fork(MAIN, [], { cwd, execArgv: [...process.execArgv, ...MEMORY], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }), lastWords: '' }
+  const child: Child = { process: fork(MAIN, [], { cwd, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }), lastWords: '' }
   child.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
     child.lastWords = text.trim().split('\n').findLast((line) => /error|memory/i.test(line))?.slice(0, 300) ?? child.lastWords
   })
