@@ -56,6 +56,12 @@ export function refuseOverlaps(schedule: Schedule): void {
   }
 }
 
+/** Throws ScheduleError when every fault would begin after clients have stopped: a run in which nothing goes wrong would pass for one that withstood it. */
+export function refuseTooLate(schedule: Schedule, timeMs: number): void {
+  const first = Math.min(...schedule.map(({ at_ms }) => at_ms))
+  if (schedule.length > 0 && first >= timeMs) throw new ScheduleError(`The first fault begins after ${first} ms, and clients work for ${timeMs} ms: nothing would go wrong. Let it begin earlier, or give them more time.`)
+}
+
 /** Throws ScheduleError when a fault's selector can select nobody in this scene. */
 export function refuseStrangers(schedule: Schedule, scene: Scene): void {
   for (const { fault: text } of schedule) {

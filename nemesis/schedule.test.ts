@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { faults } from './index.ts'
 import { faultText, resolveFault } from './notation.ts'
 import { parseDuration, parseNemesis, planSchedule } from './schedule.ts'
-import { parseScheduleFile, refuseOverlaps, refuseStrangers, scheduleFile } from './schedule-file.ts'
+import { parseScheduleFile, refuseOverlaps, refuseStrangers, refuseTooLate, scheduleFile } from './schedule-file.ts'
 import { planSwarm } from './swarm.ts'
 import { seededRandom } from '../harness/random.ts'
 
@@ -47,6 +47,13 @@ test('faults that would heal each other are refused; links and nodes may be dist
   assert.throws(() => refuseOverlaps(planSchedule(parseNemesis('partition,every=4s,for=3s,delay(one),every=4s,for=1s'), 12_000)), /both disturb links at the same time/)
   refuseOverlaps(planSchedule(parseNemesis('partition,every=4s,for=3s,kill,every=4s,for=1s'), 12_000))
   refuseOverlaps(planSchedule(parseNemesis('partition,kill,pause,slow,delay'), 60_000))
+})
+
+test('a schedule whose faults all begin after clients have stopped is refused', () => {
+  const at = (at_ms: number) => ({ fault: 'kill(one)', at_ms, for_ms: 1_000 })
+  assert.throws(() => refuseTooLate([at(7_000), at(5_000)], 5_000), /first fault begins after 5000 ms, and clients work for 5000 ms/)
+  refuseTooLate([at(7_000), at(4_999)], 5_000)
+  refuseTooLate([], 5_000)
 })
 
 test('a rhythm that never comes to strike is refused: the run would pass for one that withstood it', () => {

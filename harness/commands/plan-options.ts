@@ -13,7 +13,7 @@ import { readPlan } from '../run-folder.ts'
 import { faults } from '../../nemesis/index.ts'
 import { parseDuration, type Schedule } from '../../nemesis/schedule.ts'
 import { resolveFault } from '../../nemesis/notation.ts'
-import { refuseOverlaps } from '../../nemesis/schedule-file.ts'
+import { refuseOverlaps, refuseTooLate } from '../../nemesis/schedule-file.ts'
 import { selectorNames } from '../../nemesis/targets.ts'
 import { kindOf, workloadKinds } from '../../workloads/index.ts'
 import { systemFamilies, systemFamily } from '../systems.ts'
@@ -177,6 +177,7 @@ async function driverByDefault(tell: (message: string) => void): Promise<Plan['d
 async function scheduleOf(plan: Plan, nemesis: string | undefined): Promise<Schedule> {
   const schedule = nemesis === undefined ? plan.schedule : await nemesisFrom(nemesis, plan)
   refuseOverlaps(schedule)
+  refuseTooLate(schedule, plan.time_ms)
   return schedule
 }
 
