@@ -118,6 +118,7 @@ const short: readonly (readonly [string, boolean, string])[] = [
   ['two deletes that crashed may have', false, '0?put=a 0. 8?delete 8! 9?delete 9! 1?get 1. 1?put=b 1. 1?get 1.'],
   ['one delete is followed by one append', true, '0?put=z 0. 0?get 0.z 3?delete 0?append=a 1?get 3. 0. 1.a 0?append=b 0. 1?get 1.b'],
   ['nothing was there before what was appended, not behind it', true, '0?put=z 0. 0?get 0.z 4?delete 2?append=a 1?get 0?append=b 0. 3?get 4. 3. 1.a 0?get 0.ab'],
+  ['nor where the delete had ended before', true, '0?put=z 0. 0?get 0.z 4?delete 0?append=b 2?append=a 1?get 4. 0. 3?get 3. 1.a 0?get 0.ab'],
   ['what a delete leaves is gone when something is appended', true, '0?put=a 0. 0?delete 0. 0?append=b 0. 1?get 1.b 2?get 2.'],
   ['where a text can be made in two ways both are tried', false, '0?put=a 0. 0?append=b 0. 1?put=ab 1. 2?get 2.ab 0?append=b 0. 2?get 2.abb'],
   ['and where a put and an append begin alike', false, '0?put=x 0. 0?append=a 0. 1?get 1.xa 0?delete 0. 0?append=x 0. 0?append=q 0. 1?get 1.xq 1?get 1.xq'],

@@ -403,7 +403,6 @@ const liveTexts: readonly Mutant[] = [
   ['live-gaps.js', 'change.partner.first < get.invoked', 'false'],
   ['live-gaps.js', '(change.gap?.last ?? change.invoked) > era.first', 'false'],
   ['live-gaps.js', 'change.partner !== undefined || (change.gap', '(change.gap'],
-  ['live-gaps.js', 'era !== undefined || last > other.partner.first', 'false'],
   ['live-gaps.js', "if (other.f !== 'delete')", 'if (false)'],
   ['live-gaps.js', 'gap.last < era.first && ', ''],
   ['live-gaps.js', 'if (isResponsible(change))\n            this.release', 'if (false)\n            this.release'],
