@@ -127,6 +127,8 @@ const changing: readonly (readonly [string, number, string])[] = [
   ['a removal that missed its element cannot be what others saw', 1, '1?add=1 1. 2?remove=1 3?read 3.[] 2.false'],
   ['of two removals at once either may be the one', 0, '1?add=1 1. 2?remove=1 3?remove=1 4?read 4.[] 2.false 3.true'],
   ['of two removals at once, when one fails the other began later', 1, '1?add=1 1. 2?remove=1 4?contains=1 3?remove=1 4.true 5?read 5.[] 2x 3.false'],
+  ['who must have removed it cannot have failed', 1, '1?add=1 1. 2?remove=1 3?contains=1 3.false 2x'],
+  ['when one of two removals fails, whoever looked before the other began found it', 1, '1?add=1 1. 2?remove=1 3?read 1?add=2 1. 4?remove=1 2x 3.[]'],
   ['a removal found the element, which so had been added', 1, '1?add=1 2?remove=1 2.true 1x'],
   ['who began before all of it may have looked before or after', 0, '3?read 4?read 1?add=1 1. 2?remove=1 2.true 3.[] 1?add=2 1. 4.[2]'],
   ['who found it looked in between', 1, '3?contains=1 1?add=1 1. 4?read 4.[1] 2?remove=1 2. 4?read 4.[] 3.true 3?contains=1 3.true'],

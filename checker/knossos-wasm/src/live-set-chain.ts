@@ -125,7 +125,7 @@ export class SetChain {
 
   #mayGo(element: Element, { row, invoked }: SetOperation): void {
     if (element.goes !== undefined) return
-    element.goes = newChange(element, row, Math.max(invoked, element.found))
+    element.goes = newChange(element, row, Math.max(invoked, element.comes.begun))
     this.#levels.mayGo(element)
   }
 
@@ -228,7 +228,6 @@ export class SetChain {
     const { row, invoked } = operation
     if (element === undefined) return violatedBy([row], UNWRITTEN)
     this.#levels.happens(element.comes, event)
-    if (element.found < invoked) element.found = invoked
     return element.goes === undefined ? undefined : this.#levels.raise(element.goes, invoked, row)
   }
 

@@ -34,8 +34,6 @@ export interface Element {
   goes: Change | undefined
   /** Those that can have removed it, by the time of their invocation. */
   removals: SetOperation[]
-  /** It goes later than this event, because somebody found it. */
-  found: number
   /** Further additions that are open or crashed. */
   again: number
   /** Whether the largest read shows it. */
@@ -68,7 +66,7 @@ export function newChange(element: Element, row: number, begun: number): Change 
 }
 
 export function newElement(code: number, value: Json, row: number, begun: number): Element {
-  const element = { code, value, comes: undefined as unknown as Change, goes: undefined, removals: [], found: begun, again: 0, isIn: false, met: 0 }
+  const element = { code, value, comes: undefined as unknown as Change, goes: undefined, removals: [], again: 0, isIn: false, met: 0 }
   element.comes = newChange(element, row, begun)
   return element
 }
@@ -110,12 +108,12 @@ export class ChangesCopy {
   readonly #levels = new Map<Level, Level>([[GROUND, GROUND]])
 
   element(element: Element): Element {
-    const { code, value, comes, goes, removals, found, again, isIn, met } = element
+    const { code, value, comes, goes, removals, again, isIn, met } = element
     // Nobody but its element remembers a change that lies in the ground.
     const isPlain = goes === undefined && comes.level === GROUND
     const known = isPlain ? undefined : this.#changes.get(comes)
     if (known !== undefined) return known.element
-    const copy: Element = { code, value, comes, goes, removals: removals.length === 0 ? [] : [...removals], found, again, isIn, met }
+    const copy: Element = { code, value, comes, goes, removals: removals.length === 0 ? [] : [...removals], again, isIn, met }
     copy.comes = copyOf(comes, copy)
     if (isPlain) return copy
     this.#changes.set(comes, copy.comes)

@@ -102,9 +102,7 @@ export class SetLevels {
     if (this.latest(change) < event) return violatedBy([row, change.row, change.shownBy], REORDERED)
     change.begun = event
     const { element } = change
-    if (change !== element.comes) return undefined
-    element.found = Math.max(element.found, event)
-    return element.goes === undefined ? undefined : this.raise(element.goes, event, row)
+    return change !== element.comes || element.goes === undefined ? undefined : this.raise(element.goes, event, row)
   }
 
   /** By when a change has taken effect, given what stands behind it. */
