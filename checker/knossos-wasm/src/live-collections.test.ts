@@ -6,9 +6,10 @@ import { History } from './history.ts'
 import { models } from './models.ts'
 import { createMonitor } from './monitor.ts'
 import { oracle } from './oracle.ts'
+import { worded } from './testing/notation.ts'
 import { chance, randomHistory } from './testing/random-history.ts'
 import { perturbedHistory } from './testing/perturbed.ts'
-import type { Event, Json } from './history.ts'
+import type { Event } from './history.ts'
 import type { Model } from './model.ts'
 
 /** What most of the time is all that is asked of a set. */
@@ -54,17 +55,6 @@ for (const [model, violatedMin] of [[models.appendList(), 300], [models.growOnly
   })
 }
 
-/** Events from words: `0?insert=3` process 0 begins, `0.3` it got 3, `0.` nothing, `0!` it crashed, `0x` it failed. */
-function eventsOf(text: string): Event[] {
-  const asked = new Map<number, string>()
-  return text.trim().split(/\s+/).map((word, time) => {
-    const [, name, ending, begins, f, argument] = /^(\d+)(?:([.!x])|(\?)([a-z]+)=?)(.*)$/.exec(word)!
-    const process = Number(name)
-    if (begins !== undefined) asked.set(process, f!)
-    const value = argument === '' ? null : (JSON.parse(argument!) as Json)
-    return { time, process, type: ({ '.': 'ok', '!': 'info', x: 'fail', '?': 'invoke' } as const)[(ending ?? '?') as '.' | '!' | 'x' | '?'], f: asked.get(process)!, value }
-  })
-}
 
 const inTurn = (from: number, to: number, text: (i: number) => string): string => Array.from({ length: to - from }, (_, i) => text(from + i)).join(' ')
 
@@ -72,15 +62,15 @@ test('a list remembers an append for as long as reads may miss it, and its eleme
   const traffic = inTurn(1, 1_500, (i) => `0?append=${i} 0.`)
   const all = JSON.stringify(Array.from({ length: 1_499 }, (_, i) => i + 1))
   const model = models.appendList()
-  assert.is(stopOf(eventsOf(`1?read ${traffic} 2?read 2.${all} 1.[1,2]`), model), -1)
-  const late = eventsOf(`${traffic} 2?read 2.${all} 1?read 1.[1,2]`)
+  assert.is(stopOf(worded(`1?read ${traffic} 2?read 2.${all} 1.[1,2]`), model), -1)
+  const late = worded(`${traffic} 2?read 2.${all} 1?read 1.[1,2]`)
   assert.is(stopOf(late, model), late.length - 1)
-  const stale = eventsOf(`${traffic} 1?read 0?append=-1 0. 2?read 2.${all} 1.[]`)
+  const stale = worded(`${traffic} 1?read 0?append=-1 0. 2?read 2.${all} 1.[]`)
   assert.is(stopOf(stale, model), stale.length - 2)
 })
 
 test('an element says since when all before it were there', () => {
-  const events = eventsOf('0?append=1 1?read 2?append=2 2. 3?read 1.[1] 4?read 4.[1,2] 3.[]')
+  const events = worded('0?append=1 1?read 2?append=2 2. 3?read 1.[1] 4?read 4.[1,2] 3.[]')
   assert.is(stopOf(events, models.appendList()), events.length - 1)
 })
 
@@ -88,13 +78,13 @@ test('of a growing set the ground is forgotten, and whoever misses it is wrong',
   const model = models.growOnlySet()
   const traffic = inTurn(1, 200, (i) => `0?add=${i} 0. 1?read 1.${JSON.stringify(Array.from({ length: i }, (_, at) => i - at))}`)
   const monitor = createMonitor({ model, record: false })
-  for (const event of eventsOf(traffic)) assert.is(monitor.push(event), undefined)
+  for (const event of worded(traffic)) assert.is(monitor.push(event), undefined)
   assert.ok(monitor.remembered < 205, `remembered ${monitor.remembered}`)
   for (const end of ['2?read 2.[]', '2?contains=7 2.false', '2?add=7 2.true', '2?read 2.[1,1]']) {
-    const events = eventsOf(`${traffic} ${end}`)
+    const events = worded(`${traffic} ${end}`)
     assert.is(stopOf(events, model), events.length - 1)
   }
-  assert.is(stopOf(eventsOf(`2?read 3?contains=7 ${traffic} 2.[2,1] 3.false 4?add=7 4.false`), model), -1)
+  assert.is(stopOf(worded(`2?read 3?contains=7 ${traffic} 2.[2,1] 3.false 4?add=7 4.false`), model), -1)
 })
 
 /** What there is to see, the place of the event at which the monitor must stop, counted from the end (0: none), and the events. */
@@ -112,7 +102,7 @@ const growing: readonly (readonly [string, number, string])[] = [
 
 for (const [what, fromEnd, text] of growing) {
   test(`growing sets: ${what}`, () => {
-    const events = eventsOf(text)
+    const events = worded(text)
     assert.is(oracle(historyOf(events), models.growOnlySet()), fromEnd === 0)
     assert.is(stopOf(events, models.growOnlySet()), fromEnd === 0 ? -1 : events.length - fromEnd)
   })
@@ -146,7 +136,7 @@ const changing: readonly (readonly [string, number, string])[] = [
 
 for (const [what, fromEnd, text] of changing) {
   test(`sets: ${what}`, () => {
-    const events = eventsOf(text)
+    const events = worded(text)
     assert.is(oracle(historyOf(events), models.set()), fromEnd === 0)
     assert.is(stopOf(events, models.set()), fromEnd === 0 ? -1 : events.length - fromEnd)
   })
@@ -154,7 +144,7 @@ for (const [what, fromEnd, text] of changing) {
 
 test('elements of a set may be any values, and are added again', () => {
   const all = '[{"a":1},["b",null]]'
-  const events = eventsOf(`0?add={"a":1} 0. 0?add=["b",null] 0. 1?read 1.${all} 0?remove={"a":1} 0. 0?add={"a":1} 0. 1?read 1.${all} 0?remove=["b",null] 0. 1?read 1.${all}`)
+  const events = worded(`0?add={"a":1} 0. 0?add=["b",null] 0. 1?read 1.${all} 0?remove={"a":1} 0. 0?add={"a":1} 0. 1?read 1.${all} 0?remove=["b",null] 0. 1?read 1.${all}`)
   assert.is(stopOf(events, models.set()), events.length - 1)
 })
 
@@ -163,7 +153,7 @@ const churn = inTurn(1, 3_000, (i) => `0?add=${i} 0. 1?remove=${i} 1.`)
 test('a set without reads of the whole is remembered by what is in it', () => {
   const monitor = createMonitor({ model: models.set(), record: false })
   let most = 0
-  for (const event of eventsOf(`0?add=-1 0. ${churn}`)) {
+  for (const event of worded(`0?add=-1 0. ${churn}`)) {
     assert.is(monitor.push(event), undefined)
     most = Math.max(most, monitor.remembered)
   }
@@ -172,12 +162,12 @@ test('a set without reads of the whole is remembered by what is in it', () => {
 
 test('elements may be removed for the first time after thousands of additions, and a late violation is told at once', () => {
   const end = '0?remove=7 3?read 0. 3.[8,9] 4?read 4.[7,8,9]'
-  const events = eventsOf(`${inTurn(7, 10, (i) => `0?add=${i} 0.`)} ${inTurn(0, 3_000, () => '1?read 1.[7,8,9]')} ${end}`)
+  const events = worded(`${inTurn(7, 10, (i) => `0?add=${i} 0.`)} ${inTurn(0, 3_000, () => '1?read 1.[7,8,9]')} ${end}`)
   assert.is(stopOf(events, models.set()), events.length - 1)
 })
 
 test('while one operation is open all the time, what happened is forgotten, and what nobody decided on is still certain', () => {
-  const events = eventsOf(`9?read ${churn} 0?add=-1 0. 1?read 1.[]`)
+  const events = worded(`9?read ${churn} 0?add=-1 0. 1?read 1.[]`)
   assert.is(stopOf(events, models.set()), events.length - 1)
 })
 
@@ -217,7 +207,7 @@ const stacks: readonly (readonly [string, number, string])[] = [
 
 for (const [what, fromEnd, text] of stacks) {
   test(`stacks: ${what}`, () => {
-    const events = eventsOf(text)
+    const events = worded(text)
     assert.is(oracle(historyOf(events), models.stack()), fromEnd === 0)
     assert.is(stopOf(events, models.stack()), fromEnd === 0 ? -1 : events.length - fromEnd)
   })
@@ -226,31 +216,31 @@ for (const [what, fromEnd, text] of stacks) {
 test('a priority queue on which a take is always open is judged by the window that follows, too', () => {
   const model = models.priorityQueue()
   const traffic = `9?poll ${inTurn(1, 700, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 0?insert=5001 0. 0?insert=5000 0. 1?poll 1.5001`
-  assert.is(stopOf(eventsOf(`${traffic} 9.5000 1?poll 1.`), model), -1)
-  const twice = eventsOf(`${traffic} 1?poll 1.5000`)
+  assert.is(stopOf(worded(`${traffic} 9.5000 1?poll 1.`), model), -1)
+  const twice = worded(`${traffic} 1?poll 1.5000`)
   assert.is(stopOf(twice, model), twice.length - 1)
 })
 
 test('a take that began late cannot have taken what was in the way before', () => {
   const model = models.priorityQueue()
-  const events = eventsOf('0?insert=2 0. 0?insert=1 0. 9?poll 3?poll 3.2 4?poll 9x 4.1')
+  const events = worded('0?insert=2 0. 0?insert=1 0. 9?poll 3?poll 3.2 4?poll 9x 4.1')
   assert.is(stopOf(events, model), 8)
 })
 
 test('what went out while a slow take was open is remembered until that ends', () => {
-  const events = eventsOf(`0?insert=1000 0. 0?insert=1 0. 1?poll ${inTurn(1, 100, (i) => `0?insert=${i + 1} 0. 2?poll 2.${i}`)} 1.1000`)
+  const events = worded(`0?insert=1000 0. 0?insert=1 0. 1?poll ${inTurn(1, 100, (i) => `0?insert=${i + 1} 0. 2?poll 2.${i}`)} 1.1000`)
   assert.is(stopOf(events, models.priorityQueue()), events.length - 1)
 })
 
 test('before what was in the way came, something else was, which no take had taken by then', () => {
-  const events = eventsOf('0?insert=1 0. 3?insert=9 1?poll 0?insert=2 0. 0?insert=3 0. 9?poll 0?insert=1.5 0. 2?poll 2.1.5 2?poll 2.2 1.9')
+  const events = worded('0?insert=1 0. 3?insert=9 1?poll 0?insert=2 0. 0?insert=3 0. 9?poll 0?insert=1.5 0. 2?poll 2.1.5 2?poll 2.2 1.9')
   assert.is(oracle(historyOf(events), models.priorityQueue()), false)
   assert.is(stopOf(events, models.priorityQueue()), events.length - 1)
 })
 
 test('a put whose element was taken cannot fail, wherever the log began anew', () => {
   const model = models.priorityQueue()
-  const events = eventsOf(`5?insert=7 1?poll 1.7 ${inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 5x`)
+  const events = worded(`5?insert=7 1?poll 1.7 ${inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 5x`)
   assert.is(stopOf(events, model), events.length - 1)
 })
 
@@ -259,25 +249,25 @@ const lost = '0?insert=101 0. 0?insert=105 0. 4?poll 5?poll 0?insert=103 0. 6?po
 const traffic = inTurn(10, 60, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)
 
 test('a take that crashed may have taken what was there long before the one way was lost', () => {
-  assert.is(stopOf(eventsOf(`0?insert=5 0. 9?poll 9! ${traffic} ${lost} 5.103`), models.priorityQueue()), -1)
+  assert.is(stopOf(worded(`0?insert=5 0. 9?poll 9! ${traffic} ${lost} 5.103`), models.priorityQueue()), -1)
 })
 
 test('a put that has been open for long may be taken when the one way is lost', () => {
-  assert.is(stopOf(eventsOf(`7?insert=1 ${traffic} ${lost} 8?poll 8.1 5.103`), models.priorityQueue()), -1)
+  assert.is(stopOf(worded(`7?insert=1 ${traffic} ${lost} 8?poll 8.1 5.103`), models.priorityQueue()), -1)
 })
 
 test('what was put by one that crashed may be taken whenever, but once', () => {
   const model = models.priorityQueue()
   const once = `5?insert=7 5! ${traffic} 1?poll 1.7 ${traffic}`
-  assert.is(stopOf(eventsOf(once), model), -1)
-  const twice = eventsOf(`${once} 1?poll 1.7`)
+  assert.is(stopOf(worded(once), model), -1)
+  const twice = worded(`${once} 1?poll 1.7`)
   assert.is(stopOf(twice, model), twice.length - 1)
 })
 
 test('where the window gave up nothing is called possible once the one way is lost', () => {
   const many = Array.from({ length: 13 }, (_, p) => p + 1)
   const crowd = [...many.map((p) => `${p}?insert=${p}`), ...many.map((p) => `${p}.`), ...many.map((p) => `${p}?poll`), ...many.map((p) => `${p}.${p}`)].join(' ')
-  const events = eventsOf(`99?poll 0?insert=5000 0. ${crowd} 1?poll 1.5000 ${inTurn(100, 640, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 1?poll 1.5000`)
+  const events = worded(`99?poll 0?insert=5000 0. ${crowd} 1?poll 1.5000 ${inTurn(100, 640, (i) => `0?insert=${i} 0. 1?poll 1.${i}`)} 1?poll 1.5000`)
   const monitor = createMonitor({ model: models.priorityQueue(), record: false })
   assert.is(events.findIndex((event) => monitor.push(event) !== undefined || monitor.leaves !== undefined), events.length - 1)
 })

@@ -7,6 +7,7 @@ import { LiveKv } from './live-kv.ts'
 import { models } from './models.ts'
 import { createMonitor } from './monitor.ts'
 import { oracle } from './oracle.ts'
+import { worded } from './testing/notation.ts'
 import { chance, randomHistory } from './testing/random-history.ts'
 import { perturbedHistory } from './testing/perturbed.ts'
 import type { Event } from './history.ts'
@@ -23,17 +24,8 @@ const memories: readonly (KvMemory | undefined)[] = [
   undefined,
 ]
 
-/** Events from words: `0?put=a` process 0 begins, `0.a` it got that text, `0.` none, `0!` it crashed, `0x` it failed. */
-function eventsOf(text: string): Event[] {
-  const asked = new Map<number, string>()
-  return text.trim().split(/\s+/).map((word, time) => {
-    const [, name, ending, begins, f, argument] = /^(\d+)(?:([.!x])|(\?)([a-z]+)=?)(.*)$/.exec(word)!
-    const process = Number(name)
-    if (begins !== undefined) asked.set(process, f!)
-    const value = begins !== undefined && argument === '' ? null : argument!
-    return { time, process, type: ({ '.': 'ok', '!': 'info', x: 'fail', '?': 'invoke' } as const)[(ending ?? '?') as '.' | '!' | 'x' | '?'], f: asked.get(process)!, value }
-  })
-}
+/** Events from words; what stands behind one is a text. */
+const eventsOf = (text: string): Event[] => worded(text, (argument, begins) => (begins && argument === '' ? null : argument))
 
 function historyOf(events: readonly Event[]): History {
   const history = new History()

@@ -34,6 +34,17 @@ export function drawn(text: string): History {
   return history
 }
 
+/** Events from words: `0?insert=3` process 0 begins, `0.3` it got 3, `0.` nothing, `0!` it crashed, `0x` it failed. `valueOf` reads what stands behind a word, which may be nothing. */
+export function worded(text: string, valueOf: (text: string, begins: boolean) => Json = (argument) => (argument === '' ? null : (JSON.parse(argument) as Json))): Event[] {
+  const asked = new Map<number, string>()
+  return text.trim().split(/\s+/).map((word, time) => {
+    const [, name, ending, begins, f, argument] = /^(\d+)(?:([.!x])|(\?)([a-z]+)=?)(.*)$/.exec(word)!
+    const process = Number(name)
+    if (begins !== undefined) asked.set(process, f!)
+    return { time, process, type: ({ '.': 'ok', '!': 'info', x: 'fail', '?': 'invoke' } as const)[(ending ?? '?') as '.' | '!' | 'x' | '?'], f: asked.get(process)!, value: valueOf(argument!, begins !== undefined) }
+  })
+}
+
 /** The part of a history that consists of these operations (rows of invocations), as a history of its own. */
 export function only(history: History, operations: readonly number[]): History {
   const rows = operations.flatMap((row) => (history.pair[row]! < 0 ? [row] : [row, history.pair[row]!])).sort((a, b) => a - b)
