@@ -5,6 +5,7 @@
  * Seen from inside: the others that run are asked who the members are, and most of all members must say the same.
  */
 import type { Cluster, ClusterMembership, Node } from '../cluster/cluster.ts'
+import type { SystemMembership } from '../cluster/system.ts'
 import type { NodeId } from '../harness/env.ts'
 import { pick } from '../harness/random.ts'
 import type { Fault, Injection, InjectOptions, Observation } from './fault.ts'
@@ -106,7 +107,12 @@ interface Change {
   readonly inOneStep?: (() => Promise<void>) | undefined
 }
 
-function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 'selects'>, plan: (spares: readonly NodeId[], options: InjectOptions, cluster: Cluster) => Promise<Change>): Fault {
+/** `refuses`: why members of this system cannot be changed like this, where they cannot. */
+interface MembershipFault extends Pick<Fault, 'name' | 'describes' | 'variants' | 'selects'> {
+  refuses?(membership: SystemMembership): string | undefined
+}
+
+function membershipFault({ refuses, ...fault }: MembershipFault, plan: (spares: readonly NodeId[], options: InjectOptions, cluster: Cluster) => Promise<Change>): Fault {
   return {
     ...fault,
     needs: ['membership'],
@@ -114,8 +120,7 @@ function membershipFault(fault: Pick<Fault, 'name' | 'describes' | 'variants' | 
     problem: (variant, scene) => {
       const { membership, fixedMembers } = scene.system
       if (membership === undefined) return fixedMembers ?? 'the members of this system are fixed'
-      if (fault.name === 'replace' && membership.irreplaceable !== undefined) return membership.irreplaceable
-      return fault.selects === true ? selectorProblem(variant, scene) : undefined
+      return refuses?.(membership) ?? (fault.selects === true ? selectorProblem(variant, scene) : undefined)
     },
     async inject(cluster, options): Promise<Injection> {
       const { membership, clock } = cluster
@@ -168,7 +173,7 @@ export const leave = membershipFault(
 
 /** `replace(TARGETS)`. */
 export const replace = membershipFault(
-  { name: 'replace', describes: 'kills a node for good, removes it, and lets a spare machine join in its place; healing puts it back, empty', variants: selectorNames, selects: true },
+  { name: 'replace', describes: 'kills a node for good, removes it, and lets a spare machine join in its place; healing puts it back, empty', variants: selectorNames, selects: true, refuses: ({ irreplaceable }) => irreplaceable },
   async (spares, options, cluster) => {
     const node = await victim(options, cluster)
     const [gone, fresh] = [node.id, spare(spares)]
