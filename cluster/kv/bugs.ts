@@ -4,10 +4,28 @@
  * and a node that has one says so in its log.
  */
 
+/** Of a node's configuration, what says which parts of the store it has. */
+interface Chosen {
+  readonly replication: string
+  readonly sloppy: boolean
+}
+
+/** The parts of the store that make mistakes, and whether a node with this configuration has them. */
+const parts = {
+  abd: ({ replication }) => replication === 'abd',
+  paxos: ({ replication }) => replication === 'paxos',
+  primary: ({ replication }) => replication === 'primary',
+  transactions: ({ replication }) => replication === '2pc' || replication === 'paxos-commit',
+  '2pc': ({ replication }) => replication === '2pc',
+  'hinted handoff': ({ sloppy }) => sloppy,
+  'every write': () => true,
+  storage: () => true,
+} as const satisfies Record<string, (chosen: Chosen) => boolean>
+
 /** A planted bug. */
 interface Planted {
   /** The part of the store that makes the mistake. */
-  readonly where: string
+  readonly where: keyof typeof parts
   /** The judgement that finds it. */
   readonly breaks: string
   readonly meaning: string
@@ -36,10 +54,10 @@ export const bugs = {
   'two-primaries': { where: 'primary', breaks: 'linearizable', meaning: 'a primary that hears of a later epoch goes on, and replicas take its writes', shows: { preset: 'primary-sync', nemesis: 'partition(primaries)', workload: FEW } },
   'skip-recovery': { where: 'primary', breaks: 'linearizable', meaning: 'a new primary starts from what it has itself, not from what a majority has', shows: { preset: 'primary-sync', nemesis: 'partition(majorities-ring),for=healed,kill(primaries),every=3s,for=1s', workload: FEW } },
   'ack-before-backups': { where: 'primary', breaks: 'linearizable', meaning: 'a synchronous primary confirms before its backups have', shows: { preset: 'primary-sync', nemesis: 'partition(primaries)', workload: FEW } },
-  'forget-votes': { where: '2pc', breaks: 'transactions', meaning: 'a participant votes to commit without a note on its disk', shows: { preset: '2pc', nemesis: `${SLOW_LINKS},kill(minority),every=4s,for=500ms`, ...TRANSACTIONS } },
+  'forget-votes': { where: 'transactions', breaks: 'transactions', meaning: 'a participant votes to commit without a note on its disk', shows: { preset: '2pc', nemesis: `${SLOW_LINKS},kill(minority),every=4s,for=500ms`, ...TRANSACTIONS } },
   'unlogged-decision': { where: '2pc', breaks: 'transactions', meaning: 'a coordinator tells its client of a commit that it has no note of', shows: { preset: '2pc', nemesis: `${SLOW_LINKS},kill(all),every=4s,for=500ms`, ...TRANSACTIONS } },
-  'early-release': { where: '2pc', breaks: 'transactions', meaning: 'a participant gives its locks back when it votes, not when it hears the decision', shows: { preset: '2pc', nemesis: 'none', workload: 'append' } },
-  'no-read-locks': { where: '2pc', breaks: 'bank', meaning: 'a transaction over several nodes does not lock what it only reads', shows: { preset: '2pc', nemesis: 'none', workload: 'bank' } },
+  'early-release': { where: 'transactions', breaks: 'transactions', meaning: 'a participant gives its locks back when it votes, not when it hears the decision', shows: { preset: '2pc', nemesis: 'none', workload: 'append' } },
+  'no-read-locks': { where: 'transactions', breaks: 'bank', meaning: 'a transaction over several nodes does not lock what it only reads', shows: { preset: '2pc', nemesis: 'none', workload: 'bank' } },
   'definite-lie': { where: 'every write', breaks: 'linearizable', meaning: 'a write that missed its quorum is said to have certainly failed', shows: { preset: 'abd', nemesis: 'partition', workload: FEW } },
   'ack-before-disk': { where: 'storage', breaks: 'linearizable', meaning: 'a replica confirms a write that is only in its memory', shows: { preset: 'one', nodes: '1', nemesis: 'power-loss(all),every=500ms,for=50ms', workload: 'register(keys=50,read-share=0.5)', clients: '20', rate: '1500', expect: 'linearizable' } },
   'skip-fsync': { where: 'storage', breaks: 'linearizable', meaning: 'sync "always" leaves the disk to the system', shows: { preset: 'abd', nemesis: 'power-loss(all)', workload: MANY } },
@@ -51,3 +69,9 @@ export const bugs = {
 export type Bug = keyof typeof bugs
 
 export const bugNames = Object.keys(bugs) as [Bug, ...Bug[]]
+
+/** Why a bug could do nothing in a node with this configuration, so that a run with it would say nothing; undefined when it can. */
+export function bugProblem(bug: Bug, chosen: Chosen): string | undefined {
+  const { where } = bugs[bug]
+  return parts[where](chosen) ? undefined : `the bug ${bug} is a mistake of ${where}, which is not in use here`
+}

@@ -48,6 +48,7 @@ export const clusterCommand: Command = {
   async execute(args) {
     switch (choose('action', args.positionals[0]!, ACTIONS)) {
       case 'start':
+        await refuseSecond()
         return args.flag('background') ? startInBackground(args) : start(args)
       case 'status':
         return clusterStatus()
@@ -70,6 +71,12 @@ function overridesOf(args: Arguments): Choices {
 
 function idsOf(args: Arguments): string[] {
   return Array.from({ length: args.integer('nodes', { min: 1, max: 99 }) ?? NODES }, (_, i) => `n${i + 1}`)
+}
+
+/** The other actions speak to the one cluster of this folder. Throws UsageError where there is one. */
+async function refuseSecond(): Promise<void> {
+  const running = await runningCluster().catch(() => undefined)
+  if (running !== undefined) throw new UsageError(`A cluster of ${running.cluster.preset} runs here already (process ${running.cluster.pid}, ${path.relative(process.cwd(), running.dir)}): end it with splitbrain cluster stop, or start another one in another folder.`)
 }
 
 async function start(args: Arguments): Promise<number> {

@@ -44,19 +44,19 @@ export function choicesOf(args: Arguments): Choices | undefined {
   const text = args.text('set')
   const replicas = args.integer('replicas', { min: 1, max: 99 })
   if (text === undefined && replicas === undefined) return undefined
-  return { ...(text === undefined ? {} : orUsageError(() => parseChoices(text))), ...(replicas === undefined ? {} : { replicas }) }
+  return { ...(text === undefined ? {} : orUsageError('--set', () => parseChoices(text))), ...(replicas === undefined ? {} : { replicas }) }
 }
 
-/** Throws UsageError where the choices do not go with the rest of the preset, or with so few nodes. */
+/** Throws UsageError where the choices (--set, --replicas, --bug) do not go with the rest of the preset, or with so few nodes. */
 export function checkChoices(preset: string, ids: readonly string[], choices: Partial<NodeOptions>): void {
-  orUsageError(() => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
+  orUsageError(`Preset ${preset} with ${ids.length} nodes`, () => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
 }
 
-function orUsageError<T>(body: () => T): T {
+function orUsageError<T>(said: string, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    throw new UsageError(`--set: ${(error as Error).message}.`)
+    throw new UsageError(`${said}: ${(error as Error).message}.`)
   }
 }
 
@@ -129,7 +129,7 @@ export async function planFrom(args: Arguments, tell: (message: string) => void 
   const file = args.text('schedule') === undefined ? undefined : await readScheduleFile(args.text('schedule')!)
   if (file !== undefined && args.text('nemesis') !== undefined) throw new UsageError('--nemesis and --schedule both say which faults strike; give one of them.')
   const expect = args.text('expect') === undefined ? base?.expect : choose('model', args.text('expect')!, models)
-  const bugs = args.text('bug') === undefined ? base?.bugs : args.text('bug')!.split(',').map((name) => choose('bug', name, bugNames))
+  const bugs = (args.text('bug')?.split(',') ?? base?.bugs)?.map((name) => choose('bug', name, bugNames))
   const options = choicesOf(args) ?? base?.options
   const slo = args.text('slo') ?? base?.slo
   const logPattern = args.text('log-pattern') ?? base?.log_pattern
@@ -160,7 +160,7 @@ export async function planFrom(args: Arguments, tell: (message: string) => void 
     ...(slo === undefined ? {} : { slo }),
     ...(logPattern === undefined ? {} : { log_pattern: logPattern }),
   }
-  if (options !== undefined && family.name === 'kv') checkChoices(preset, nodeIds(plan), options)
+  if ((options ?? bugs) !== undefined && family.name === 'kv') checkChoices(preset, nodeIds(plan), { ...options, bugs: bugs ?? [] })
   const schedule = await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition'))
   // Who joins must be there beforehand.
   const joins = schedule.some(({ fault }) => resolveFault(fault).fault.disturbs === 'membership')
