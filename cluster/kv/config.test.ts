@@ -22,7 +22,7 @@ test('a configuration that cannot be used is refused in one sentence that names 
 })
 
 test('a planted bug of a part that is not in use is refused: a run with it would say nothing', () => {
-  const withBugs = (preset: string, ...bugs: NodeConfig['bugs']): NodeConfig => parseNodeConfig(presetConfigs(presets[preset]!, nodes, 'secret', { bugs })[0])
+  const withBugs = (preset: string, ...planted: NodeConfig['bugs']): NodeConfig => parseNodeConfig(presetConfigs(presets[preset]!, nodes, 'secret', { bugs: planted })[0])
   assert.throws(() => withBugs('quorum', 'ignore-ballot', 'skip-fsync'), /the bug ignore-ballot is a mistake of paxos, which is not in use here$/)
   assert.throws(() => withBugs('paxos-commit', 'unlogged-decision'), /a mistake of 2pc/)
   assert.equal(withBugs('paxos-commit', 'early-release').bugs, ['early-release'])
