@@ -1,5 +1,5 @@
 /** Linearizability of other objects than registers: sets, counters, queues, locks. The engine is `knossos-wasm`. */
-import { check } from 'knossos-wasm'
+import { check, withArticle } from 'knossos-wasm'
 import type { Model } from 'knossos-wasm'
 import { INFO, INVOKE } from './history/index.ts'
 import { toVerdict } from './linearizable.ts'
@@ -16,7 +16,7 @@ import type { Judgement } from './judgement.ts'
 export function linearizableObject(model: Model, onLadder: boolean, { crashedMax = Infinity, settle }: { readonly crashedMax?: number; readonly settle?: (history: History) => SettledHistory } = {}): Judgement {
   return {
     name: `linearizable ${model.name}`,
-    describes: `decides whether one order of the operations agrees with real time and with a ${model.name}`,
+    describes: `decides whether one order of the operations agrees with real time and with ${withArticle(model.name)}`,
     async judge(original, { timeLimitMs, memoryLimitMb, elapsedMs }) {
       const { history, rows } = settle?.(original) ?? { history: original, rows: undefined }
       const crashed = mostCrashed(history)

@@ -1,5 +1,5 @@
 /** `splitbrain check FILE`: one history against one model, of single operations or of transactions. */
-import { check, HistoryError, modelNamed, models, type CheckResult } from 'knossos-wasm'
+import { check, HistoryError, modelNamed, models, withArticle, type CheckResult } from 'knossos-wasm'
 import type { History } from '../../checker/history/index.ts'
 import { isolationIn, transactional } from '../../checker/transactional.ts'
 import { exitCodes } from '../../checker/exit-codes.ts'
@@ -42,7 +42,7 @@ export async function checkFile(file: string, args: Arguments): Promise<number> 
   const name = choose('model', args.text('model') ?? 'register', modelNames())
   if (transactionModels.includes(name)) return checkTransactions(file, name, args)
   const model = modelNamed(name)!
-  refuseOthers(args, ['model', 'lenient', 'time-limit', 'memory-limit', 'workers', 'linearization', ...(model.register === undefined ? [] : ['nil-reads', 'initial'] as const), ...(model.functions.includes('cas') ? ['failed-cas'] as const : [])], `of a ${name}`)
+  refuseOthers(args, ['model', 'lenient', 'time-limit', 'memory-limit', 'workers', 'linearization', ...(model.register === undefined ? [] : ['nil-reads', 'initial'] as const), ...(model.functions.includes('cas') ? ['failed-cas'] as const : [])], `of ${withArticle(name)}`)
   const rules = rulesIn(args)
   const options = { ...limitsIn(args), workers: args.integer('workers', { min: 1, max: 256 }) ?? 1, linearization: args.flag('linearization') }
   const history = await historyIn(file, args)
@@ -64,10 +64,10 @@ export async function checkFile(file: string, args: Arguments): Promise<number> 
 function linesOf(history: History, result: CheckResult, name: string): string[] {
   const { operations, keys } = result.stats
   const scope = `${operations} operation${operations === 1 ? '' : 's'} on ${keys} key${keys === 1 ? '' : 's'}`
-  if (result.verdict === 'holds') return [`holds: linearizable as a ${name} (not refuted: ${scope}, checker complete).`]
+  if (result.verdict === 'holds') return [`holds: linearizable as ${withArticle(name)} (not refuted: ${scope}, checker complete).`]
   if (result.verdict === 'unknown') return [`unknown: ${result.reason}${operations === 0 ? '' : ` (${scope})`}.`]
   const broken = result.perKey.filter((k) => k.verdict === 'violated').length
-  return [`violated: not linearizable as a ${name}: ${broken} of ${keys} key${keys === 1 ? '' : 's'} (${scope}).`, ...violationLines(history, result)]
+  return [`violated: not linearizable as ${withArticle(name)}: ${broken} of ${keys} key${keys === 1 ? '' : 's'} (${scope}).`, ...violationLines(history, result)]
 }
 
 /** Judges the transactions of a file against an isolation level. */

@@ -8,6 +8,7 @@
  * `poll` checks what was recorded whenever it has grown by an eighth, and `finish` once more. The last verdict is always
  * that of `check`.
  */
+import { withArticle } from './article.ts'
 import { check } from './check.ts'
 import { History, HistoryError } from './history.ts'
 import { generalOf, specialOf } from './live-algorithms.ts'
@@ -127,7 +128,7 @@ class LiveMonitor implements Monitor {
   #invoke(event: Event, process: number, row: number): void {
     if (this.#open.has(process)) throw new HistoryError('ALREADY_OPEN', row, `process ${process} invokes at event ${row} while an operation of it is open`)
     if (!this.#model.functions.includes(event.f)) {
-      throw new HistoryError('UNKNOWN_FUNCTION', row, `event ${row} invokes "${event.f}", which a ${this.#model.name} does not know (it knows ${this.#model.functions.join(', ')}); choose another model`)
+      throw new HistoryError('UNKNOWN_FUNCTION', row, `event ${row} invokes "${event.f}", which ${withArticle(this.#model.name)} does not know (it knows ${this.#model.functions.join(', ')}); choose another model`)
     }
     this.#operations++
     const key = this.#keyOf(event)

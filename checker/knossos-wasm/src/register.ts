@@ -2,6 +2,7 @@
  * The register family's view of the operations of one key: reads, writes, compare-and-sets, as integer columns. A delete is
  * a write of null: keys that are deleted more than once, or begin without a value, have values that are not unique.
  */
+import { withArticle } from './article.ts'
 import { FAIL, HistoryError, INFO, INVOKE } from './history.ts'
 import { KeyIndex } from './integers.ts'
 import { rowsInTimeOrder } from './order.ts'
@@ -164,5 +165,5 @@ export function functionKinds(history: History, model: Model): Int8Array {
 
 /** The error for a function that a model does not know. */
 export function unknownFunction(history: History, row: number, model: Model): HistoryError {
-  return new HistoryError('UNKNOWN_FUNCTION', row, `event ${row} invokes "${history.functions[history.f[row]!]}", which a ${model.name} does not know (it knows ${model.functions.join(', ')}); choose another model`)
+  return new HistoryError('UNKNOWN_FUNCTION', row, `event ${row} invokes "${history.functions[history.f[row]!]}", which ${withArticle(model.name)} does not know (it knows ${model.functions.join(', ')}); choose another model`)
 }
