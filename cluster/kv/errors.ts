@@ -21,6 +21,7 @@ export const errorKinds = {
   BUSY: { definite: true, by: 'node', meaning: 'the node refused to begin: too much is waiting already' },
   ABORTED: { definite: true, by: 'node', meaning: 'the transaction gave way to another one, or a participant could not take part; nothing of it was done' },
   WRONGTYPE: { definite: true, by: 'node', meaning: 'something is to be appended to a value that is no list' },
+  TRYAGAIN: { definite: true, by: 'node', meaning: 'members are changing, and the key has no holder until that is done; nothing was done' },
   TOOBIG: { definite: true, by: 'node', meaning: 'the key or the value exceeds what the store accepts' },
   ERR: { definite: true, by: 'node', meaning: 'the command is unknown or malformed' },
   NOAUTH: { definite: true, by: 'node', meaning: 'the admin port wants the token of the run first' },

@@ -80,6 +80,14 @@ export class Ledger {
     if (this.#notes.delete(name)) this.#filling.writes.set(name, undefined)
   }
 
+  /** Resolves when all that was noted and struck out so far is on disk. */
+  flushed(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#filling.writes.size === 0) return this.#writing?.done ?? Promise.resolve()
+    this.#schedule()
+    return this.#filling.done
+  }
+
   async close(): Promise<void> {
     while (this.#failure === undefined && (this.#writing !== undefined || this.#filling.writes.size > 0)) {
       if (this.#writing === undefined) await this.#flush()

@@ -25,7 +25,7 @@ import { Liveness } from './membership/liveness.ts'
 import { Moving } from './membership/moving.ts'
 import { LOADS, placesByBytes } from './membership/places.ts'
 import { Upkeep } from './membership/upkeep.ts'
-import { everyone } from './membership/view.ts'
+import { everyone, staying } from './membership/view.ts'
 import { Views } from './membership/views.ts'
 import { Ledger } from './ledger.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
@@ -131,11 +131,11 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const reconciler = new Reconciler({ rpc, storage, partitioner, conflicts })
   const overlay = await overlayOf(env, config, rpc, suspects)
   const lookup = overlay ?? views
-  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
+  const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, staying: () => staying(views.view), lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, letGo: replication.letGo, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
-  const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, clock, random: env.random.fork('moving'), log: env.log })
+  const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, ended: replication.ended, clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
   views.onEnter = entered => {
     if (repair instanceof Upkeep) repair.enter()

@@ -154,6 +154,8 @@ export class Rpc {
 
   /** Answers requests of this kind. The handler must be idempotent: a request may arrive twice. */
   serve<Request, Reply>(kind: Kind<Request, Reply>, handler: (request: Request, from: NodeId) => Eventually<Reply>): void {
+    const before = this.#served.get(kind.code)
+    if (before !== undefined && before.kind !== kind) throw new Error(`invariant: there is one kind of request with the number ${kind.code}`)
     this.#served.set(kind.code, { kind, handler: handler as Handler })
   }
 

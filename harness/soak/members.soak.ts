@@ -12,20 +12,23 @@ import { applies, verdictOf } from './conformance.soak.ts'
 const TIME_MS = 20_000
 
 /** What happens to the members, and what else does. */
-const CHANGES = ['join', 'leave(one)', 'replace(one)', 'join,leave(one),replace(one)']
+const CHANGES = ['join', 'leave(one)', 'replace(one)', 'join,leave(one)', 'join,leave(one),replace(one)']
 const TROUBLES = ['', ',partition(one),every=4s,for=2s', ',lose(all),every=5s,for=3s', ',kill(one),every=6s,for=2s', ',pause(one),every=5s,for=1s', ',clock-skew(one),every=5s,for=2s', ',partition(majorities-ring),every=7s,for=2s', ',power-loss(majority),every=5s,for=300ms']
 const WORKLOADS = ['register(keys=8)', 'directory-churn(keys=40)']
 /** Compare-and-sets show a lost update that blind writes hide. */
 const COMPARING = ['cas-register(keys=8)', ...WORKLOADS]
+/** Transactions over several nodes can be carried out in part, or counted among the wrong ones. */
+const TRANSACTING = ['append', 'bank', ...COMPARING]
 
 /** The simulated run of this number: preset, changes and troubles in turn, everything else drawn from the seed. */
 function membersPlan(names: readonly string[], number: number, seed: number): Plan {
   const random = seededRandom(seed + number)
   const preset = names[number % names.length]!
   const round = Math.floor(number / names.length)
-  // Where clients cache, a key has one server.
-  const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).client_cache === 'none'
-  const workloads = presets[preset]!.functions?.includes('cas') === true ? COMPARING : WORKLOADS
+  // Where one node holds each key, and where that serves caches, it stays one.
+  const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).replicas > 1
+  const functions = presets[preset]!.functions ?? []
+  const workloads = functions.includes('txn') ? TRANSACTING : functions.includes('cas') ? COMPARING : WORKLOADS
   const changes = CHANGES.filter((change) => planSchedule(parseNemesis(change), TIME_MS, random).every(({ fault }) => applies(preset, fault)))
   const nemesis = `${changes[round % changes.length]!}${TROUBLES[Math.floor(round / CHANGES.length) % TROUBLES.length]!}`
   return {

@@ -5,7 +5,7 @@
 export function fixedMembers({ replication, lookup, client_cache: cache }: { readonly replication: string; readonly lookup: string; readonly client_cache: string }): string | undefined {
   if (lookup !== 'ring') return `members are not admitted or dismissed where "${lookup}" finds the keys: a node joins by starting, and leaves by ending`
   if (cache === 'call-backs') return 'with client_cache "call-backs" the members are fixed: the promises of a server do not move with its keys'
-  return ['quorum', 'abd', 'paxos'].includes(replication) ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
+  return ['quorum', 'abd', 'paxos', '2pc', 'paxos-commit'].includes(replication) ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
 }
 
 /** Why a dead member of a store with these choices cannot be replaced, where it cannot. */

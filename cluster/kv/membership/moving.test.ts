@@ -26,7 +26,7 @@ const sources = segments[0]!.before
 async function join(answer: (source: NodeId, ranges: readonly TokenRange[], turn: number) => Reconciled['left'], takeOver?: Replication['takeOver']): Promise<(readonly [source: NodeId, ranges: readonly TokenRange[]])[]> {
   const clock = new VirtualClock()
   const asked: (readonly [NodeId, readonly TokenRange[]])[] = []
-  let progress: (epoch: number) => readonly [number, boolean] = () => [0, false]
+  let progress: (epoch: number) => Promise<readonly [number, boolean, boolean]> = async () => [0, false, false]
   const reconciler = {
     reconcile: async (source: NodeId, ranges: readonly TokenRange[]): Promise<Reconciled> => {
       asked.push([source, ranges])
@@ -43,12 +43,13 @@ async function join(answer: (source: NodeId, ranges: readonly TokenRange[], turn
       config: config!,
       strict: true,
       takeOver,
+      ended: undefined,
       clock,
       random: seededRandom(1),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     })
     moving.enter(view)
-    for (let looks = 0; !progress(view.epoch)[1]; looks++) {
+    for (let looks = 0; !(await progress(view.epoch))[1]; looks++) {
       assert.ok(looks < 100, 'it never has all')
       await sleep(clock, 100)
     }

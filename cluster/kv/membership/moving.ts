@@ -7,7 +7,8 @@
  * Nothing is lost meanwhile: writes go to the old and to the new holders, and what was written before is asked of so
  * many old holders that every quorum of a write has one of them. These are in the new view when they answer, so no write
  * of the view before is completed behind their backs (`rpc.ts`). Where holders also promise, they take that over as well
- * (`replication/take-over.ts`). What an old holder has given in this view it has given for good, so where something goes
+ * (`replication/take-over.ts`), and where holders are bound to transactions these are ended first (`transactions/holding.ts`).
+ * What an old holder has given in this view it has given for good, so where something goes
  * wrong only what is missing is asked for again, and only of those who have not given it.
  */
 import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
@@ -25,13 +26,16 @@ import { changesBetween, everyone, partsOf, settled } from './view.ts'
 import type { Segment, View } from './view.ts'
 import type { Views } from './views.ts'
 
-/** How is the change of this epoch at your side? Replies with your epoch, and whether you have all that will be yours. */
-const PROGRESS: Kind<number, readonly [epoch: number, fetched: boolean]> = {
+/** How far a node is with a change: its epoch, whether it has all that will be its own, and whether it has ended what began before. */
+type Progress = readonly [epoch: number, fetched: boolean, ended: boolean]
+
+/** How is the change of this epoch at your side? */
+const PROGRESS: Kind<number, Progress> = {
   code: 54,
   request: plain(count),
   reply: plain(input => {
-    const [epoch, fetched] = list(input, 2)
-    return [count(epoch), flag(fetched)] as const
+    const [epoch, fetched, ended] = list(input, 3)
+    return [count(epoch), flag(fetched), flag(ended)] as const
   }),
 }
 
@@ -56,6 +60,8 @@ export interface MovingOptions {
   readonly strict: boolean
   /** What there is to do beyond fetching cells, if anything. */
   readonly takeOver: Replication['takeOver']
+  /** What has to end before holders give anything, and before the change is done, if anything. */
+  readonly ended: Replication['ended']
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -79,7 +85,18 @@ export class Moving {
 
   constructor(options: MovingOptions) {
     this.#options = options
-    options.rpc.serve(PROGRESS, epoch => [options.views.view.epoch, this.#fetched === epoch] as const)
+    options.rpc.serve(PROGRESS, epoch => this.#progress(epoch))
+  }
+
+  async #progress(epoch: number): Promise<Progress> {
+    const { views, ended } = this.#options
+    const hasEnded = views.view.epoch === epoch && (ended === undefined || (await ended(epoch)))
+    return [views.view.epoch, this.#fetched === epoch, hasEnded]
+  }
+
+  async #progressOf(node: NodeId, epoch: number): Promise<Progress | undefined> {
+    const { replies } = await this.#options.rpc.gather(PROGRESS, { to: [node], request: epoch, need: 1 })
+    return replies[0]
   }
 
   /** Takes part in the change that this view begins, if it does. */
@@ -145,12 +162,18 @@ export class Moving {
   async #fetchFrom(view: View, source: NodeId, missing: readonly Missing[]): Promise<readonly Missing[]> {
     const owes = ({ segment, gave }: Missing): boolean => segment.before.includes(source) && !gave.has(source)
     const asked = missing.filter(owes)
+    if (asked.length === 0 || !(await this.#maySay(source, view))) return missing
     const left = await this.#fetchAll(view, source, asked.map(({ segment }) => segment.range))
     // What is left is the end of what was asked for, perhaps from the middle of a segment on.
     const given = asked.slice(0, asked.length - left.length).map(({ segment, gave }): Missing => ({ segment, gave: new Set([...gave, source]) }))
     const [begun, ...untouched] = asked.slice(given.length)
     const parts = begun === undefined ? [] : this.#split(begun, left[0]![0], source)
     return [...missing.filter(one => !owes(one)), ...given, ...parts, ...untouched]
+  }
+
+  /** Whether what a source says of its cells is the last word on them. */
+  async #maySay(source: NodeId, { epoch }: View): Promise<boolean> {
+    return this.#options.ended === undefined || (await this.#progressOf(source, epoch))?.[2] === true
   }
 
   /** A segment of which a source has given what lies before this token. */
@@ -204,14 +227,15 @@ export class Moving {
   }
 
   async #ready(view: View, changes: readonly Segment[]): Promise<boolean> {
-    const { rpc, config, strict } = this.#options
+    const { config, strict, ended } = this.#options
     const fetching = new Set(changes.flatMap(segment => this.#fetchersOf(segment)))
-    const answers = new Map<NodeId, readonly [epoch: number, fetched: boolean]>()
+    const answers = new Map<NodeId, Progress>()
     await Promise.all(everyone(view).map(async node => {
-      const { replies } = await rpc.gather(PROGRESS, { to: [node], request: view.epoch, need: 1 })
-      if (replies[0] !== undefined) answers.set(node, replies[0])
+      const progress = await this.#progressOf(node, view.epoch)
+      if (progress !== undefined) answers.set(node, progress)
     }))
     if (![...fetching].every(node => answers.get(node)?.[1] === true)) return false
+    if (ended !== undefined && !view.members.every(({ id }) => answers.get(id)?.[2] === true)) return false
     if (!strict) return true
     // No quorum of the view before may be left that does not know of this one.
     const unaware = view.members.filter(({ id }) => (answers.get(id)?.[0] ?? 0) < view.epoch).length

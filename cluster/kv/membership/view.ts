@@ -74,6 +74,12 @@ export function everyone({ members, next }: View): readonly NodeId[] {
   return [...new Set([...members, ...(next ?? [])].map(({ id }) => id))]
 }
 
+/** The members who stay members, whatever becomes of a change that is under way. */
+export function staying({ members, next }: View): readonly NodeId[] {
+  const soon = new Set((next ?? members).map(({ id }) => id))
+  return members.map(({ id }) => id).filter(id => soon.has(id))
+}
+
 /** How members become a ring. */
 export interface RingChoices {
   readonly replicas: number

@@ -46,6 +46,11 @@ export interface Replication {
    * of everyone who will hold them and has fetched the cells. Resolves to what of these segments is left to be done.
    */
   takeOver?(segments: readonly Segment[], over: () => boolean): Promise<readonly Segment[]>
+  /**
+   * Whether everything that began in a view before this one is over here, and stays so: then what this node gives of ranges
+   * that move is all there is, and nobody needs to know it any more for what began. Absent: nothing lasts longer than a request.
+   */
+  ended?(epoch: number): Promise<boolean>
   /** Lets go of what this node was bound to in a range of which it is no replica; no change of members is under way. */
   letGo?(range: TokenRange): void
   /** What it counts, for whoever asks how it goes. */
@@ -74,6 +79,8 @@ export interface Coordinator {
   readonly partitioner: Partitioner
   /** For protocols whose quorums must meet: every coordinator knows the same lists. */
   readonly lists: PreferenceLists
+  /** The members who stay members, whatever becomes of a change that is under way. */
+  readonly staying: () => readonly NodeId[]
   /** For protocols that can do with an answer that is a little old. */
   readonly lookup: Lookup
   /** Who carries out an operation on this key, the first to be asked first; absent: the coordinator itself. */

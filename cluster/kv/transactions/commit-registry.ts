@@ -1,8 +1,9 @@
 /**
  * Where votes are kept so that nobody's death blocks a transaction: Gray and Lamport, "Consensus on transaction
- * commit" (TODS 31(1), 2006), section 4. Every participant's vote is an instance of Paxos with all nodes as acceptors.
- * A participant casts it under ballot 0; whoever finds a transaction in doubt may finish it under a greater ballot,
- * with the votes that it finds at a majority, and "aborted" for those that are missing.
+ * commit" (TODS 31(1), 2006), section 4. Every participant's vote is an instance of Paxos, whose acceptors the
+ * transaction names (`holding.ts` says who they are). A participant casts it under ballot 0; whoever finds a transaction
+ * in doubt may finish it under a greater ballot, with the votes that it finds at a majority, and "aborted" for those that
+ * are missing.
  */
 import { pack, unpack } from 'msgpackr'
 import type { NodeId } from '../../../harness/env.ts'
@@ -10,6 +11,7 @@ import type { Ledger } from '../ledger.ts'
 import { count, flag, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
+import type { Transaction } from './participant.ts'
 
 /** A participant's vote, and the ballot under which it was accepted. */
 type Vote = readonly [participant: NodeId, ballot: number, prepared: boolean]
@@ -21,7 +23,7 @@ function vote(input: unknown): Vote {
 
 /** Promise nothing below this ballot for the transaction's votes. Replies whether so, and the votes that were accepted. */
 const PHASE_1: Kind<readonly [id: string, ballot: number], readonly [granted: boolean, votes: readonly Vote[]]> = {
-  code: 56,
+  code: 83,
   request: plain(input => {
     const [id, ballot] = list(input, 2)
     return [text(id), count(ballot)] as const
@@ -34,7 +36,7 @@ const PHASE_1: Kind<readonly [id: string, ballot: number], readonly [granted: bo
 
 /** Accept these votes. Replies whether so, durably. */
 const PHASE_2: Kind<readonly [id: string, votes: readonly Vote[]], boolean> = {
-  code: 57,
+  code: 84,
   request: plain(input => {
     const [id, votes] = list(input, 2)
     return [text(id), list(votes).map(vote)] as const
@@ -43,7 +45,7 @@ const PHASE_2: Kind<readonly [id: string, votes: readonly Vote[]], boolean> = {
 }
 
 /** Everybody knows how the transaction ended. */
-const FORGET: Kind<string, null> = { code: 58, request: plain(text), reply: plain(() => null) }
+const FORGET: Kind<string, null> = { code: 85, request: plain(text), reply: plain(() => null) }
 
 /** What an acceptor knows of one transaction. */
 interface Note {
@@ -57,7 +59,6 @@ const ROUNDS_MAX = 5
 /** What a registry works with. */
 export interface RegistryOptions {
   readonly self: NodeId
-  readonly nodes: readonly NodeId[]
   readonly rpc: Rpc
   readonly ledger: Ledger
 }
@@ -65,11 +66,9 @@ export interface RegistryOptions {
 /** One node's part in the registry: an acceptor, and a proposer for its own votes and for transactions in doubt. */
 export class CommitRegistry {
   readonly #options: RegistryOptions
-  readonly #majority: number
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    this.#majority = Math.floor(options.nodes.length / 2) + 1
     const { rpc, ledger } = options
     const noteOf = (id: string): Note => {
       const note = ledger.get(id)
@@ -96,18 +95,19 @@ export class CommitRegistry {
   }
 
   /** Casts this participant's vote to commit. Resolves to whether that is chosen; if not, somebody else may have chosen it or the opposite. */
-  async votePrepared(id: string): Promise<boolean> {
-    const { self, nodes, rpc } = this.#options
-    const answers = await rpc.gather(PHASE_2, { to: nodes, request: [id, [[self, 0, true]]], need: this.#majority })
+  async votePrepared({ id, acceptors }: Transaction): Promise<boolean> {
+    const { self, rpc } = this.#options
+    const answers = await rpc.gather(PHASE_2, { to: acceptors, request: [id, [[self, 0, true]]], need: majorityOf(acceptors) })
     return answers.complete && answers.replies.every(Boolean)
   }
 
   /** Finishes a transaction. Resolves to whether it commits; undefined when no majority can be reached now. */
-  async resolve(id: string, participants: readonly NodeId[]): Promise<boolean | undefined> {
-    const { self, nodes, rpc } = this.#options
+  async resolve({ id, participants, acceptors }: Transaction): Promise<boolean | undefined> {
+    const { self, rpc } = this.#options
+    const need = majorityOf(acceptors)
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const ballot = round * nodes.length + nodes.indexOf(self) + 1
-      const promises = await rpc.gather(PHASE_1, { to: nodes, request: [id, ballot], need: this.#majority })
+      const ballot = round * acceptors.length + acceptors.indexOf(self) + 1
+      const promises = await rpc.gather(PHASE_1, { to: acceptors, request: [id, ballot], need })
       if (!promises.complete) return undefined
       if (!promises.replies.every(([granted]) => granted)) continue
       const found = promises.replies.flatMap(([, votes]) => votes)
@@ -115,7 +115,7 @@ export class CommitRegistry {
         const cast = found.filter(([voter]) => voter === participant).sort((a, b) => b[1] - a[1])[0]
         return [participant, ballot, cast?.[2] ?? false]
       })
-      const accepted = await rpc.gather(PHASE_2, { to: nodes, request: [id, votes], need: this.#majority })
+      const accepted = await rpc.gather(PHASE_2, { to: acceptors, request: [id, votes], need })
       if (!accepted.complete) return undefined
       if (accepted.replies.every(Boolean)) return votes.every(([, , prepared]) => prepared)
     }
@@ -123,7 +123,11 @@ export class CommitRegistry {
   }
 
   /** Every participant has finished: nobody will ask any more. */
-  forget(id: string): void {
-    for (const node of this.#options.nodes) this.#options.rpc.send(node, FORGET, id)
+  forget({ id, acceptors }: Transaction): void {
+    for (const node of acceptors) this.#options.rpc.send(node, FORGET, id)
   }
+}
+
+function majorityOf(nodes: readonly NodeId[]): number {
+  return Math.floor(nodes.length / 2) + 1
 }

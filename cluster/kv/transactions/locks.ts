@@ -14,6 +14,8 @@ export interface Locker {
   readonly id: string
   /** Whether it holds, or may hold, locks at other nodes as well. */
   readonly spread: boolean
+  /** The view of the members in which it began. */
+  readonly epoch: number
 }
 
 /** Which keys, and whether each is to be written. */
@@ -36,7 +38,7 @@ export class Locks {
   readonly #clock: Clock
   readonly #deadlineMs: number
   readonly #locks = new Map<string, Lock>()
-  readonly #held = new Map<string, Wanted>()
+  readonly #held = new Map<string, { readonly locker: Locker; readonly wanted: Wanted }>()
   readonly #waiters = new Set<Waiter>()
 
   constructor(clock: Clock, deadlineMs: number) {
@@ -66,12 +68,17 @@ export class Locks {
     this.#take(locker, wanted)
   }
 
+  /** Whether anything that began in a view before this one holds locks. */
+  isHeldFromBefore(epoch: number): boolean {
+    return [...this.#held.values()].some(({ locker }) => locker.epoch < epoch)
+  }
+
   /** Gives back everything that it holds. */
   release(id: string): void {
-    const wanted = this.#held.get(id)
-    if (wanted === undefined) return
+    const held = this.#held.get(id)
+    if (held === undefined) return
     this.#held.delete(id)
-    for (const key of wanted.keys()) {
+    for (const key of held.wanted.keys()) {
       const lock = this.#locks.get(key)!
       lock.holders.delete(id)
       if (lock.holders.size === 0) this.#locks.delete(key)
@@ -111,6 +118,6 @@ export class Locks {
       lock.holders.set(locker.id, locker)
       this.#locks.set(key, lock)
     }
-    this.#held.set(locker.id, wanted)
+    this.#held.set(locker.id, { locker, wanted })
   }
 }

@@ -13,13 +13,14 @@ import { StoreError } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Storage } from '../storage.ts'
 import type { Cell } from '../versions.ts'
+import type { Beginning, Holding } from './holding.ts'
 import { Locks } from './locks.ts'
 import type { Locker, Wanted } from './locks.ts'
 import { carryOutSteps } from './steps.ts'
 import type { Step, StepResult } from './steps.ts'
 
 /** A transaction as its participants know it. */
-export interface Transaction {
+export interface Transaction extends Beginning {
   readonly id: string
   readonly coordinator: NodeId
   readonly participants: readonly NodeId[]
@@ -41,6 +42,7 @@ export interface ParticipantOptions {
   readonly writer: string
   readonly deadlineMs: number
   readonly bugs: readonly Bug[]
+  readonly holding: Holding
   /** Finds out how a transaction in doubt ended: true to commit, undefined when nobody knows yet. */
   readonly resolve: (transaction: Transaction) => Promise<boolean | undefined>
 }
@@ -51,6 +53,8 @@ export class Participant {
   readonly #locks: Locks
   readonly #prepared = new Map<string, Prepared & { readonly sinceNs: number }>()
   readonly #finishing = new Map<string, Promise<void>>()
+  /** The view whose change was last seen to wait for what is in doubt here. */
+  #heldUp = 0
   #closed = false
 
   constructor(options: ParticipantOptions) {
@@ -58,7 +62,7 @@ export class Participant {
     this.#locks = new Locks(options.clock, options.deadlineMs / 2)
     for (const [, note] of options.ledger.entries()) {
       const prepared = unpack(note) as Prepared
-      this.#locks.retake({ id: prepared.id, spread: true }, new Map(prepared.wanted))
+      this.#locks.retake({ id: prepared.id, spread: true, epoch: prepared.epoch }, new Map(prepared.wanted))
       this.#doubt(prepared)
     }
   }
@@ -69,15 +73,22 @@ export class Participant {
 
   /** Who waits for whom here, one line each. */
   get waits(): readonly string[] {
-    const { clock, self } = this.#options
-    const doubts = [...this.#prepared.values()].map(({ id, coordinator, wanted, sinceNs }) => `${id} waits at ${self} for the decision of ${coordinator} since ${Math.round((clock.now() - sinceNs) / 1e6)} ms, and holds ${wanted.map(([key]) => `"${key}"`).join(', ')}`)
+    const { self, holding } = this.#options
+    const isHeldUp = this.#heldUp === holding.epoch
+    const doubts = [...this.#prepared.values()].map(prepared => {
+      const { id, coordinator, wanted, epoch } = prepared
+      const held = isHeldUp && epoch < holding.epoch ? '; a change of members waits for that' : ''
+      return `${id} waits at ${self} for the decision of ${coordinator} since ${this.#doubtMs(prepared)} ms, and holds ${wanted.map(([key]) => `"${key}"`).join(', ')}${held}`
+    })
     return [...doubts, ...this.#locks.waits]
   }
 
   /** Carries out a transaction that touches keys of this node alone. */
-  async carryOut(id: string, steps: readonly Step[]): Promise<readonly StepResult[]> {
-    await this.#locks.acquire({ id, spread: false }, wantedBy(steps))
+  async carryOut(id: string, epoch: number, steps: readonly Step[]): Promise<readonly StepResult[]> {
+    const wanted = wantedBy(steps)
+    await this.#locks.acquire({ id, spread: false, epoch }, wanted)
     try {
+      this.#options.holding.assertOwn(epoch, wanted.keys())
       const { results, cells } = await this.#compute(steps)
       await this.#apply(cells)
       return results
@@ -88,11 +99,12 @@ export class Participant {
 
   /** Votes: resolves to what was read when this participant will commit if told so; rejects when it will not. */
   async prepare(transaction: Transaction, steps: readonly Step[]): Promise<readonly StepResult[]> {
-    const { id } = transaction
-    const locker: Locker = { id, spread: true }
+    const { id, epoch } = transaction
+    const locker: Locker = { id, spread: true, epoch }
     const wanted = wantedBy(steps)
     await this.#locks.acquire(locker, this.#has('no-read-locks') ? new Map([...wanted].filter(([, mode]) => mode === 'exclusive')) : wanted)
     try {
+      this.#options.holding.assertOwn(epoch, wanted.keys())
       const { results, cells } = await this.#compute(steps)
       const prepared: Prepared = { ...transaction, cells, wanted: [...wanted] }
       if (!this.#has('forget-votes')) await this.#options.ledger.put(id, pack(prepared))
@@ -117,8 +129,31 @@ export class Participant {
     return finishing
   }
 
+  /** Whether nothing that began in a view before this one holds locks here, nor has a vote on disk. */
+  async ended(epoch: number): Promise<boolean> {
+    if (this.#locks.isHeldFromBefore(epoch)) {
+      this.#tellOfDelay(epoch)
+      return false
+    }
+    await this.#options.ledger.flushed()
+    return true
+  }
+
   close(): void {
     this.#closed = true
+  }
+
+  /** Most of what is under way ends at once: the log tells once of what does not. */
+  #tellOfDelay(epoch: number): void {
+    const { log, self } = this.#options
+    const late = [...this.#prepared.values()].filter(prepared => prepared.epoch < epoch && this.#doubtMs(prepared) > this.#options.deadlineMs)
+    if (late.length === 0 || this.#heldUp === epoch) return
+    this.#heldUp = epoch
+    log.warn(`a change of members waits at ${self} for what is in doubt: ${late.map(({ id, coordinator }) => `${id} of ${coordinator}`).join(', ')}`)
+  }
+
+  #doubtMs({ sinceNs }: { readonly sinceNs: number }): number {
+    return Math.round((this.#options.clock.now() - sinceNs) / 1e6)
   }
 
   async #finish({ id, cells }: Prepared, commit: boolean): Promise<void> {
