@@ -27,15 +27,18 @@ export function kvMembership(ask: AskAdmin, left: (cluster: Cluster, node: NodeI
     return JSON.parse(Buffer.from(reply as Uint8Array).toString()) as MembersReply
   }
 
-  /** Asks one after the other until one has begun the change; those that cannot be reached, or are busy with another one, are asked again. */
-  async function begin(cluster: Cluster, words: readonly string[], except: readonly NodeId[], deadlineMs: number): Promise<void> {
+  /**
+   * Asks one after the other until one has begun the change; those that cannot be reached, or are busy with another one, are
+   * asked again. Resolves to the epoch of a view that knows of it.
+   */
+  async function begin(cluster: Cluster, words: readonly string[], except: readonly NodeId[], deadlineMs: number): Promise<number> {
     const end = cluster.clock.now() + deadlineMs * 1e6
     let last: unknown = new ClusterError('no-member', 'there is no other member to ask')
     for (;;) {
       for (const { id } of cluster.nodes.filter((node) => !except.includes(node.id))) {
         try {
           await ask(cluster, id, words, ASK_DEADLINE_MS)
-          return
+          return (await membersOf(cluster, id, ASK_DEADLINE_MS)).epoch
         } catch (error) {
           if (error instanceof ReplyError && error.code === 'ERR') throw error
           last = error
@@ -46,13 +49,16 @@ export function kvMembership(ask: AskAdmin, left: (cluster: Cluster, node: NodeI
     }
   }
 
-  /** Waits until some member says that it is in a view in which no change is under way, and in which `node` is a member or not. */
-  async function done(cluster: Cluster, node: NodeId, isMember: boolean, deadlineMs: number): Promise<void> {
+  /**
+   * Waits until some member says that it is in a view of this epoch or a later one, in which no change is under way, and in
+   * which `node` is a member or not. One that was cut off may say so of a view that was left long ago.
+   */
+  async function done(cluster: Cluster, node: NodeId, isMember: boolean, since: number, deadlineMs: number): Promise<void> {
     const end = cluster.clock.now() + deadlineMs * 1e6
     for (;;) {
       for (const { id } of cluster.nodes.filter((one) => one.id !== node)) {
         const seen = await membersOf(cluster, id, ASK_DEADLINE_MS).catch(() => undefined)
-        if (seen !== undefined && seen.next === null && seen.members.includes(node) === isMember) return
+        if (seen !== undefined && seen.epoch >= since && seen.next === null && seen.members.includes(node) === isMember) return
       }
       if (cluster.clock.now() > end) throw new ClusterError('not-done', `${node} is ${isMember ? 'not yet' : 'still'} a member after ${deadlineMs} ms: what moves is not where it should be`)
       await sleep(cluster.clock, RETRY_MS)
@@ -70,14 +76,18 @@ export function kvMembership(ask: AskAdmin, left: (cluster: Cluster, node: NodeI
   }
 
   return {
-    admit: (cluster, node, deadlineMs) => begin(cluster, ['ADMIT', node], [node], deadlineMs),
+    admit: async (cluster, node, deadlineMs) => {
+      await begin(cluster, ['ADMIT', node], [node], deadlineMs)
+    },
     dismiss: async (cluster, node, deadlineMs) => {
-      await begin(cluster, ['DISMISS', node], [node], deadlineMs)
-      await done(cluster, node, false, deadlineMs)
+      const since = await begin(cluster, ['DISMISS', node], [node], deadlineMs)
+      await done(cluster, node, false, since, deadlineMs)
       await handedOver(cluster, node)
     },
-    replace: (cluster, gone, fresh, deadlineMs) => begin(cluster, ['REPLACE', gone, fresh], [gone, fresh], deadlineMs),
-    settled: (cluster, node, deadlineMs) => done(cluster, node, true, deadlineMs),
+    replace: async (cluster, gone, fresh, deadlineMs) => {
+      await begin(cluster, ['REPLACE', gone, fresh], [gone, fresh], deadlineMs)
+    },
+    settled: (cluster, node, deadlineMs) => done(cluster, node, true, 0, deadlineMs),
     members: async (cluster, asked, deadlineMs) => {
       const { members, next } = await membersOf(cluster, asked, deadlineMs)
       if (next !== null) throw new ClusterError('changing', `${asked} says that a change of members is under way`)

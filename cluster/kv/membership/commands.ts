@@ -1,6 +1,7 @@
 /**
  * Members come and go by command, behind the token of the run: `ADMIT node`, `DISMISS node`, `REPLACE gone fresh`. Each
- * answers when the members have agreed to begin; `MEMBERS` tells how far that is.
+ * answers when the members have agreed to begin, or a majority of them says that it is so already; `MEMBERS` tells how far
+ * that is.
  */
 import type { NodeId } from '../../../harness/env.ts'
 import type { Command } from '../door.ts'
@@ -58,32 +59,34 @@ export function membershipCommands({ views, machines, virtualNodes, fixed, place
     if (!same) throw new StoreError('BUSY', 'another change of members came first')
   }
 
-  const stable = (): View => {
-    if (views.view.next !== null) throw new StoreError('BUSY', `a change of members is under way: they will be ${views.view.next.map(({ id }) => id).join(', ')}`)
-    return views.view
+  const stable = (view: View): View => {
+    if (view.next !== null) throw new StoreError('BUSY', `a change of members is under way: they will be ${view.next.map(({ id }) => id).join(', ')}`)
+    return view
   }
 
   const admit = async (node: NodeId): Promise<void> => {
-    const { members, next } = views.view
-    if (isIn(next ?? members, node)) return
-    await begin(admitting(stable(), node, await placesFor(node)))
+    const view = await views.current()
+    if (isIn(view.next ?? view.members, node)) return
+    await begin(admitting(stable(view), node, await placesFor(node)))
   }
 
   const dismiss = async (node: NodeId): Promise<void> => {
-    const { members, next } = views.view
+    const view = await views.current()
+    const { members, next } = view
     if (!isIn(next ?? members, node)) return
     // Whoever is only about to join is let go by giving that up.
-    if (next !== null && !isIn(members, node)) await begin(abandoned(views.view))
+    if (next !== null && !isIn(members, node)) await begin(abandoned(view))
     else if (members.length === 1) throw new StoreError('ERR', `${node} is the only member`)
-    else await begin(dismissing(stable(), node))
+    else await begin(dismissing(stable(view), node))
   }
 
   const replace = async (gone: NodeId, fresh: NodeId): Promise<void> => {
-    const { members, next } = views.view
+    const view = await views.current()
+    const { members, next } = view
     if (isIn(next ?? members, fresh) && !isIn(next ?? members, gone)) return
     if (!isIn(members, gone)) throw new StoreError('ERR', `${gone} is no member`)
     if (isIn(members, fresh)) throw new StoreError('ERR', `${fresh} is a member already`)
-    await begin(replacing(stable(), gone, fresh, virtualNodes))
+    await begin(replacing(stable(view), gone, fresh, virtualNodes))
   }
 
   const command = (words: number, run: (nodes: readonly NodeId[]) => Promise<void>): Command => ({

@@ -184,6 +184,22 @@ for (const preset of ['abd', 'paxos']) {
     }))
 }
 
+test('a member is not taken for gone, and its disk not emptied, by the word of one who was cut off before it joined', () =>
+  simulate({ preset: 'abd', spares: 1 }, async (bench) => {
+    const { join, leave, members: membersBy } = bench.cluster.membership!
+    await bench.partition(['n1'], ['n2', 'n3', 'n4', 'n5', 'n6'])
+    await join('n6', DEADLINE_MS)
+    await writeAll(bench, 'n6', 1)
+    assert.not.ok((await membersBy('n1', 1000)).includes('n6'))
+    const left = leave('n6', DEADLINE_MS)
+    await bench.sleep(8_000)
+    assert.ok(bench.ids.includes('n6'), 'n1 would have to fetch what will be its own first')
+    await bench.cluster.links.heal()
+    await left
+    assert.equal(await membersBy('n2', 1000), ['n1', 'n2', 'n3', 'n4', 'n5'])
+    await readsAll(bench, 'n2', 1)
+  }))
+
 for (const change of ['dismissed', 'replaced']) {
   test(`paxos: one of the last three who is dead is ${change}, though writes were tried without it`, () =>
     simulate({ preset: 'paxos', spares: 1 }, async (bench) => {

@@ -217,7 +217,7 @@ export class Views implements Lookup, PreferenceLists {
   async #admitted(node: NodeId): Promise<View | null> {
     if (!isAdmitted(this.#view, node)) return null
     try {
-      const view = await this.#current()
+      const view = await this.current()
       return isAdmitted(view, node) ? view : null
     } catch (error) {
       if (error instanceof StoreError) return null
@@ -251,7 +251,7 @@ export class Views implements Lookup, PreferenceLists {
    * The latest view that was agreed on when this was asked for, by the word of a majority of its members: what this node
    * is in may have been left long ago. Fails with UNAVAILABLE.
    */
-  #current(): Promise<View> {
+  current(): Promise<View> {
     return this.#oneByOne(async () => {
       for (;;) {
         const { epoch } = this.#view
