@@ -118,6 +118,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (config.lookup === 'directory' && config.heartbeat_interval_ms === 0) yield 'a directory needs heartbeats: heartbeat_interval_ms is 0'
   if (config.dismiss_after_ms > 0 && config.heartbeat_interval_ms === 0) yield 'dismiss_after_ms needs heartbeats: heartbeat_interval_ms is 0'
   if (config.dismiss_after_ms > 0 && fixedMembers(config) !== undefined) yield `dismiss_after_ms: ${fixedMembers(config)}`
+  if (config.dismiss_after_ms > 0 && config.lookup !== 'ring') yield `lookup "${config.lookup}" does without nodes that are silent by itself: it has no use for dismiss_after_ms`
   if (config.cleanup_after_ms <= config.suspect_after_ms) yield `a node is struck off before it is suspected: cleanup_after_ms is ${config.cleanup_after_ms}, suspect_after_ms ${config.suspect_after_ms}`
   if (config.tombstone_grace_ms > 0 && config.replication !== 'quorum') yield `tombstone_grace_ms goes with replication "quorum": the versions of "${config.replication}" do not tell their age`
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'

@@ -13,16 +13,19 @@ import { eventually } from './eventually.ts'
 import type { Eventually } from './eventually.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 import { frontDoorCommands } from './front-door.ts'
+import { hasLeft } from './lookup/asking.ts'
 import { Directory } from './lookup/directory.ts'
 import { overlayOf } from './lookup/lookups.ts'
+import { isOpen } from './lookup/lookup.ts'
 import type { Lookup, Overlay } from './lookup/lookup.ts'
 import { remembered } from './lookup/remembered.ts'
 import { Absentees } from './membership/absentees.ts'
-import { membershipCommands } from './membership/commands.ts'
+import { changesOfViews, membershipCommands } from './membership/commands.ts'
 import { fixedMembers } from './membership/fixed.ts'
 import { countedFrom, viewToStartIn } from './membership/joining.ts'
 import { Liveness } from './membership/liveness.ts'
 import { Moving } from './membership/moving.ts'
+import { OverlayMembers, overlayNote } from './membership/overlay-members.ts'
 import { LOADS, placesByBytes } from './membership/places.ts'
 import { Upkeep } from './membership/upkeep.ts'
 import { everyone, staying } from './membership/view.ts'
@@ -58,11 +61,14 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
   const env = { ...given, disk }
   const replica = await startReplica(env, config)
   const doors = doorsOf(env, config, replica)
+  // Nobody is answered before this node has found those whom it joins: alone it would confirm what nobody else knows.
+  await replica.overlay?.start()
+  await replica.overlayMembers?.meet()
   await env.network.listen('client', stream => doors.client.accept(stream))
   await env.network.listen('admin', stream => doors.admin.accept(stream))
   replica.liveness.start()
-  await replica.overlay?.start()
   replica.repair.start()
+  replica.overlayMembers?.start()
   replica.moving.enter(replica.views.view)
   replica.absentees.start()
   replica.tombstones?.start()
@@ -76,6 +82,7 @@ export async function startNode(given: Env, config: NodeConfig): Promise<Running
       replica.absentees.stop()
       replica.tombstones?.stop()
       replica.overlay?.stop()
+      replica.overlayMembers?.stop()
       replica.liveness.stop()
       replica.rpc.close()
       doors.client.close()
@@ -99,6 +106,7 @@ interface Replica {
   readonly liveness: Liveness
   readonly lookup: Lookup
   readonly overlay: Overlay | undefined
+  readonly overlayMembers: OverlayMembers | undefined
   readonly repair: Upkeep | Custody
   readonly views: Views
   readonly ledger: Ledger
@@ -127,13 +135,15 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     ? await Hints.open(disk, { clock, rpc, intervalMs: config.heartbeat_interval_ms, max: config.hints_max, ttlMs: config.hints_ttl_ms, sync: config.sync === 'always', suspects, isMember: node => everyone(views.view).includes(node), replicasOf: key => views.replicas(partitioner.token(key)), conflicts, bugs: config.bugs })
     : undefined
   const promises = config.client_cache === 'call-backs' ? new Promises({ rpc, storage, clock, incarnation, giveUpMs: config.deadline_ms / 2, max: config.cache_entries_max }) : undefined
-  serveReplica({ rpc, storage, hints, self, conflicts, promises })
+  let overlayMembers: OverlayMembers | undefined
+  serveReplica({ rpc, storage, hints, self, conflicts, promises, isOut: () => overlayMembers?.isOut === true })
   const reconciler = new Reconciler({ rpc, storage, partitioner, conflicts })
-  const overlay = await overlayOf(env, config, rpc, suspects)
+  const overlay = await overlayOf(env, config, rpc, suspects, overlayNote(ledger)?.known)
   const lookup = overlay ?? views
   const replication = await replicationOf(config.replication, { self, config, incarnation, clock, disk, log: env.log, random: env.random.fork('replication'), partitioner, lists: views, staying: () => staying(views.view), lookup, ...relaysOf(overlay, config, partitioner), rpc, storage, timestamps, topology: views.topology, conflicts, keepFor: keepFor(hints), suspects })
   const care = { self, intervalMs: config.anti_entropy_interval_ms, clock, random: env.random.fork('anti-entropy'), rpc, reconciler, storage, partitioner }
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, letGo: replication.letGo, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
+  if (isOpen(overlay) && repair instanceof Custody) overlayMembers = new OverlayMembers({ self, joining: config.joining === true, overlay, custody: repair, ledger, rpc, clock, log: env.log })
   rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
   const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, ended: replication.ended, clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
@@ -142,7 +152,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
     moving.enter(entered)
   }
   const tombstones = config.tombstone_grace_ms === 0 ? undefined : new TombstoneCollection({ graceMs: config.tombstone_grace_ms, clock, storage })
-  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, repair, views, ledger, moving, absentees, tombstones, hints }
+  return { incarnation, partitioner, storage, rpc, replication, liveness, lookup, overlay, overlayMembers, repair, views, ledger, moving, absentees, tombstones, hints }
 }
 
 /** What level ANY falls back on: the coordinator keeps the cell for every replica. */
@@ -179,7 +189,7 @@ async function placesFor({ rpc, views }: Replica, places: number): Promise<reado
 }
 
 /** What any node may ask of this one as a replica, or as one who stands in for a replica. */
-function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<Replica, 'rpc' | 'storage' | 'hints'> & { readonly self: NodeId; readonly conflicts: ConflictRule; readonly promises: Promises | undefined }): void {
+function serveReplica({ rpc, storage, hints, self, conflicts, promises, isOut }: Pick<Replica, 'rpc' | 'storage' | 'hints'> & { readonly self: NodeId; readonly conflicts: ConflictRule; readonly promises: Promises | undefined; readonly isOut: () => boolean }): void {
   const { merge } = conflicts
   const versionOf = (cell: Cell): readonly [number, boolean] => [cell.counter, cell.value !== null]
   rpc.serve(READ, (key): Eventually<Cell> => {
@@ -189,6 +199,7 @@ function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<R
     return eventually(cell, own => merge(own, kept))
   })
   rpc.serve(WRITE, ([key, cell, standIns]) => {
+    if (isOut()) throw hasLeft(self)
     for (let i = 0; i < standIns.length; i += 2) {
       if (standIns[i] === self && hints !== undefined) return hints.keep(standIns[i + 1]!, key, cell)
     }
@@ -201,7 +212,7 @@ function serveReplica({ rpc, storage, hints, self, conflicts, promises }: Pick<R
 /** The two ports that speak RESP. */
 function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, replica: Replica): { readonly client: Door; readonly admin: Door } {
   const { clock, log } = env
-  const { rpc, partitioner, lookup, overlay, storage, repair, views, hints, replication } = replica
+  const { rpc, partitioner, lookup, overlay, overlayMembers, storage, repair, views, hints, replication } = replica
   const stats = (): Record<string, number> => ({
     incarnation: replica.incarnation,
     clients: client.counts.connections,
@@ -217,7 +228,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
     epoch_of_members: views.view.epoch,
     cells_fetched: replica.moving.counts.fetched,
     cells_handed: repair instanceof Upkeep ? repair.handed : repair.counts.handed,
-    cells_astray: repair instanceof Upkeep && repair.hasStrays ? 1 : 0,
+    cells_astray: (repair instanceof Upkeep ? repair.hasStrays : overlayMembers?.owes === true) ? 1 : 0,
     ...(replica.tombstones === undefined ? {} : { tombstones_collected: replica.tombstones.collected }),
     ...(hints === undefined ? {} : { hints_kept: hints.counts.kept, hints_pending: hints.counts.pending, hints_handed: hints.counts.handed, hints_expired: hints.counts.expired }),
     ...replication.stats?.(),
@@ -243,10 +254,11 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   })
   const arcs = overlay === undefined ? lookup : remembered(lookup, clock, ARCS_REMEMBERED_MS)
   const holds = (key: string): Eventually<boolean> => eventually(arcs.find(partitioner.token(key)), ({ replicas }) => replicas.includes(config.id))
+  const changes = overlayMembers ?? changesOfViews({ views, virtualNodes: config.virtual_nodes, placesFor: () => placesFor(replica, config.virtual_nodes) })
   const admin = new Door({
     clock,
     log,
-    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ views, machines: env.network.nodes, virtualNodes: config.virtual_nodes, fixed: fixedMembers(config), placesFor: () => placesFor(replica, config.virtual_nodes) })]),
+    commands: new Map([...adminCommands({ token: config.token, self: config.id, nodes: env.network.nodes, rpc, storage, valuesOf: config.versions === 'vector-clocks' ? cell => siblingsOf(cell).map(({ value }) => value) : cell => [cell.value], holds, clock, disk: env.disk, stats, waits: () => replication.waits?.() ?? [] }), ...membershipCommands({ changes, machines: env.network.nodes, fixed: fixedMembers(config) })]),
     limits: { argumentsMax: ADMIN_ARGUMENTS_MAX, bulkBytesMax: config.key_bytes_max, totalBytesMax: 16 * 1024 * 1024 },
     connectionsMax: config.connections_max,
     halfReadBytesMax: config.half_read_bytes_max,

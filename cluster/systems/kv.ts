@@ -50,7 +50,7 @@ export function kvSystem({ preset: name, overrides }: KvOptions): System {
     ...(choices.client_cache === 'none' ? {} : { cachedMs: choices.cache_ms }),
     functions: preset.functions ?? ['read', 'write', 'delete'],
     oneWayConnections: true,
-    ...(fixed === undefined ? { membership: { ...kvMembership(adminReply, cellsLeft), ...irreplaceable(presetOptions(preset, MANY, overrides)) } } : { fixedMembers: fixed }),
+    ...(fixed === undefined ? { membership: { ...kvMembership({ ask: adminReply, left: cellsLeft, leavesItself: choices.lookup !== 'ring' }), ...irreplaceable(presetOptions(preset, MANY, overrides)) } } : { fixedMembers: fixed }),
     nodes: (ids, spares = []) =>
       [...ids, ...spares].map((id): NodeSpec => ({
         id,

@@ -60,10 +60,10 @@ async function ask(address: string, token: string): Promise<Answer> {
   }
 }
 
-/** Which share of the ring each member is the first replica of; undefined where nodes find keys in another way. */
+/** Which share of the ring each member is the first replica of; undefined where a directory says who that is. */
 function ownership({ preset, token, overrides }: ClusterFile, { members, tokens }: MembersReply): ReadonlyMap<string, string> | undefined {
   const { lookup, virtual_nodes: virtualNodes } = presetConfigs(findPreset(preset), members, token, overrides)[0]!
-  if (lookup !== 'ring') return undefined
+  if (lookup === 'directory') return undefined
   const ring = new Ring({ nodes: members, replicas: 1, virtualNodes, tokensOf: (node) => tokens[node] ?? hashedTokens(node, virtualNodes) })
   const owned = new Map<string, number>()
   for (let i = 0; i < SAMPLES; i++) {

@@ -4,6 +4,7 @@
  */
 import { withDeadline } from '../../../harness/clock.ts'
 import type { Clock, NodeId } from '../../../harness/env.ts'
+import { StoreError } from '../errors.ts'
 import type { Kind } from '../messages.ts'
 import type { Rpc } from '../rpc.ts'
 
@@ -14,4 +15,14 @@ export type Conversation = Pick<Rpc, 'serve' | 'gather'>
 export async function askOne<Request, Reply>(rpc: Conversation, clock: Clock, deadlineMs: number, kind: Kind<Request, Reply>, node: NodeId, request: Request): Promise<Reply | undefined> {
   const answer = rpc.gather(kind, { to: [node], request, need: 1 }).then(({ replies }) => replies[0])
   return withDeadline(clock, deadlineMs, answer, () => undefined)
+}
+
+/** Asks one node with the patience of a whole operation. Resolves to undefined when it does not answer. */
+export async function askPatiently<Request, Reply>(rpc: Conversation, kind: Kind<Request, Reply>, node: NodeId, request: Request): Promise<Reply | undefined> {
+  return (await rpc.gather(kind, { to: [node], request, need: 1 })).replies[0]
+}
+
+/** What a node that has left says to everyone. */
+export function hasLeft(self: NodeId): StoreError {
+  return new StoreError('UNAVAILABLE', `definite: ${self} has left`)
 }

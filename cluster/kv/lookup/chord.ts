@@ -17,10 +17,11 @@ import { StoreError } from '../errors.ts'
 import { murmur3 } from '../hash.ts'
 import type { Kind } from '../messages.ts'
 import { TOKENS, clockwise, onArc } from '../partitioner.ts'
-import { askOne } from './asking.ts'
+import { goAround } from './around.ts'
+import { askOne, askPatiently, hasLeft } from './asking.ts'
 import type { Conversation } from './asking.ts'
-import type { Location, Overlay } from './lookup.ts'
-import { CHORD_NEIGHBOURS, CHORD_NOTIFY, CHORD_STEP } from './messages.ts'
+import type { Location, OpenOverlay } from './lookup.ts'
+import { CHORD_NEIGHBOURS, CHORD_NOTIFY, CHORD_STEP, LEAVING } from './messages.ts'
 
 /** m: the ring has 2^m tokens. */
 const BITS = 32
@@ -64,7 +65,7 @@ interface Step {
 }
 
 /** One node of the ring. */
-export class Chord implements Overlay {
+export class Chord implements OpenOverlay {
   readonly token: number
   readonly #options: ChordOptions
   /** Nearest first; none: this node is alone, and its own successor. */
@@ -79,6 +80,7 @@ export class Chord implements Overlay {
   #rounds = 0
   #timer: Timer | undefined
   #stopped = false
+  #left = false
 
   constructor(options: ChordOptions) {
     this.#options = options
@@ -88,10 +90,15 @@ export class Chord implements Overlay {
       return [found, nodes] as const
     })
     options.rpc.serve(CHORD_NEIGHBOURS, (_, from) => {
+      this.#mustBeHere()
       if (from === this.#predecessor) this.#heardAt = options.clock.now()
       return [this.#predecessor ?? '', this.#successors] as const
     })
     options.rpc.serve(CHORD_NOTIFY, (_, from) => this.#notified(from))
+    options.rpc.serve(LEAVING, (_, from) => {
+      this.#forget(from)
+      return null
+    })
   }
 
   get successors(): readonly NodeId[] {
@@ -118,13 +125,36 @@ export class Chord implements Overlay {
     this.#timer?.cancel()
   }
 
+  async around(): Promise<readonly NodeId[]> {
+    const { self, rpc } = this.#options
+    this.#mustBeHere()
+    if (this.#successors.length === 0 && !this.#whole) throw new StoreError('UNAVAILABLE', `definite: ${self} has lost all its successors`)
+    return goAround({ self, first: this.#successors, after: async node => (await askPatiently(rpc, CHORD_NEIGHBOURS, node, null))?.[1] })
+  }
+
+  placesIn(ring: readonly NodeId[]): ReadonlyMap<NodeId, number> {
+    return new Map(ring.map(node => [node, tokenOf(node)]))
+  }
+
+  async leave(): Promise<void> {
+    const { rpc } = this.#options
+    this.stop()
+    this.#left = true
+    const others = [...new Set([...this.#successors, ...(this.#predecessor === undefined ? [] : [this.#predecessor])])]
+    await Promise.all(others.map(node => askPatiently(rpc, LEAVING, node, null)))
+  }
+
+  #mustBeHere(): void {
+    if (this.#left) throw hasLeft(this.#options.self)
+  }
+
   find(token: number): Promise<Location> {
     return this.route(token).then(({ location }) => location)
   }
 
   /** A lookup, and how many nodes had to be asked for it. Fails with UNAVAILABLE when nobody who knows can be reached. */
   async route(token: number): Promise<{ readonly location: Location; readonly hops: number }> {
-    if (this.#predecessor !== undefined && onArc(token, tokenOf(this.#predecessor), this.token)) {
+    if (!this.#left && this.#predecessor !== undefined && onArc(token, tokenOf(this.#predecessor), this.token)) {
       return { location: this.#located([this.#options.self, ...this.#successors], tokenOf(this.#predecessor)), hops: 0 }
     }
     const { found, hops } = await this.#walk(token, this.#step(token))
@@ -155,12 +185,12 @@ export class Chord implements Overlay {
     }
   }
 
-  /** What this node can say about a token. */
+  /** What this node can say about a token. What lies between it and its successor is the successor's, also when it has left. */
   #step(token: number): Step {
     const { self } = this.#options
     const successor = this.#successors[0] ?? (this.#whole ? self : undefined)
     if (successor !== undefined && onArc(token, this.token, tokenOf(successor))) {
-      return { from: self, found: true, nodes: this.#whole ? [...this.#successors, self] : this.#successors }
+      return { from: self, found: true, nodes: this.#whole && !this.#left ? [...this.#successors, self] : this.#successors }
     }
     const ahead = clockwise(this.token, token)
     const closer = new Map<NodeId, number>()
@@ -206,6 +236,7 @@ export class Chord implements Overlay {
         continue
       }
       await this.#goBack(node, neighbours)
+      if (this.#stopped) return
       await this.#ask(CHORD_NOTIFY, this.#successors[0]!, null)
       return
     }
@@ -309,13 +340,17 @@ export class Chord implements Overlay {
     for (let i = 0; i < BITS; i++) if (this.#fingers[i] === node) this.#fingers[i] = undefined
   }
 
-  #lose(node: NodeId): void {
-    const { successors: k, self } = this.#options
+  #forget(node: NodeId): void {
     this.#successors = this.#successors.filter(other => other !== node)
-    // Whoever has lost everyone is not alone for that: it must ask its way back before it speaks for the whole ring.
-    if (this.#successors.length === 0) this.#whole = false
     this.#dropFinger(node)
     if (this.#predecessor === node) this.#predecessor = undefined
+  }
+
+  #lose(node: NodeId): void {
+    const { successors: k, self } = this.#options
+    this.#forget(node)
+    // Whoever has lost everyone is not alone for that: it must ask its way back before it speaks for the whole ring.
+    if (this.#successors.length === 0) this.#whole = false
     if (node !== self && !this.#lost.includes(node)) this.#lost = [...this.#lost, node].slice(-k)
   }
 }

@@ -12,11 +12,12 @@ import type { Clock, NodeId, Random, Timer } from '../../../harness/env.ts'
 import { pick, shuffle } from '../../../harness/random.ts'
 import { StoreError } from '../errors.ts'
 import { TOKENS, clockwise, onArc } from '../partitioner.ts'
-import { askOne } from './asking.ts'
+import { goAround } from './around.ts'
+import { askOne, askPatiently, hasLeft } from './asking.ts'
 import type { Conversation } from './asking.ts'
 import { tokenOf } from './chord.ts'
-import type { Location, Overlay } from './lookup.ts'
-import { LEAF_KNOWN, LEAF_ROUTE } from './messages.ts'
+import type { Location, OpenOverlay } from './lookup.ts'
+import { LEAF_KNOWN, LEAF_ROUTE, LEAVING } from './messages.ts'
 
 /** Leaves on either side. */
 const SIDE = 4
@@ -50,7 +51,7 @@ export interface LeafRoute {
 }
 
 /** One node of the overlay. */
-export class LeafSet implements Overlay {
+export class LeafSet implements OpenOverlay {
   readonly token: number
   readonly #options: LeafSetOptions
   /** Everyone known, whether as a leaf or for the routing table. */
@@ -62,6 +63,7 @@ export class LeafSet implements Overlay {
   #rounds = 0
   #timer: Timer | undefined
   #stopped = false
+  #left = false
 
   constructor(options: LeafSetOptions) {
     this.#options = options
@@ -71,8 +73,13 @@ export class LeafSet implements Overlay {
       return [location.replicas, location.after, location.upTo, hops] as const
     })
     options.rpc.serve(LEAF_KNOWN, (_, from) => {
+      this.#mustBeHere()
       this.#learn(from)
       return this.known()
+    })
+    options.rpc.serve(LEAVING, (_, from) => {
+      this.#forget(from)
+      return null
     })
   }
 
@@ -89,6 +96,31 @@ export class LeafSet implements Overlay {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+  }
+
+  async around(): Promise<readonly NodeId[]> {
+    const { self, rpc } = this.#options
+    this.#mustBeHere()
+    const behind = (node: NodeId, known: readonly NodeId[]): NodeId[] => inOrder(known.filter(other => other !== node), tokenOf(node))
+    return goAround({ self, first: behind(self, this.#leaves), after: async node => {
+      const known = await askPatiently(rpc, LEAF_KNOWN, node, null)
+      return known && behind(node, known)
+    } })
+  }
+
+  /** A node is the closest to what lies half-way to the nodes on either side. */
+  placesIn(ring: readonly NodeId[]): ReadonlyMap<NodeId, number> {
+    return new Map(ring.map((node, i) => [node, ring.length === 1 ? tokenOf(node) : middle(tokenOf(node), tokenOf(ring[(i + 1) % ring.length]!))]))
+  }
+
+  async leave(): Promise<void> {
+    this.stop()
+    this.#left = true
+    await Promise.all(this.known().map(node => askPatiently(this.#options.rpc, LEAVING, node, null)))
+  }
+
+  #mustBeHere(): void {
+    if (this.#left) throw hasLeft(this.#options.self)
   }
 
   async find(token: number): Promise<Location> {
@@ -115,6 +147,7 @@ export class LeafSet implements Overlay {
     const { self, clock } = this.#options
     const now = clock.now()
     const usable = (node: NodeId): boolean => (this.#asideUntil.get(node) ?? 0) <= now
+    if (this.#left) return inDistance(this.known().filter(usable), token)[0]
     const own = distance(this.token, token)
     const closest = [self, ...this.#leaves.filter(usable)].reduce((best, node) => (distance(tokenOf(node), token) < distance(tokenOf(best), token) ? node : best))
     if (this.#covers(token)) return closest
@@ -136,8 +169,7 @@ export class LeafSet implements Overlay {
   #locate(token: number): Location {
     const { self, replicas: N } = this.#options
     const order = [self, ...this.#leaves].sort((a, b) => tokenOf(a) - tokenOf(b))
-    const byDistance = [...order].sort((a, b) => distance(tokenOf(a), token) - distance(tokenOf(b), token))
-    const replicas = byDistance.slice(0, N)
+    const replicas = inDistance(order, token).slice(0, N)
     if (order.length <= N) return { replicas, substitutes: [], after: 0, upTo: 0 }
     const at = (i: number): number => tokenOf(order[(i + order.length) % order.length]!)
     const start = order.findIndex((node, i) => replicas.includes(node) && !replicas.includes(order[(i - 1 + order.length) % order.length]!))
@@ -202,9 +234,13 @@ export class LeafSet implements Overlay {
     if (!this.#leaves.includes(node)) this.#leaves = this.#leavesOf([...this.#leaves, node])
   }
 
-  #lose(node: NodeId): void {
+  #forget(node: NodeId): void {
     this.#leaves = this.#leavesOf([...this.#leaves, ...this.#table.values()].filter(other => other !== node))
     if (this.#table.get(this.#slotOf(node)) === node) this.#table.delete(this.#slotOf(node))
+  }
+
+  #lose(node: NodeId): void {
+    this.#forget(node)
     if (!this.#lost.includes(node)) this.#lost = [...this.#lost, node].slice(-LOST_MAX)
   }
 
@@ -214,7 +250,7 @@ export class LeafSet implements Overlay {
 
   /** The nearest on either side, in the order of the ring from the farthest before this node to the farthest after it. */
   #leavesOf(nodes: readonly NodeId[]): NodeId[] {
-    const order = [...new Set(nodes)].sort((a, b) => clockwise(this.token, tokenOf(a)) - clockwise(this.token, tokenOf(b)))
+    const order = inOrder([...new Set(nodes)], this.token)
     if (order.length <= 2 * SIDE) return order
     return [...order.slice(-SIDE), ...order.slice(0, SIDE)]
   }
@@ -224,6 +260,16 @@ export class LeafSet implements Overlay {
 function distance(a: number, b: number): number {
   const ahead = clockwise(a, b)
   return Math.min(ahead, TOKENS - ahead)
+}
+
+/** The nearest on either side first. */
+function inDistance(nodes: readonly NodeId[], token: number): NodeId[] {
+  return [...nodes].sort((a, b) => distance(tokenOf(a), token) - distance(tokenOf(b), token))
+}
+
+/** Clockwise from a token. */
+function inOrder(nodes: readonly NodeId[], token: number): NodeId[] {
+  return [...nodes].sort((a, b) => clockwise(token, tokenOf(a)) - clockwise(token, tokenOf(b)))
 }
 
 function middle(from: number, to: number): number {

@@ -32,3 +32,22 @@ export interface Overlay extends Lookup {
   /** What this node knows of others: its size is what the lookup costs in memory. */
   known(): readonly NodeId[]
 }
+
+/** An overlay that nodes enter by starting, and leave by saying so to those that they know. */
+export interface OpenOverlay extends Overlay {
+  /**
+   * Who is there, in the order of the ring and this node first: asked of one after the other, since nobody knows. Who does
+   * not answer is left out. O(N) messages. Fails with UNAVAILABLE where the way does not lead back to this node: it has
+   * left, or does not stand in the ring yet.
+   */
+  around(): Promise<readonly NodeId[]>
+  /** Where keys are those of one node first, up to these tokens: the places of the members of such a ring. */
+  placesIn(ring: readonly NodeId[]): ReadonlyMap<NodeId, number>
+  /** Tells the neighbours that they are to forget this node. From then on it names itself to nobody; it still finds what others hold, and tells those who ask it. */
+  leave(): Promise<void>
+}
+
+/** Whether nodes may enter and leave: not where a directory was laid out over its first nodes. */
+export function isOpen(overlay: Overlay | undefined): overlay is OpenOverlay {
+  return overlay !== undefined && 'around' in overlay
+}

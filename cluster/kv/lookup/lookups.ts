@@ -14,11 +14,11 @@ const SEEDS = 3
 /** k: successors that a Chord node remembers at least. */
 const SUCCESSORS_MIN = 4
 
-/** The overlay that the configuration names; undefined for `ring`. */
-export async function overlayOf(env: Env, config: NodeConfig, rpc: Rpc, suspects: (node: NodeId) => boolean): Promise<Overlay | undefined> {
+/** The overlay that the configuration names; undefined for `ring`. `met`: whom this node knew when it ran last. */
+export async function overlayOf(env: Env, config: NodeConfig, rpc: Rpc, suspects: (node: NodeId) => boolean, met: readonly NodeId[] = []): Promise<Overlay | undefined> {
   const { id: self, nodes, replicas, lookup_interval_ms: intervalMs, hop_deadline_ms: hopDeadlineMs } = config
   const common = { self, replicas, intervalMs, hopDeadlineMs, clock: env.clock, random: env.random.fork('lookup'), rpc }
-  const seeds = nodes.filter(node => node !== self).slice(0, SEEDS)
+  const seeds = [...new Set([...nodes.filter(node => node !== self).slice(0, SEEDS), ...met])]
   switch (config.lookup) {
     case 'ring':
       return undefined

@@ -54,6 +54,9 @@ export const LEAF_ROUTE: Kind<readonly [token: number, budgetMs: number], readon
 /** Whom do you know? */
 export const LEAF_KNOWN: Kind<null, readonly string[]> = { code: 44, request: nothing, reply: plain(nodeList) }
 
+/** I leave: forget me. */
+export const LEAVING: Kind<null, null> = { code: 49, request: nothing, reply: nothing }
+
 /** What the directory says of one tablet: who holds it, under a version. */
 export type TabletEntry = readonly [tablet: number, counter: number, writer: string, nodes: readonly string[]]
 

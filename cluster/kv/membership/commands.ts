@@ -11,14 +11,28 @@ import { abandoned, admitting, dismissing, replacing } from './view.ts'
 import type { View } from './view.ts'
 import type { Views } from './views.ts'
 
+/** How members change: agreed on among all of them (`changesOfViews`), or by what each does itself (`overlay-members.ts`). */
+export interface MemberChanges {
+  members(): MembersReply | Promise<MembersReply>
+  /** Each of these is idempotent, and fails with BUSY or UNAVAILABLE where it is to be asked for again, with ERR where it never can be. */
+  admit(node: NodeId): Promise<void>
+  dismiss(node: NodeId): Promise<void>
+  replace(gone: NodeId, fresh: NodeId): Promise<void>
+}
+
 /** What the commands work on. */
 export interface MembershipCommandsOptions {
-  readonly views: Views
+  readonly changes: MemberChanges
   /** Every machine that may be a member. */
   readonly machines: readonly NodeId[]
-  readonly virtualNodes: number
   /** Why members cannot change here; undefined: they can. */
   readonly fixed: string | undefined
+}
+
+/** What members agree with. */
+export interface ViewChangesOptions {
+  readonly views: Views
+  readonly virtualNodes: number
   /** Where on the ring a new member should stand; null: where its name puts it. */
   readonly placesFor: (node: NodeId) => Promise<readonly number[] | null>
 }
@@ -44,15 +58,8 @@ function replyOf({ epoch, members, next }: View): MembersReply {
 
 const isIn = (members: View['members'], node: NodeId): boolean => members.some(({ id }) => id === node)
 
-/** The commands about members. */
-export function membershipCommands({ views, machines, virtualNodes, fixed, placesFor }: MembershipCommandsOptions): [string, Command][] {
-  const machine = (word: Buffer): NodeId => {
-    const id = word.toString('latin1')
-    if (!machines.includes(id)) throw new StoreError('ERR', `there is no machine '${id.slice(0, 64)}'; there are ${machines.join(', ')}`)
-    if (fixed !== undefined) throw new StoreError('ERR', fixed)
-    return id
-  }
-
+/** Changes that the members agree on. */
+export function changesOfViews({ views, virtualNodes, placesFor }: ViewChangesOptions): MemberChanges {
   const begin = async (proposed: View): Promise<void> => {
     const agreed = await views.agree(proposed)
     const same = JSON.stringify(replyOf(agreed)) === JSON.stringify(replyOf(proposed))
@@ -89,6 +96,18 @@ export function membershipCommands({ views, machines, virtualNodes, fixed, place
     await begin(replacing(stable(view), gone, fresh, virtualNodes))
   }
 
+  return { members: () => replyOf(views.view), admit, dismiss, replace }
+}
+
+/** The commands about members. */
+export function membershipCommands({ changes, machines, fixed }: MembershipCommandsOptions): [string, Command][] {
+  const machine = (word: Buffer): NodeId => {
+    const id = word.toString('latin1')
+    if (!machines.includes(id)) throw new StoreError('ERR', `there is no machine '${id.slice(0, 64)}'; there are ${machines.join(', ')}`)
+    if (fixed !== undefined) throw new StoreError('ERR', fixed)
+    return id
+  }
+
   const command = (words: number, run: (nodes: readonly NodeId[]) => Promise<void>): Command => ({
     words: [words, words],
     keys: 'none',
@@ -99,9 +118,9 @@ export function membershipCommands({ views, machines, virtualNodes, fixed, place
   })
 
   return [
-    ['MEMBERS', { words: [1, 1], keys: 'none', run: () => bulkReply(JSON.stringify(replyOf(views.view))) }],
-    ['ADMIT', command(2, ([node]) => admit(node!))],
-    ['DISMISS', command(2, ([node]) => dismiss(node!))],
-    ['REPLACE', command(3, ([gone, fresh]) => replace(gone!, fresh!))],
+    ['MEMBERS', { words: [1, 1], keys: 'none', run: async () => bulkReply(JSON.stringify(await changes.members())) }],
+    ['ADMIT', command(2, ([node]) => changes.admit(node!))],
+    ['DISMISS', command(2, ([node]) => changes.dismiss(node!))],
+    ['REPLACE', command(3, ([gone, fresh]) => changes.replace(gone!, fresh!))],
   ]
 }

@@ -3,7 +3,7 @@
  */
 /** Why the members of a store with these choices cannot change; undefined where they can. */
 export function fixedMembers({ replication, lookup, client_cache: cache }: { readonly replication: string; readonly lookup: string; readonly client_cache: string }): string | undefined {
-  if (lookup !== 'ring') return `members are not admitted or dismissed where "${lookup}" finds the keys: a node joins by starting, and leaves by ending`
+  if (lookup === 'directory') return 'with lookup "directory" the members are fixed: the parts of the directory are dealt out to the nodes that it was started with'
   if (cache === 'call-backs') return 'with client_cache "call-backs" the members are fixed: the promises of a server do not move with its keys'
   return ['quorum', 'abd', 'paxos', '2pc', 'paxos-commit'].includes(replication) ? undefined : `with replication "${replication}" the members are fixed: its votes are counted among those that it was started with`
 }

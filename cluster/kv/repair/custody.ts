@@ -65,6 +65,39 @@ export class Custody {
     this.#timer?.cancel()
   }
 
+  /** Whether this node holds any cell. */
+  get holdsAny(): boolean {
+    return this.#options.digests.nextHeld(0) !== undefined
+  }
+
+  /** Fetches what the other replicas have of the arcs that are this node's own. Resolves to whether all of them have answered for all of it. O(N) lookups. */
+  async fillUp(): Promise<boolean> {
+    const { self, lookup } = this.#options
+    for (let token = 0; token < TOKENS; ) {
+      const location = await Promise.resolve(lookup.find(token)).catch(() => undefined)
+      if (location === undefined || this.#stopped) return false
+      if (location.replicas.includes(self) && !(await this.#fetch(location))) return false
+      token = behind(location, token)
+    }
+    return true
+  }
+
+  async #fetch({ replicas, ...arc }: Location): Promise<boolean> {
+    const { self, reconciler } = this.#options
+    for (const peer of replicas.filter(node => node !== self)) {
+      const { repaired, left } = await reconciler.reconcile(peer, rangesOf(arc), () => this.#stopped)
+      this.counts.repaired += repaired
+      if (left.length > 0) return false
+    }
+    return true
+  }
+
+  /** Hands over what others hold now. Resolves to whether this node holds nothing any more. */
+  async handAllOver(): Promise<boolean> {
+    await this.#round()
+    return !this.holdsAny
+  }
+
   async #round(): Promise<void> {
     const { digests, lookup } = this.#options
     for (let token = 0; token < TOKENS && !this.#stopped; ) {
@@ -75,8 +108,7 @@ export class Custody {
       const location = await Promise.resolve(lookup.find(at)).catch(() => undefined)
       if (location !== undefined) await this.#tend(location)
       // Past the end of the arc, or of the leaf when nobody could say whose it is.
-      if (location === undefined) token = to
-      else token = location.upTo >= at && location.after !== location.upTo ? location.upTo + 1 : TOKENS
+      token = location === undefined ? to : behind(location, at)
     }
   }
 
@@ -136,4 +168,9 @@ export class Custody {
     }
     return (high >>> 0) * TOKENS + (low >>> 0)
   }
+}
+
+/** The token after the arc that this one lies on, or the end of all. */
+function behind({ after, upTo }: Location, token: number): number {
+  return upTo >= token && after !== upTo ? upTo + 1 : TOKENS
 }
