@@ -106,7 +106,7 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (replicas > config.nodes.length && config.joining !== true) yield `replicas is ${replicas}, but there are only ${config.nodes.length} nodes`
   if (R > replicas || W > replicas) yield `a quorum cannot exceed the ${replicas} replicas: read_quorum is ${R}, write_quorum is ${W}`
   if (config.sloppy && config.replication !== 'quorum') yield `a sloppy quorum goes with replication "quorum", not with "${config.replication}": its quorums need not meet`
-  if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum') yield `consistency levels go with replication "quorum", not with "${config.replication}"`
+  if ((config.read_level ?? config.write_level) !== undefined && config.replication !== 'quorum' && config.replication !== 'primary') yield `consistency levels go with replication "quorum" or "primary", not with "${config.replication}"`
   if (config.versions === 'vector-clocks' && (config.replication !== 'quorum' || config.lookup !== 'ring' || config.tombstone_grace_ms > 0)) yield 'versions "vector-clocks" go with replication "quorum", lookup "ring" and tombstone_grace_ms 0'
   if (config.client_cache !== 'none' && (config.replication !== 'abd' || replicas !== 1)) yield `a client cache has one server for each key: it goes with replication "abd" and replicas 1, not with "${config.replication}" and ${replicas}`
   if (config.write_level === 'any' && !config.sloppy) yield 'level "any" keeps writes for replicas that are down: that needs sloppy'
@@ -123,7 +123,8 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (config.tombstone_grace_ms > 0 && config.replication !== 'quorum') yield `tombstone_grace_ms goes with replication "quorum": the versions of "${config.replication}" do not tell their age`
   if (config.sloppy && config.heartbeat_interval_ms === 0) yield 'a sloppy quorum needs heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === 'abd' || config.replication === 'paxos') && R + W <= replicas) yield `${config.replication} needs read_quorum + write_quorum > replicas: ${R} + ${W} <= ${replicas}`
-  if (config.replication === 'primary' && replicas !== config.nodes.length) yield `with replication "primary" every node is a replica: replicas is ${replicas}, nodes are ${config.nodes.length}`
+  if (config.replication === 'primary' && replicas !== config.nodes.length && config.joining !== true) yield `with replication "primary" every node is a replica: replicas is ${replicas}, nodes are ${config.nodes.length}`
+  if (config.replication === 'primary' && !(config.read_level === config.write_level && (config.read_level === 'quorum' || config.read_level === 'one'))) yield 'with replication "primary" the number of members is not known for good: read_level and write_level are both "quorum" (synchronous backups) or both "one" (asynchronous ones)'
   if (config.replication === 'primary' && config.heartbeat_interval_ms === 0) yield 'a primary is elected by heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === '2pc' || config.replication === 'paxos-commit') && replicas !== 1) yield `with replication "${config.replication}" one node holds each key: replicas is ${replicas}`
   if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`

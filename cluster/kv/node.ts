@@ -28,7 +28,7 @@ import { Moving } from './membership/moving.ts'
 import { OverlayMembers, overlayNote } from './membership/overlay-members.ts'
 import { LOADS, placesByBytes } from './membership/places.ts'
 import { Upkeep } from './membership/upkeep.ts'
-import { everyone, staying } from './membership/view.ts'
+import { everyone, ringChoices, staying } from './membership/view.ts'
 import { Views } from './membership/views.ts'
 import { Ledger } from './ledger.ts'
 import { READ, VERSION, WRITE } from './messages.ts'
@@ -39,6 +39,7 @@ import { TombstoneCollection } from './repair/tombstones.ts'
 import { Reconciler } from './repair/reconcile.ts'
 import { replicationOf } from './replication/protocols.ts'
 import type { Coordinator, Replication } from './replication/replication.ts'
+import { successionOf } from './replication/targets.ts'
 import { TOKENS, partitioners } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 import { Rpc } from './rpc.ts'
@@ -128,7 +129,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const timestamps = new Timestamps({ clock, node: self, incarnation, kind: config.timestamps })
   const digests = config.lookup === 'ring' ? undefined : await digestsOf(storage, partitioner, self, timestamps)
   const rpc = new Rpc({ self, incarnation, clock, network: env.network, log: env.log, deadlineMs: config.deadline_ms, resendMs: config.resend_ms })
-  const views = new Views({ self, view, ledger, rpc, writer: timestamps.writer, choices: config, clock, random: env.random.fork('views'), log: env.log })
+  const views = new Views({ self, view, ledger, rpc, writer: timestamps.writer, choices: ringChoices(config), clock, random: env.random.fork('views'), log: env.log })
   const liveness = new Liveness({ self, generation: incarnation, members: () => (config.lookup === 'ring' ? everyone(views.view) : config.nodes), config, clock, random: env.random.fork('liveness'), rpc })
   const suspects = (node: NodeId): boolean => liveness.suspects(node)
   const hints = config.sloppy
@@ -145,7 +146,7 @@ async function startReplica(env: Env, config: NodeConfig): Promise<Replica> {
   const repair = overlay === undefined || digests === undefined ? await Upkeep.open({ ...care, views, letGo: replication.letGo, witness: cell => timestamps.witness(cell) }) : new Custody({ ...care, lookup: overlay, digests })
   if (isOpen(overlay) && repair instanceof Custody) overlayMembers = new OverlayMembers({ self, joining: config.joining === true, overlay, custody: repair, ledger, rpc, clock, log: env.log })
   rpc.serve(LOADS, () => (repair instanceof Upkeep ? repair.loads() : []))
-  const moving = new Moving({ self, views, rpc, storage, reconciler, config, strict: config.replication !== 'quorum', takeOver: replication.takeOver, ended: replication.ended, clock, random: env.random.fork('moving'), log: env.log })
+  const moving = new Moving({ self, views, rpc, storage, reconciler, succession: successionOf(config), takeOver: replication.takeOver, ended: replication.ended, clock, random: env.random.fork('moving'), log: env.log })
   const absentees = new Absentees({ self, afterMs: config.dismiss_after_ms, views, liveness, clock, log: env.log })
   views.onEnter = entered => {
     if (repair instanceof Upkeep) repair.enter()

@@ -89,7 +89,7 @@ const primarySync: Preset = {
   promise: 'Linearizable: an elected primary orders everything, confirms a write when a majority has it, and reads under a lease; nothing is served while a primary is being elected, nor away from a majority.',
   expected: 'linearizable',
   functions: ['read', 'write', 'delete', 'cas'],
-  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, lease_ms: 400, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes) }),
+  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, lease_ms: 400, replicas: nodes, read_quorum: majority(nodes), write_quorum: majority(nodes), read_level: 'quorum', write_level: 'quorum' }),
 }
 
 const primaryAsync: Preset = {
@@ -98,7 +98,7 @@ const primaryAsync: Preset = {
   expected: 'eventual',
   losesWrites: 'at failover',
   functions: ['read', 'write', 'delete', 'cas'],
-  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: 1, write_quorum: 1 }),
+  options: nodes => ({ ...common, replication: 'primary', heartbeat_interval_ms: 100, replicas: nodes, read_quorum: 1, write_quorum: 1, read_level: 'one', write_level: 'one' }),
 }
 
 const transactional = ['read', 'write', 'delete', 'cas', 'txn']

@@ -25,8 +25,9 @@ function membersPlan(names: readonly string[], number: number, seed: number): Pl
   const random = seededRandom(seed + number)
   const preset = names[number % names.length]!
   const round = Math.floor(number / names.length)
-  // Where one node holds each key, and where that serves caches, it stays one.
-  const mayHaveFewer = presetOptions(presets[preset]!, planDefaults.nodes).replicas > 1
+  // Where one node holds each key, and where that serves caches, it stays one; under a primary every node holds it.
+  const { replicas, replication } = presetOptions(presets[preset]!, planDefaults.nodes)
+  const mayHaveFewer = replicas > 1 && replication !== 'primary'
   const functions = presets[preset]!.functions ?? []
   const workloads = functions.includes('txn') ? TRANSACTING : functions.includes('cas') ? COMPARING : WORKLOADS
   const changes = CHANGES.filter((change) => planSchedule(parseNemesis(change), TIME_MS, random).every(({ fault }) => applies(preset, fault)))

@@ -7,6 +7,7 @@ import type { TokenRange } from '../partitioner.ts'
 import { findPreset, presetConfigs } from '../presets.ts'
 import type { Reconciled, Reconciler } from '../repair/reconcile.ts'
 import type { Replication } from '../replication/replication.ts'
+import { successionOf } from '../replication/targets.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
 import { Moving } from './moving.ts'
@@ -40,8 +41,7 @@ async function join(answer: (source: NodeId, ranges: readonly TokenRange[], turn
       rpc: { serve: (_: unknown, handler: typeof progress) => (progress = handler) } as unknown as Rpc,
       storage: { flushed: async () => undefined } as unknown as Storage,
       reconciler,
-      config: config!,
-      strict: true,
+      succession: successionOf(config!),
       takeOver,
       ended: undefined,
       clock,

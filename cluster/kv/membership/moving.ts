@@ -13,13 +13,12 @@
  */
 import type { Clock, Log, NodeId, Random, Timer } from '../../../harness/env.ts'
 import { sleep } from '../../../harness/clock.ts'
-import type { NodeConfig } from '../config.ts'
 import { count, flag, list, plain } from '../messages.ts'
 import type { Kind } from '../messages.ts'
 import type { TokenRange } from '../partitioner.ts'
 import type { Reconciler } from '../repair/reconcile.ts'
 import type { Replication } from '../replication/replication.ts'
-import { enoughToKnow } from '../replication/targets.ts'
+import type { Succession } from '../replication/targets.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Storage } from '../storage.ts'
 import { changesBetween, everyone, partsOf, settled } from './view.ts'
@@ -54,10 +53,8 @@ export interface MovingOptions {
   readonly rpc: Rpc
   readonly storage: Storage
   readonly reconciler: Reconciler
-  /** N, R and W; where there are fewer replicas, all of them. */
-  readonly config: Pick<NodeConfig, 'replicas' | 'read_quorum' | 'write_quorum'>
-  /** Whether quorums must meet: then a range is whole only when enough old holders have given what they have. */
-  readonly strict: boolean
+  /** Where quorums must meet: then a range is whole only when enough old holders have given what they have. */
+  readonly succession: Succession | undefined
   /** What there is to do beyond fetching cells, if anything. */
   readonly takeOver: Replication['takeOver']
   /** What has to end before holders give anything, and before the change is done, if anything. */
@@ -137,10 +134,14 @@ export class Moving {
     }
   }
 
-  /** Who has to fetch a segment: its new holders; where quorums must meet and so few are left that each of them has to answer every read, all of these. */
+  /** Who fetches a segment: its new holders, and those who stay where some of them have to have all of it. */
   #fetchersOf({ before, after }: Segment): readonly NodeId[] {
-    const { strict, config } = this.#options
-    return strict && after.length < before.length && after.length <= config.read_quorum ? after : after.filter(node => !before.includes(node))
+    return this.#heirs({ before, after }) > 0 ? after : after.filter(node => !before.includes(node))
+  }
+
+  /** How many of those who stay have to have all of a segment. */
+  #heirs({ before, after }: Pick<Segment, 'before' | 'after'>): number {
+    return this.#options.succession?.heirs(before.length, after.length) ?? 0
   }
 
   /** What this node itself held of these segments is all that it has. */
@@ -186,9 +187,9 @@ export class Moving {
 
   /** Whether as many of the old holders have given this as must have. Where quorums need not meet, what a silent one has comes later, if ever. */
   #isEnough({ segment: { before }, gave }: Missing): boolean {
-    const { strict, config, views } = this.#options
+    const { succession, views } = this.#options
     const given = before.filter(node => gave.has(node)).length
-    if (strict) return given >= enoughToKnow(before.length, config.write_quorum, config)
+    if (succession !== undefined) return given >= succession.givers(before.length)
     const staying = views.view.next!.map(({ id }) => id)
     return given > 0 || before.every(node => !staying.includes(node))
   }
@@ -227,19 +228,26 @@ export class Moving {
   }
 
   async #ready(view: View, changes: readonly Segment[]): Promise<boolean> {
-    const { config, strict, ended } = this.#options
-    const fetching = new Set(changes.flatMap(segment => this.#fetchersOf(segment)))
+    const { succession, ended } = this.#options
     const answers = new Map<NodeId, Progress>()
     await Promise.all(everyone(view).map(async node => {
       const progress = await this.#progressOf(node, view.epoch)
       if (progress !== undefined) answers.set(node, progress)
     }))
-    if (![...fetching].every(node => answers.get(node)?.[1] === true)) return false
+    if (!changes.every(segment => this.#isFetched(segment, answers))) return false
     if (ended !== undefined && !view.members.every(({ id }) => answers.get(id)?.[2] === true)) return false
-    if (!strict) return true
+    if (succession === undefined) return true
     // No quorum of the view before may be left that does not know of this one.
     const unaware = view.members.filter(({ id }) => (answers.get(id)?.[0] ?? 0) < view.epoch).length
-    return unaware < Math.min(config.read_quorum, config.write_quorum, view.members.length)
+    return unaware < succession.quorum(view.members.length)
+  }
+
+  /** Whether all new holders have a segment, and of those who stay as many as have to; whoever of them answers is waited for. */
+  #isFetched(segment: Segment, answers: ReadonlyMap<NodeId, Progress>): boolean {
+    const fetchers = this.#fetchersOf(segment)
+    const have = fetchers.filter(node => answers.get(node)?.[1] === true)
+    const silent = fetchers.filter(node => !answers.has(node) && segment.before.includes(node))
+    return have.length + silent.length === fetchers.length && have.length >= this.#heirs(segment)
   }
 }
 

@@ -88,6 +88,11 @@ export interface RingChoices {
   readonly racks: number
 }
 
+/** The choices of this configuration: under a primary every member holds every key, however many there are. */
+export function ringChoices({ replication, replicas, virtual_nodes, data_centers, racks }: RingChoices & { readonly replication: string }): RingChoices {
+  return { replicas: replication === 'primary' ? MEMBERS_MAX : replicas, virtual_nodes, data_centers, racks }
+}
+
 /** Where these members stand. */
 export function topologyOf(members: readonly Member[], { data_centers, racks }: RingChoices): Topology {
   const turns = new Map(members.map(({ id, turn }) => [id, turn]))

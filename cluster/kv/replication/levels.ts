@@ -41,7 +41,8 @@ export function requirementOf(level: Level, replicas: readonly NodeId[], topolog
   }
 }
 
-function majority(nodes: number): number {
+/** More than half of so many. */
+export function majority(nodes: number): number {
   return Math.floor(nodes / 2) + 1
 }
 

@@ -6,15 +6,19 @@
  *
  * A version is (epoch * 2^32 + sequence, primary), so a later primary's writes are newer than all of an earlier one's.
  * A new primary looks each key up at a read quorum when it first uses it, and stores what it finds under its own
- * epoch: with majorities it finds every confirmed write. Nobody takes writes of an epoch before the promised one, see
- * `epochs.ts`; where that leaves replicas different, the primary is asked to use the key.
+ * epoch: with majorities it finds every confirmed write. Nobody confirms writes of an epoch before the promised one, see
+ * `epochs.ts`. A cell that comes by anti-entropy, or to a new member, is no confirmation, so it is taken whatever was
+ * promised: an unconfirmed write of an earlier primary then may still come about, as long as nothing has replaced it.
+ *
+ * Every member holds every key. While members change, a majority is one of the old ones and one of the next at the same
+ * time; `epochs.ts` says why that is enough. An asynchronous primary that is to go has its writes confirmed by all who
+ * stay, as far as they are up: it has told them everything when it goes.
  */
-import type { NodeId } from '../../../harness/env.ts'
 import { StoreError } from '../errors.ts'
 import { Ledger } from '../ledger.ts'
 import { cell, count, encodeCell, flag, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
-import { ABSENT, compareVersions, mergeCells } from '../versions.ts'
+import { ABSENT, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { ACCEPT } from './acceptor.ts'
 import { carryOut } from './change.ts'
@@ -23,10 +27,13 @@ import { Epochs } from './epochs.ts'
 import { forwarding } from './forwarding.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
+import { majorities, votersOf } from './targets.ts'
+import type { Quorum } from './targets.ts'
 
 /** What do you hold? I am the primary of this epoch: take nothing earlier any more. */
 const RECOVER: Kind<readonly [key: string, epoch: number], readonly [granted: boolean, cell: Cell]> = {
   code: 42,
+  ofView: true,
   request: plain(input => {
     const [key, epoch] = list(input, 2)
     return [text(key), count(epoch)] as const
@@ -43,7 +50,6 @@ const RECOVER: Kind<readonly [key: string, epoch: number], readonly [granted: bo
 const SEQUENCES_PER_EPOCH = 2 ** 32
 /** Keys of which a primary remembers what is confirmed. */
 const OWNED_MAX = 100_000
-const STUCK_DELAY_MS = 200
 
 function epochOf({ counter }: Pick<Cell, 'counter'>): number {
   return Math.floor(counter / SEQUENCES_PER_EPOCH)
@@ -86,10 +92,10 @@ class Reign {
 
   /** What a read quorum holds, stored anew under this epoch. */
   async #recover(key: string): Promise<Cell> {
-    const { config, rpc } = this.#coordinator
-    const need = config.bugs.includes('skip-recovery') ? 1 : config.read_quorum
-    const found = await rpc.gather(RECOVER, { to: this.#nodes(need), request: [key, this.epoch], need })
-    if (!found.complete) throw tooFew('UNAVAILABLE', 'told what they hold', need, found, config)
+    const { self, config, lists, rpc } = this.#coordinator
+    const quorum = (): Quorum => (config.read_level === 'one' || config.bugs.includes('skip-recovery') ? { to: [self], need: 1 } : majorities(votersOf(lists)))
+    const found = await rpc.gatherInView(RECOVER, () => ({ request: [key, this.epoch] as const, ...quorum() }))
+    if (!found.complete) throw tooFew('UNAVAILABLE', 'told what they hold', quorum().need, found, config)
     if (!found.replies.every(([granted]) => granted)) throw new StoreError('UNAVAILABLE', 'definite: this node is not the primary any more')
     const latest = found.replies.map(([, held]) => held).reduce(mergeCells)
     if (latest.counter === 0) return ABSENT
@@ -103,30 +109,35 @@ class Reign {
     const { config, rpc, timestamps } = this.#coordinator
     const stored: Cell = { counter: this.epoch * SEQUENCES_PER_EPOCH + ++this.#sequence, writer: timestamps.writer, value }
     this.owned.delete(key)
-    const need = config.bugs.includes('ack-before-backups') ? 1 : config.write_quorum
-    const answers = await rpc.gather(ACCEPT, { to: config.nodes, request: [key, stored], need })
-    if (!answers.complete) throw tooFew('INDETERMINATE', 'confirmed the write', need, answers, config)
+    const answers = await rpc.gatherInView(ACCEPT, () => ({ request: [key, stored] as const, ...this.#backups() }))
+    if (!answers.complete) throw tooFew('INDETERMINATE', 'confirmed the write', this.#backups().need, answers, config)
     if (!answers.replies.every(([accepted]) => accepted)) throw new StoreError('INDETERMINATE', 'indefinite: a later primary was elected meanwhile')
     if (this.owned.size >= OWNED_MAX) this.owned.delete(this.owned.keys().next().value!)
     this.owned.set(key, stored)
     return stored
   }
 
-  /** A quorum of one is this node. */
-  #nodes(need: number): readonly NodeId[] {
-    return need === 1 ? [this.#coordinator.self] : this.#coordinator.config.nodes
+  /** Who is told of a write, and who must have it. */
+  #backups(): Quorum {
+    const { self, config, lists, suspects } = this.#coordinator
+    const voters = votersOf(lists)
+    const quorum = majorities(voters)
+    if (config.bugs.includes('ack-before-backups')) return { to: quorum.to, need: 1 }
+    if (config.write_level !== 'one') return quorum
+    const heirs = voters.next === undefined || voters.next.includes(self) ? [] : voters.next.filter(node => !suspects(node))
+    const needed = [self, ...heirs]
+    return { to: quorum.to, need: needed.length, enough: from => needed.every(node => from.includes(node)) }
   }
 }
 
 /** The primary's protocol. */
 export async function primaryReplication(coordinator: Coordinator): Promise<Replication> {
-  const { self, config, clock, disk, incarnation, log, random, rpc, storage, timestamps } = coordinator
+  const { self, config, clock, disk, incarnation, lists, log, random, rpc, storage, timestamps } = coordinator
   const ledger = await Ledger.open(disk, 'epochs', { clock, sync: config.sync === 'always' })
-  const epochs = new Epochs({ self, nodes: config.nodes, config, clock, random: random.fork('epochs'), log, rpc, ledger })
+  const epochs = new Epochs({ self, lists, config, clock, random: random.fork('epochs'), log, rpc, ledger })
   let reign: Reign | undefined
 
-  const admits = (before: Cell, proposed: Cell): boolean =>
-    compareVersions(proposed, before) === 0 || epochOf(proposed) >= epochs.promised || config.bugs.includes('two-primaries')
+  const isConfirmable = (proposed: Cell): boolean => epochOf(proposed) >= epochs.promised || config.bugs.includes('two-primaries')
 
   rpc.serve(RECOVER, async ([key, epoch]) => {
     if (epoch < epochs.promised) return [false, ABSENT] as const
@@ -134,10 +145,10 @@ export async function primaryReplication(coordinator: Coordinator): Promise<Repl
     return [true, await storage.read(key)] as const
   })
   rpc.serve(ACCEPT, async ([key, proposed]) => {
-    const before = await storage.read(key)
-    if (!admits(before, proposed)) return [false, epochs.promised] as const
+    if (!isConfirmable(proposed)) return [false, epochs.promised] as const
     await storage.apply(key, proposed)
-    return [compareVersions(await storage.read(key), proposed) >= 0, epochs.promised] as const
+    // A later primary may have looked the key up meanwhile.
+    return [isConfirmable(proposed), epochs.promised] as const
   })
 
   async function lead(key: string, change: Change): Promise<Outcome> {
@@ -155,23 +166,11 @@ export async function primaryReplication(coordinator: Coordinator): Promise<Repl
     return primary === self ? lead(key, change) : others.ask(primary, [key, change])
   }
 
-  const stuck = new Set<string>()
-  storage.guard((key, before, after) => {
-    if (admits(before, after)) return true
-    if (compareVersions(after, before) > 0 && !stuck.has(key)) {
-      stuck.add(key)
-      clock.after(STUCK_DELAY_MS * (1 + random.float()), () => {
-        stuck.delete(key)
-        // Whoever cannot be reached now is told by the next round of anti-entropy.
-        order(key, { type: 'settle' }).catch(() => undefined)
-      })
-    }
-    return false
-  })
   return {
     read: async key => ({ counter: 0, writer: '', value: (await order(key, { type: 'read' })).value }),
     write: async (key, value) => (await order(key, { type: 'write', value })).matched,
     cas: async (key, expected, value) => (await order(key, { type: 'cas', expected, value })).matched,
+    takeOver: async segments => (segments.length === 0 || (await epochs.takeOver()) ? [] : segments),
     stats: () => ({ primary: epochs.own === undefined ? 0 : 1, epoch: epochs.promised, elections_won: epochs.elected }),
     close: async () => {
       epochs.stop()

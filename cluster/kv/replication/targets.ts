@@ -3,10 +3,12 @@
  * in for some of them; while members change, also those who will hold it.
  */
 import type { NodeId } from '../../../harness/env.ts'
+import type { NodeConfig } from '../config.ts'
 import type { Location } from '../lookup/lookup.ts'
 import { NOBODY } from '../messages.ts'
 import type { StandIns } from '../messages.ts'
-import { enoughOfBoth, requirementOf } from './levels.ts'
+import type { PreferenceLists } from '../ring.ts'
+import { enoughOfBoth, majority, requirementOf } from './levels.ts'
 import type { Level, Requirement } from './levels.ts'
 import type { Coordinator } from './replication.ts'
 
@@ -28,14 +30,62 @@ export interface Quorum extends Requirement {
   readonly to: readonly NodeId[]
 }
 
-/** In the present view, `size` of a key's replicas, or all where there are fewer; while members change, so many of the old ones and of the new ones at the same time. */
+/** In the present view, so many of the replicas as `sizeOf` says of their number; while members change, of the old ones and of the new ones at the same time. */
+function jointQuorum(now: readonly NodeId[], soon: readonly NodeId[] | undefined, sizeOf: (holders: number) => number): Quorum {
+  const need = sizeOf(now.length)
+  if (soon === undefined) return { to: now, need }
+  return { to: [...new Set([...now, ...soon])], ...enoughOfBoth({ need }, now, { need: sizeOf(soon.length) }, soon) }
+}
+
+/** `size` of a key's replicas, or all where there are fewer; while members change, of the old ones and of the new ones. */
 export function quorumOf({ lists, partitioner }: Pick<Coordinator, 'lists' | 'partitioner'>, key: string, size: number): Quorum {
   const token = partitioner.token(key)
-  const now = lists.replicas(token)
-  const soon = lists.incoming?.(token)
-  const need = Math.min(size, now.length)
-  if (soon === undefined) return { to: now, need }
-  return { to: [...new Set([...now, ...soon])], ...enoughOfBoth({ need }, now, { need: Math.min(size, soon.length) }, soon) }
+  return jointQuorum(lists.replicas(token), lists.incoming?.(token), holders => Math.min(size, holders))
+}
+
+/** A majority of the members, where each of them holds every key; while they change, one of the old and one of the next members. */
+export function majorities({ members, next }: Voters): Quorum {
+  return jointQuorum(members, next, majority)
+}
+
+/** The members, and who they will be while they change. */
+export interface Voters {
+  readonly members: readonly NodeId[]
+  readonly next: readonly NodeId[] | undefined
+}
+
+/** Where each of them holds every key, all keys have the same lists. */
+export function votersOf(lists: PreferenceLists): Voters {
+  return { members: lists.replicas(0), next: lists.incoming?.(0) }
+}
+
+/** What a change of members has to keep to where quorums must meet (`moving.ts`). */
+export interface Succession {
+  /** How many of a range's old holders have to give what they have, so that whatever a quorum was told is among it. */
+  givers(holders: number): number
+  /** How many of those who stay have to have all of it where the holders become fewer; 0: none has to fetch anything. */
+  heirs(before: number, after: number): number
+  /** The smallest quorum among so many. */
+  quorum(holders: number): number
+}
+
+/** The succession under a protocol; undefined where its quorums need not meet. */
+export function successionOf(config: Pick<NodeConfig, 'replication' | 'replicas' | 'read_quorum' | 'write_quorum'>): Succession | undefined {
+  const { replication, read_quorum: R, write_quorum: W } = config
+  switch (replication) {
+    case 'quorum':
+      return undefined
+    case 'primary':
+      // With so many heirs every majority has one of them.
+      return { givers: majority, heirs: (before, after) => (after < before ? after - majority(after) + 1 : 0), quorum: majority }
+    default:
+      return {
+        givers: holders => enoughToKnow(holders, W, config),
+        // Where so few are left that each of them has to answer every read, all of these.
+        heirs: (before, after) => (after < before && after <= R ? after : 0),
+        quorum: holders => Math.min(R, W, holders),
+      }
+  }
 }
 
 /**
