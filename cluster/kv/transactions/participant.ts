@@ -32,6 +32,9 @@ interface Prepared extends Transaction {
   readonly wanted: readonly (readonly [key: string, mode: 'shared' | 'exclusive'])[]
 }
 
+/** For so many deadlines an abort is remembered: a request that is on its way longer than that has no coordinator that waits for it. */
+const ABORTED_KNOWN_DEADLINES = 10
+
 /** What a participant works with. */
 export interface ParticipantOptions {
   readonly self: NodeId
@@ -42,7 +45,7 @@ export interface ParticipantOptions {
   readonly writer: string
   readonly deadlineMs: number
   readonly bugs: readonly Bug[]
-  readonly holding: Holding
+  readonly holding: Pick<Holding, 'epoch' | 'assertOwn'>
   /** Finds out how a transaction in doubt ended: true to commit, undefined when nobody knows yet. */
   readonly resolve: (transaction: Transaction) => Promise<boolean | undefined>
 }
@@ -53,6 +56,8 @@ export class Participant {
   readonly #locks: Locks
   readonly #prepared = new Map<string, Prepared & { readonly sinceNs: number }>()
   readonly #finishing = new Map<string, Promise<void>>()
+  /** Transactions that were aborted before this participant had voted for them: it may be waiting for locks, or the request be on its way. */
+  readonly #aborted = new Set<string>()
   /** The view whose change was last seen to wait for what is in doubt here. */
   #heldUp = 0
   #closed = false
@@ -108,6 +113,10 @@ export class Participant {
       const { results, cells } = await this.#compute(steps)
       const prepared: Prepared = { ...transaction, cells, wanted: [...wanted] }
       if (!this.#has('forget-votes')) await this.#options.ledger.put(id, pack(prepared))
+      if (this.#aborted.has(id)) {
+        this.#options.ledger.forget(id)
+        throw new StoreError('ABORTED', 'definite: the transaction was aborted before this participant had voted')
+      }
       this.#doubt(prepared)
       if (this.#has('early-release')) this.#locks.release(id)
       return results
@@ -117,10 +126,16 @@ export class Participant {
     }
   }
 
-  /** Does what was decided. Resolves when that is durable; a transaction that is not known here is over already, or never began. */
+  /**
+   * Does what was decided. Resolves when that is durable; a transaction that is not known here is over already, or has not
+   * come this far: whoever hears that an abort is done may forget the votes for it, so it gets none from here any more.
+   */
   finish(id: string, commit: boolean): Promise<void> {
     const prepared = this.#prepared.get(id)
-    if (prepared === undefined) return Promise.resolve()
+    if (prepared === undefined) {
+      if (!commit) this.#refuse(id)
+      return Promise.resolve()
+    }
     let finishing = this.#finishing.get(id)
     if (finishing === undefined) {
       finishing = this.#finish(prepared, commit).finally(() => this.#finishing.delete(id))
@@ -154,6 +169,12 @@ export class Participant {
 
   #doubtMs({ sinceNs }: { readonly sinceNs: number }): number {
     return Math.round((this.#options.clock.now() - sinceNs) / 1e6)
+  }
+
+  #refuse(id: string): void {
+    const { clock, deadlineMs } = this.#options
+    this.#aborted.add(id)
+    clock.after(ABORTED_KNOWN_DEADLINES * deadlineMs, () => this.#aborted.delete(id))
   }
 
   async #finish({ id, cells }: Prepared, commit: boolean): Promise<void> {
