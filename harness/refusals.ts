@@ -1,8 +1,11 @@
 /** What a plan asks for that cannot be, found before a run leaves its first trace. */
+import { bugNames, bugProblem } from '../cluster/kv/bugs.ts'
+import { findPreset } from '../cluster/kv/presets.ts'
 import type { System } from '../cluster/system.ts'
 import { impossibility, resolveFault } from '../nemesis/notation.ts'
 import { refuseStrangers } from '../nemesis/schedule-file.ts'
 import { realClock } from './clock.ts'
+import { choose } from './command.ts'
 import { canFailFast } from './fail-fast.ts'
 import { nodeIds, zonesOf, type Plan } from './plan.ts'
 import { promisedIn } from './promise.ts'
@@ -23,6 +26,19 @@ export async function refuseImpossible(plan: Plan): Promise<void> {
   for (const { fault } of plan.schedule) {
     const problem = impossibility(resolveFault(fault), report, scene)
     if (problem !== undefined) throw new UsageError(`The ${driver.name} driver cannot carry out ${fault} here: ${problem}. splitbrain doctor shows what each driver can do.`)
+  }
+}
+
+/**
+ * Refuses a planted bug of a part of our own store that this preset does not have: a run by itself would say nothing of the
+ * bug. In a campaign such cells are what the others are compared with. Throws UsageError.
+ */
+export function refuseIdleBugs({ system, preset, nodes, bugs = [], options }: Plan): void {
+  if (system !== 'kv') return
+  const chosen = { ...findPreset(preset).options(nodes), ...options }
+  for (const bug of bugs) {
+    const problem = bugProblem(choose('bug', bug, bugNames), chosen)
+    if (problem !== undefined) throw new UsageError(`Preset ${preset}: ${problem}.`)
   }
 }
 

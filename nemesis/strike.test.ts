@@ -73,7 +73,7 @@ test('a change of members that comes about long after it was given up is taken b
   const [type, evidence] = await done('inject', 0, 'join(spare)')
   assert.is(type, 'info')
   assert.match(evidence, 'inject failed: no answer')
-  assert.equal(await done('heal', 0, ''), ['info', 'only n1 can be asked who is a member'])
+  assert.match((await done('heal', 0, '')).join(': '), /^info: heal failed: no answer/)
   await Promise.all([second!.resume!(), third!.resume!()])
   // As if the request had been on its way until now: they wait for n4, whose program nobody starts.
   await kvSystem({ preset: 'abd' }).membership!.admit(cluster, 'n4', 10_000)

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { bugNames, bugProblem, bugs } from './bugs.ts'
 import type { Bug } from './bugs.ts'
 import { presets } from './presets.ts'
 import { simulate } from './testing/simulate.ts'
@@ -8,7 +9,7 @@ import type { Bench, Simulation } from './testing/simulate.ts'
 /** The claim is the bug's; beside it the same scenario must be right without the bug. */
 function plants(bug: Bug, claim: string, simulation: Simulation, scenario: (bench: Bench) => Promise<boolean>): void {
   test(`${bug}: ${claim}`, async () => {
-    const run = (bugs: Bug[]): Promise<boolean> => simulate({ ...simulation, overrides: { anti_entropy_interval_ms: 0, ...simulation.overrides, bugs } }, scenario)
+    const run = (planted: Bug[]): Promise<boolean> => simulate({ ...simulation, overrides: { anti_entropy_interval_ms: 0, ...simulation.overrides, bugs: planted } }, scenario)
     assert.ok(await run([bug]), 'the bug does not show')
     assert.not.ok(await run([]), 'it goes wrong without the bug as well')
   })
@@ -104,6 +105,14 @@ plants('forget-hints', 'a confirmed write is on no replica of its key', { preset
   await bench.sleep(2000)
   const held = await Promise.all(keys.map((key) => bench.held(key)))
   return held.some((values) => !values.includes(1))
+})
+
+test('a bug can act in the preset that shows it, and not in one without the part that makes the mistake', () => {
+  const problem = (bug: Bug, preset: string): string | undefined => bugProblem(bug, presets[preset]!.options(5))
+  for (const bug of bugNames) assert.is(problem(bug, bugs[bug].shows.preset), undefined, bug)
+  assert.is(problem('ignore-ballot', 'quorum'), 'the bug ignore-ballot is a mistake of paxos, which is not in use here')
+  assert.match(problem('unlogged-decision', 'paxos-commit') ?? '', 'a mistake of 2pc')
+  assert.is(problem('early-release', 'paxos-commit'), undefined)
 })
 
 test('no preset has a planted bug', () => {

@@ -1,7 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bugNames, bugs } from './bugs.ts'
-import { parseNodeConfig, type NodeConfig } from './config.ts'
+import { parseNodeConfig } from './config.ts'
 import { presetConfigs, presets } from './presets.ts'
 
 const nodes = ['n1', 'n2', 'n3']
@@ -19,14 +18,6 @@ test('a configuration that cannot be used is refused in one sentence that names 
   assert.throws(() => parseNodeConfig({ ...config, id: 'n9' }), /this node configuration cannot be used: nodes must contain this node, "n9"; abd needs read_quorum \+ write_quorum > replicas: 1 \+ 2 <= 3/)
   assert.throws(() => parseNodeConfig({ ...config, write_quorum: 4 }), /a quorum cannot exceed the 3 replicas/)
   assert.throws(() => parseNodeConfig({ ...config, replicaz: 3 }), /Unrecognized key: "replicaz"/)
-})
-
-test('a planted bug of a part that is not in use is refused: a run with it would say nothing', () => {
-  const withBugs = (preset: string, ...planted: NodeConfig['bugs']): NodeConfig => parseNodeConfig(presetConfigs(presets[preset]!, nodes, 'secret', { bugs: planted })[0])
-  assert.throws(() => withBugs('quorum', 'ignore-ballot', 'skip-fsync'), /the bug ignore-ballot is a mistake of paxos, which is not in use here$/)
-  assert.throws(() => withBugs('paxos-commit', 'unlogged-decision'), /a mistake of 2pc/)
-  assert.equal(withBugs('paxos-commit', 'early-release').bugs, ['early-release'])
-  for (const bug of bugNames) assert.equal(withBugs(bugs[bug].shows.preset, bug).bugs, [bug])
 })
 
 test.run()

@@ -4,7 +4,7 @@
  */
 // Not `import { z }`: of a namespace, bundles take only what is used, and zod speaks fifty languages.
 import * as z from 'zod'
-import { bugNames, bugProblem } from './bugs.ts'
+import { bugNames } from './bugs.ts'
 import { fixedMembers } from './membership/fixed.ts'
 import { detectorNames, heartbeatNames } from './membership/detectors.ts'
 import { levels } from './replication/levels.ts'
@@ -128,7 +128,6 @@ function* problemsOf(config: NodeOptions & { id: string; nodes: string[]; joinin
   if (config.replication === 'primary' && config.heartbeat_interval_ms === 0) yield 'a primary is elected by heartbeats: heartbeat_interval_ms is 0'
   if ((config.replication === '2pc' || config.replication === 'paxos-commit') && replicas !== 1) yield `with replication "${config.replication}" one node holds each key: replicas is ${replicas}`
   if (config.replication === 'paxos' && (2 * W <= replicas || 2 * R <= replicas)) yield `paxos needs majorities: read_quorum is ${R}, write_quorum is ${W}, replicas are ${replicas}`
-  yield* config.bugs.flatMap(bug => bugProblem(bug, config) ?? [])
 }
 
 /** Checks what came from outside. Throws one sentence that names every problem. */

@@ -255,7 +255,7 @@ function doorsOf(env: Env & { readonly disk: FaultyDisk }, config: NodeConfig, r
   })
   const arcs = overlay === undefined ? lookup : remembered(lookup, clock, ARCS_REMEMBERED_MS)
   const holds = (key: string): Eventually<boolean> => eventually(arcs.find(partitioner.token(key)), ({ replicas }) => replicas.includes(config.id))
-  const changes = overlayMembers ?? changesOfViews({ views, virtualNodes: config.virtual_nodes, placesFor: () => placesFor(replica, config.virtual_nodes) })
+  const changes = overlayMembers ?? changesOfViews({ views, clock, virtualNodes: config.virtual_nodes, placesFor: () => placesFor(replica, config.virtual_nodes) })
   const admin = new Door({
     clock,
     log,

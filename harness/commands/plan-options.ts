@@ -47,7 +47,7 @@ export function choicesOf(args: Arguments): Choices | undefined {
   return { ...(text === undefined ? {} : orUsageError('--set', () => parseChoices(text))), ...(replicas === undefined ? {} : { replicas }) }
 }
 
-/** Throws UsageError where the choices (--set, --replicas, --bug) do not go with the rest of the preset, or with so few nodes. */
+/** Throws UsageError where the choices (--set, --replicas) do not go with the rest of the preset, or with so few nodes. */
 export function checkChoices(preset: string, ids: readonly string[], choices: Partial<NodeOptions>): void {
   orUsageError(`Preset ${preset} with ${ids.length} nodes`, () => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
 }
@@ -160,7 +160,7 @@ export async function planFrom(args: Arguments, tell: (message: string) => void 
     ...(slo === undefined ? {} : { slo }),
     ...(logPattern === undefined ? {} : { log_pattern: logPattern }),
   }
-  if ((options ?? bugs) !== undefined && family.name === 'kv') checkChoices(preset, nodeIds(plan), { ...options, bugs: bugs ?? [] })
+  if (options !== undefined && family.name === 'kv') checkChoices(preset, nodeIds(plan), options)
   const schedule = await scheduleOf(plan, args.text('nemesis') ?? (file ?? base ? undefined : 'partition'))
   // Who joins must be there beforehand.
   const joins = schedule.some(({ fault }) => resolveFault(fault).fault.disturbs === 'membership')

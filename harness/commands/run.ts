@@ -5,7 +5,7 @@ import { ClusterError } from '../../cluster/cluster.ts'
 import type { Command } from '../command.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { runInFolder } from '../run-in-folder.ts'
-import { refuseImpossible, refuseToWatch } from '../refusals.ts'
+import { refuseIdleBugs, refuseImpossible, refuseToWatch } from '../refusals.ts'
 import { planFrom, planNotes, planOptions, repeatCommand } from './plan-options.ts'
 import { reporterFrom, reporterOptions } from './reporters.ts'
 
@@ -19,6 +19,7 @@ export const runCommand: Command = {
     const notes: string[] = []
     const plan = await planFrom(args, (message) => notes.push(message))
     await refuseImpossible(plan)
+    refuseIdleBugs(plan)
     const failFast = args.flag('fail-fast')
     if (failFast) await refuseToWatch(plan)
     const reporter = reporterFrom(args, plan.name)

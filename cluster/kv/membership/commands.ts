@@ -3,7 +3,7 @@
  * answers when the members have agreed to begin, or a majority of them says that it is so already; `MEMBERS` tells how far
  * that is.
  */
-import type { NodeId } from '../../../harness/env.ts'
+import type { Clock, NodeId } from '../../../harness/env.ts'
 import type { Command } from '../door.ts'
 import { StoreError } from '../errors.ts'
 import { OK_REPLY, bulkReply } from '../resp.ts'
@@ -32,6 +32,7 @@ export interface MembershipCommandsOptions {
 /** What members agree with. */
 export interface ViewChangesOptions {
   readonly views: Views
+  readonly clock: Clock
   readonly virtualNodes: number
   /** Where on the ring a new member should stand; null: where its name puts it. */
   readonly placesFor: (node: NodeId) => Promise<readonly number[] | null>
@@ -56,10 +57,13 @@ function replyOf({ epoch, members, next }: View): MembersReply {
   }
 }
 
+/** A command that waited longer than this for a majority is not begun: whoever gave it asks again, or has given up and wants something else. */
+const PATIENCE_MS = 2_000
+
 const isIn = (members: View['members'], node: NodeId): boolean => members.some(({ id }) => id === node)
 
 /** Changes that the members agree on. */
-export function changesOfViews({ views, virtualNodes, placesFor }: ViewChangesOptions): MemberChanges {
+export function changesOfViews({ views, clock, virtualNodes, placesFor }: ViewChangesOptions): MemberChanges {
   const begin = async (proposed: View): Promise<void> => {
     const agreed = await views.agree(proposed)
     const same = JSON.stringify(replyOf(agreed)) === JSON.stringify(replyOf(proposed))
@@ -71,14 +75,21 @@ export function changesOfViews({ views, virtualNodes, placesFor }: ViewChangesOp
     return view
   }
 
-  const admit = async (node: NodeId): Promise<void> => {
+  const current = async (): Promise<View> => {
+    const asked = clock.now()
     const view = await views.current()
+    if (clock.now() - asked > PATIENCE_MS * 1e6) throw new StoreError('BUSY', 'a majority was too slow to say who the members are')
+    return view
+  }
+
+  const admit = async (node: NodeId): Promise<void> => {
+    const view = await current()
     if (isIn(view.next ?? view.members, node)) return
     await begin(admitting(stable(view), node, await placesFor(node)))
   }
 
   const dismiss = async (node: NodeId): Promise<void> => {
-    const view = await views.current()
+    const view = await current()
     const { members, next } = view
     if (!isIn(next ?? members, node)) return
     // Whoever is only about to join is let go by giving that up.
@@ -88,7 +99,7 @@ export function changesOfViews({ views, virtualNodes, placesFor }: ViewChangesOp
   }
 
   const replace = async (gone: NodeId, fresh: NodeId): Promise<void> => {
-    const view = await views.current()
+    const view = await current()
     const { members, next } = view
     if (isIn(next ?? members, fresh) && !isIn(next ?? members, gone)) return
     if (!isIn(members, gone)) throw new StoreError('ERR', `${gone} is no member`)
