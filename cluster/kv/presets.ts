@@ -5,6 +5,7 @@
 import type { Model } from '../../checker/verdict.ts'
 import type { NodeId } from '../../harness/env.ts'
 import type { NodeConfig, NodeOptions } from './config.ts'
+import { majority } from './replication/levels.ts'
 
 /** A named combination. */
 export interface Preset {
@@ -64,10 +65,6 @@ const common = {
   cache_entries_max: 100_000,
   bugs: [],
 } satisfies Partial<NodeOptions>
-
-function majority(nodes: number): number {
-  return Math.floor(nodes / 2) + 1
-}
 
 const abd: Preset = {
   name: 'abd',

@@ -1,6 +1,7 @@
 /**
  * Which stores' members can change while they run.
  */
+
 /** Why the members of a store with these choices cannot change; undefined where they can. */
 export function fixedMembers({ lookup, client_cache: cache }: { readonly lookup: string; readonly client_cache: string }): string | undefined {
   if (lookup === 'directory') return 'with lookup "directory" the members are fixed: the parts of the directory are dealt out to the nodes that it was started with'

@@ -14,6 +14,7 @@ import type { Location, Lookup } from '../lookup/lookup.ts'
 import { count, flag, list, plain, text, writerName } from '../messages.ts'
 import type { Codec, Kind } from '../messages.ts'
 import type { PreferenceLists, Ring } from '../ring.ts'
+import { majority } from '../replication/levels.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Topology } from '../topology.ts'
 import { compareVersions } from '../versions.ts'
@@ -272,7 +273,7 @@ export class Views implements Lookup, PreferenceLists {
   async #agree(epoch: number, proposed: View | undefined): Promise<View> {
     const { rpc, writer, clock, random } = this.#options
     const voters = this.#view.members.map(({ id }) => id)
-    const need = Math.floor(voters.length / 2) + 1
+    const need = majority(voters.length)
     let seen = 0
     for (let tries = 0; tries < TRIES && this.#view.epoch < epoch; tries++) {
       if (tries > 0) await sleep(clock, BACKOFF_MS * random.float())

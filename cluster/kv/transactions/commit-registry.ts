@@ -10,6 +10,7 @@ import type { NodeId } from '../../../harness/env.ts'
 import type { Ledger } from '../ledger.ts'
 import { count, flag, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
+import { majority } from '../replication/levels.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Transaction } from './participant.ts'
 
@@ -97,14 +98,14 @@ export class CommitRegistry {
   /** Casts this participant's vote to commit. Resolves to whether that is chosen; if not, somebody else may have chosen it or the opposite. */
   async votePrepared({ id, acceptors }: Transaction): Promise<boolean> {
     const { self, rpc } = this.#options
-    const answers = await rpc.gather(PHASE_2, { to: acceptors, request: [id, [[self, 0, true]]], need: majorityOf(acceptors) })
+    const answers = await rpc.gather(PHASE_2, { to: acceptors, request: [id, [[self, 0, true]]], need: majority(acceptors.length) })
     return answers.complete && answers.replies.every(Boolean)
   }
 
   /** Finishes a transaction. Resolves to whether it commits; undefined when no majority can be reached now. */
   async resolve({ id, participants, acceptors }: Transaction): Promise<boolean | undefined> {
     const { self, rpc } = this.#options
-    const need = majorityOf(acceptors)
+    const need = majority(acceptors.length)
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const ballot = round * acceptors.length + acceptors.indexOf(self) + 1
       const promises = await rpc.gather(PHASE_1, { to: acceptors, request: [id, ballot], need })
@@ -126,8 +127,4 @@ export class CommitRegistry {
   forget({ id, acceptors }: Transaction): void {
     for (const node of acceptors) this.#options.rpc.send(node, FORGET, id)
   }
-}
-
-function majorityOf(nodes: readonly NodeId[]): number {
-  return Math.floor(nodes.length / 2) + 1
 }
