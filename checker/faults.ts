@@ -23,13 +23,44 @@ export function faultWindows(history: History): FaultWindow[] {
   const drafts = new Map<number, Draft>()
   for (let row = 0; row < history.length; row++) {
     if (history.process[row] !== NEMESIS) continue
-    const value = history.values.decode(history.value[row]!)
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) continue
-    const event = value as { readonly [name: string]: Json }
-    if (typeof event['id'] !== 'number') continue
-    note(drafts, event['id'], event, history, row, end)
+    const event = eventOf(history, row)
+    if (typeof event?.['id'] === 'number') note(drafts, event['id'], event, history, row, end)
   }
   return [...drafts.values()].map(({ window }) => window)
+}
+
+function eventOf(history: History, row: number): { readonly [name: string]: Json } | undefined {
+  const value = history.values.decode(history.value[row]!)
+  return value === null || typeof value !== 'object' || Array.isArray(value) ? undefined : (value as { readonly [name: string]: Json })
+}
+
+/**
+ * The faults, as they were asked for ("kill(one)"), in none of whose windows a client was at work between the beginning
+ * of the injection and the observed heal. Of a fault that comes again and again the last may miss the clients. O(n).
+ */
+export function untried(history: History, windows: readonly FaultWindow[]): string[] {
+  const missed = new Map(windows.map(({ id, fault }) => [id, fault]))
+  const lasting = new Set<number>()
+  let working = 0
+  const meet = (id: number): void => {
+    const met = missed.get(id)
+    if (met !== undefined) for (const [other, fault] of missed) if (fault === met) missed.delete(other)
+  }
+  for (let row = 0; row < history.length && missed.size > 0; row++) {
+    const type = history.type[row]
+    if (history.process[row]! >= 0) {
+      working += type === INVOKE ? 1 : -1
+      lasting.forEach(meet)
+    } else if (history.process[row] === NEMESIS) {
+      const id = eventOf(history, row)?.['id']
+      if (typeof id !== 'number') continue
+      const f = history.functions[history.f[row]!]
+      if (f === 'inject' && type === INVOKE) lasting.add(id)
+      if (f === 'heal' && type === OK) lasting.delete(id)
+      if (lasting.has(id) && working > 0) meet(id)
+    }
+  }
+  return [...new Set(missed.values())]
 }
 
 function note(drafts: Map<number, Draft>, id: number, event: { readonly [name: string]: Json }, history: History, row: number, end: number): void {

@@ -187,6 +187,20 @@ test('a run that was interrupted, or died before its end, is unknown at best', a
   assert.is(await reasonOf(begun()), 'vacuous: the history ends before the run did')
 })
 
+test('a fault that met no client proves nothing, unless it comes again', async () => {
+  const reasonOf = async (run: RunBuilder): Promise<string | undefined> => {
+    const history = run.counters(190, {}).quiesce(200).history()
+    return (await vacuity.judge(history, { ...context, faults: faultWindows(history) })).reason
+  }
+  const between = (from: number, to: number): RunBuilder => new RunBuilder().write('x', 1, 0, from).fault('kill(one)', 20, 40, 50).read('x', 1, to, to + 5)
+  assert.is(await reasonOf(between(5, 60)), 'vacuous: no client was at work while kill(one) lasted')
+  assert.is(await reasonOf(between(5, 45)), undefined, 'while it healed')
+  assert.is(await reasonOf(between(20, 60)), undefined, 'while it was injected')
+  assert.is(await reasonOf(between(70, 80)), undefined, 'one that waited all the time')
+  assert.is(await reasonOf(between(5, 45).fault('kill(one)', 100, 120, 130)), undefined)
+  assert.is(await reasonOf(between(5, 45).fault('pause(one)', 100, 120, 130)), 'vacuous: no client was at work while pause(one) lasted')
+})
+
 test('what replicas had no time to agree on in a run that was cut short is no violation; what breaks a model is', async () => {
   const run = { name: 'x', started: '', system: 'x', preset: null, workload: 'register', driver: 'sim', nodes: [], clients: 1, time_ms: 1, seed: 1, version: '1', repeat: 'x' }
   const verdictOf = async (builder: RunBuilder): Promise<[VerdictWord, boolean | null]> => {

@@ -5,15 +5,16 @@
  */
 import { cutShort } from './cut-short.ts'
 import { FAIL, INVOKE, OK } from './history/index.ts'
+import { untried } from './faults.ts'
 import { windowName } from './periods.ts'
 import type { History } from './history/index.ts'
 import type { JudgeContext, Judgement } from './judgement.ts'
 import type { JudgementVerdict } from './verdict.ts'
 
-/** The run went on to its end, enough operations succeeded, reads and writes among them, and every fault bit and was healed. */
+/** The run went on to its end, enough operations succeeded, reads and writes among them, and every fault bit, met a client and was healed. */
 export const vacuity: Judgement = {
   name: 'vacuity',
-  describes: 'the run went on to its end, enough operations succeeded, reads and writes among them, and every fault was observed to bite and to be healed',
+  describes: 'the run went on to its end, enough operations succeeded, reads and writes among them, and every fault was observed to bite and to be healed, and met clients at work',
   judge,
 }
 
@@ -36,14 +37,16 @@ function judge(history: History, context: JudgeContext): JudgementVerdict {
   const enough = context.okMin ?? 1
   const idle = idleFunctions(history)
   const cut = cutShort(history)
+  const bit = context.faults.filter((window) => window.bit)
   const reasons = [
     ...(cut === undefined ? [] : [cut]),
     ...(counts.ok < enough ? [`only ${counts.ok} operations succeeded (at least ${enough} are needed)`] : []),
     ...idle.map((f) => `no ${f} succeeded`),
     ...context.faults.filter((window) => !window.bit).map((window) => `${windowName(window)} did not bite (${window.evidence || 'no evidence'})`),
-    ...context.faults.filter((window) => window.bit && window.healed_ns === null).map((window) => `the heal of ${windowName(window)} was not observed`),
+    ...bit.filter((window) => window.healed_ns === null).map((window) => `the heal of ${windowName(window)} was not observed`),
+    ...untried(history, bit).map((fault) => `no client was at work while ${fault} lasted`),
   ]
-  const base = { judgement: 'vacuity', operations: counts.invoked, witnesses: [], metrics: { ...counts, faults: context.faults.length, faults_bit: context.faults.filter((window) => window.bit).length } }
+  const base = { judgement: 'vacuity', operations: counts.invoked, witnesses: [], metrics: { ...counts, faults: context.faults.length, faults_bit: bit.length } }
   if (reasons.length > 0) return { ...base, verdict: 'unknown', reason: `vacuous: ${reasons.join('; ')}`, summary: `The run proves little: ${reasons.join('; ')}.` }
   return { ...base, verdict: 'holds', summary: `${counts.ok} of ${counts.invoked} operations succeeded${context.faults.length > 0 ? `, ${context.faults.length} faults bit and were healed` : ''}.` }
 }
