@@ -79,6 +79,14 @@ export function parseChoices(text: string): Choices {
   throw new Error(`"${text}" cannot be set: ${problemsIn(result.error)}; the options are ${Object.keys(choicesSchema.shape).join(', ')}`)
 }
 
+/** Says, a sentence each, which choices change nothing of this configuration because a level stands instead. */
+export function* idleChoices(choices: Partial<NodeOptions>, config: NodeOptions): Generator<string> {
+  for (const kind of ['read', 'write'] as const) {
+    const level = config[`${kind}_level`]
+    if (choices[`${kind}_quorum`] !== undefined && level !== undefined) yield `${kind}_quorum changes nothing, since ${kind}_level stands instead (now "${level}"); set that`
+  }
+}
+
 /** Numbers, true and false are written as such; everything else is a word. */
 function literal(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true'

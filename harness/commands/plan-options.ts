@@ -3,7 +3,7 @@
  */
 import { models } from '../../checker/verdict.ts'
 import { bugNames } from '../../cluster/kv/bugs.ts'
-import { parseChoices, parseNodeConfig, type Choices, type NodeOptions } from '../../cluster/kv/config.ts'
+import { idleChoices, parseChoices, parseNodeConfig, type Choices, type NodeOptions } from '../../cluster/kv/config.ts'
 import { findPreset, presetConfigs } from '../../cluster/kv/presets.ts'
 import type { Arguments, Option } from '../command.ts'
 import { choose } from '../command.ts'
@@ -47,9 +47,12 @@ export function choicesOf(args: Arguments): Choices | undefined {
   return { ...(text === undefined ? {} : orUsageError('--set', () => parseChoices(text))), ...(replicas === undefined ? {} : { replicas }) }
 }
 
-/** Throws UsageError where the choices (--set, --replicas) do not go with the rest of the preset, or with so few nodes. */
+/** Throws UsageError where the choices (--set, --replicas) do not go with the rest of the preset, or with so few nodes, or change nothing. */
 export function checkChoices(preset: string, ids: readonly string[], choices: Partial<NodeOptions>): void {
-  orUsageError(`Preset ${preset} with ${ids.length} nodes`, () => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
+  const said = `Preset ${preset} with ${ids.length} nodes`
+  const config = orUsageError(said, () => parseNodeConfig(presetConfigs(findPreset(preset), ids, 'none', choices)[0]))
+  const [idle] = idleChoices(choices, config)
+  if (idle !== undefined) throw new UsageError(`${said}: ${idle}.`)
 }
 
 function orUsageError<T>(said: string, body: () => T): T {
