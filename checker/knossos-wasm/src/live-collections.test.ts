@@ -274,7 +274,7 @@ test('where the window gave up nothing is called possible once the one way is lo
 
 test('a long history of a priority queue is remembered by what is in it', async () => {
   const model = models.priorityQueue()
-  const history = randomHistory(model, { operations: 8_000, processes: 4, crashed: 0, wrong: 0, values: 0, keys: 1, ties: false }, chance(3))
+  const history = randomHistory(model, { operations: 20_000, processes: 4, crashed: 0, wrong: 0, values: 0, keys: 1, ties: false }, chance(3))
   const monitor = createMonitor({ model, record: false })
   let most = 0
   for (let row = 0; row < history.length; row++) {
