@@ -59,10 +59,10 @@ export function isOffered(state: i32): bool {
 /** Whether an open or crashed operation that has not taken effect could use this state (registers). */
 export function isWanted(state: i32): bool {
   for (let w = 0; w < words; w++) {
-    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
-    while (todo != 0) {
-      const needs = get(typeNeeds, get(opType, get(slotOp, (w << 5) + ctz(todo))))
-      todo &= todo - 1
+    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
+    while (rest != 0) {
+      const needs = get(typeNeeds, get(opType, get(slotOp, (w << 5) + ctz(rest))))
+      rest &= rest - 1
       if (needs == state || needs < NONE) return true
     }
   }
@@ -77,11 +77,11 @@ export function stillNeeded(state: i32, but: i32): bool {
   if (at < get(stateLast, state)) return true
   const next = get(stateNext, state)
   for (let w = 0; w < words; w++) {
-    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
-    if (w == xWord) todo &= ~xBit
-    while (todo != 0) {
-      const slot = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
+    if (w == xWord) rest &= ~xBit
+    while (rest != 0) {
+      const slot = (w << 5) + ctz(rest)
+      rest &= rest - 1
       if (slot == but) continue
       const op = get(slotOp, slot)
       if (get(typeNeeds, get(opType, op)) == state && get(opReturn, op) < next) return true
@@ -93,11 +93,11 @@ export function stillNeeded(state: i32, but: i32): bool {
 /** Whether an open or crashed operation that has not taken effect could still make this state. */
 export function canBeMade(state: i32): bool {
   for (let w = 0; w < words; w++) {
-    let todo = get(openMask, w) & ~get(scratch, doneAt + w)
-    if (w == xWord) todo &= ~xBit
-    while (todo != 0) {
-      const slot = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = get(openMask, w) & ~get(scratch, doneAt + w)
+    if (w == xWord) rest &= ~xBit
+    while (rest != 0) {
+      const slot = (w << 5) + ctz(rest)
+      rest &= rest - 1
       if (get(typeMakes, get(opType, get(slotOp, slot))) == state) return true
     }
   }
@@ -112,10 +112,10 @@ export function survey(record: usize): void {
   stamp++
   anyWanted = false
   for (let w = 0; w < words; w++) {
-    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(record, doneAt + w)
-    while (todo != 0) {
-      const slot = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(record, doneAt + w)
+    while (rest != 0) {
+      const slot = (w << 5) + ctz(rest)
+      rest &= rest - 1
       const type = get(opType, get(slotOp, slot))
       const needs = get(typeNeeds, type)
       if (needs >= 0) put(wanted, needs, stamp)
@@ -141,10 +141,10 @@ export function neededWithout(state: i32, slot: i32): bool {
   if (at < get(stateLast, state)) return true
   const next = get(stateNext, state)
   for (let w = 0; w < words; w++) {
-    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
-    while (todo != 0) {
-      const other = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)
+    while (rest != 0) {
+      const other = (w << 5) + ctz(rest)
+      rest &= rest - 1
       if (other == slot) continue
       const op = get(slotOp, other)
       if (get(typeNeeds, get(opType, op)) == state && get(opReturn, op) < next) return true

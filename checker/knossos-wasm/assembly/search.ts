@@ -22,10 +22,10 @@ export function expand(index: usize): void {
     if (!isOffered(state)) needed = 1
   }
   for (let w = 0; w < words; w++) {
-    let todo = get(openMask, w) & ~get(from, doneAt + w)
-    while (todo != 0) {
-      const slot = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = get(openMask, w) & ~get(from, doneAt + w)
+    while (rest != 0) {
+      const slot = (w << 5) + ctz(rest)
+      rest &= rest - 1
       const op = get(slotOp, slot)
       const type = get(opType, op)
       const next = after(state, type)
@@ -78,10 +78,10 @@ function hasEarlierTwin(record: usize, slot: i32, type: i32, op: i32): bool {
   const overwrites = (get(typeFlags, type) & CONSTANT) != 0
   const hidden = (get(record, hideAt + (slot >> 5)) & (1 << (slot & 31))) != 0
   for (let w = 0; w < words; w++) {
-    let todo = get(openMask, w) & ~get(record, doneAt + w)
-    while (todo != 0) {
-      const other = (w << 5) + ctz(todo)
-      todo &= todo - 1
+    let rest = get(openMask, w) & ~get(record, doneAt + w)
+    while (rest != 0) {
+      const other = (w << 5) + ctz(rest)
+      rest &= rest - 1
       if (other == slot) continue
       const twin = get(slotOp, other)
       if (get(opType, twin) != type) continue
@@ -133,16 +133,16 @@ function applyOne(index: usize, next: i32, type: i32, slot: i32, op: i32): void 
 export function eager(): void {
   const state = get(scratch, 0)
   for (let w = 0; w < words; w++) {
-    let todo = get(pureMask, w) & ~get(scratch, doneAt + w)
+    let rest = get(pureMask, w) & ~get(scratch, doneAt + w)
     let done = get(scratch, doneAt + w)
-    while (todo != 0) {
-      const slot = (w << 5) + ctz(todo)
+    while (rest != 0) {
+      const slot = (w << 5) + ctz(rest)
       const op = get(slotOp, slot)
       if (after(state, get(opType, op)) != NONE) {
         done |= 1 << (slot & 31)
         note(op)
       }
-      todo &= todo - 1
+      rest &= rest - 1
     }
     put(scratch, doneAt + w, done)
   }

@@ -30,7 +30,7 @@ const engine: readonly Mutant[] = [
   ['assembly/search.ts', 'if (theirs < mine ||', 'if (theirs > mine ||'],
   ['assembly/search.ts', 'if (!overwrites && (get(record', 'if (false && (get(record'],
   ['assembly/search.ts', '(get(totalMask, w) & get(openMask, w)) & ~get(scratch, doneAt + w)', '0'],
-  ['assembly/need.ts', 'if (at < get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)', 'if (at >= get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let todo = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)'],
+  ['assembly/need.ts', 'if (at < get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)', 'if (at >= get(stateLast, state)) return true\n  const next = get(stateNext, state)\n  for (let w = 0; w < words; w++) {\n    let rest = (get(pureMask, w) | get(openMask, w)) & ~get(scratch, doneAt + w)\n    if (w == xWord)'],
   ['assembly/search.ts', '&& !isSurveyedWanted(next, state)) continue', ') continue'],
   ['assembly/configuration.ts', 'store<u16>(address, load<u16>(address) + 1)', ''],
   ['assembly/search.ts', '== 0 || !hidesAny(from))) continue', '== 0 || true)) continue'],
