@@ -41,6 +41,8 @@ export class Commit {
   readonly changes = new Set<Change>()
   readonly done: Promise<void>
   onDisk = false
+  /** Those who wait for it and have the same to say share a promise. */
+  readonly #saying = new Map<boolean, Promise<boolean>>()
   resolve!: () => void
   reject!: (error: StoreError) => void
 
@@ -51,6 +53,17 @@ export class Commit {
     })
     // Whoever waits for the commit meets the failure there; with nobody waiting it is no unhandled rejection.
     this.done.catch(() => undefined)
+  }
+
+  /** Resolves to this once the commit is done. */
+  saying(word: boolean): Promise<boolean> {
+    let promise = this.#saying.get(word)
+    if (promise === undefined) {
+      promise = this.done.then(() => word)
+      promise.catch(() => undefined)
+      this.#saying.set(word, promise)
+    }
+    return promise
   }
 }
 

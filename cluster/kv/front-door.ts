@@ -36,6 +36,8 @@ export function frontDoorCommands(options: FrontDoorOptions): ReadonlyMap<string
   return new Map<string, Command>([...queueing(config.client_cache === 'none' ? dataCommands(options) : withOpenKeys(dataCommands(options), options.replication)), ...transactionCommands(options), ...courtesies(options)])
 }
 
+const ok = (): string => OK_REPLY
+
 function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[string, Command]> {
   const keyOf = (word: Buffer): string => {
     if (word.length > config.key_bytes_max) throw new StoreError('TOOBIG', `a key has at most ${config.key_bytes_max} bytes, not ${word.length}`)
@@ -54,11 +56,12 @@ function* dataCommands({ config, replication }: FrontDoorOptions): Generator<[st
     {
       words: [3, 10],
       keys: 'first',
-      run: ([, key, value, ...rest], session) => {
-        const option = rest.map(word => word.toString('latin1').toUpperCase()).join(' ')
+      run: (words, session) => {
+        const [, key, value] = words
+        if (words.length === 3) return eventually(replication.write(keyOf(key!), valueOf(value!), session.clocks, session.level), ok)
+        const option = words.slice(3).map(word => word.toString('latin1').toUpperCase()).join(' ')
         if (option === 'NX' && replication.cas !== undefined) return eventually(replication.cas(keyOf(key!), null, valueOf(value!)), done => (done ? OK_REPLY : nullReply(session.protocol)))
-        if (option !== '') return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
-        return eventually(replication.write(keyOf(key!), valueOf(value!), session.clocks, session.level), () => OK_REPLY)
+        return errorReply('ERR', `syntax error: SET takes a key and a value, and ${replication.cas === undefined ? 'none' : 'only NX'} of the options of Redis`)
       },
     },
   ]

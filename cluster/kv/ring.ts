@@ -42,35 +42,31 @@ interface Place {
 }
 
 /** Who holds the keys of an arc, and who stands in for them. */
-interface Preference {
-  readonly replicas: readonly NodeId[]
-  readonly substitutes: readonly NodeId[]
-}
+type Preference = Pick<Location, 'replicas' | 'substitutes'>
 
 /** The whole ring in a table. */
 export class Ring implements Lookup, PreferenceLists {
   /** The tokens of all places, ascending and distinct: place i owns the arc (tokens[i - 1], tokens[i]]. */
   readonly tokens: readonly number[]
-  readonly #preferences: readonly Preference[]
+  readonly #arcs: readonly Location[]
 
   constructor(options: RingOptions) {
     const places = placesOf(options.nodes, options.tokensOf ?? (node => hashedTokens(node, options.virtualNodes)))
     const placement = options.placement ?? simplePlacement
     this.tokens = places.map(place => place.token)
-    this.#preferences = preferencesOf(walksOf(places), walk => placement(walk, options.replicas))
+    this.#arcs = preferencesOf(walksOf(places), walk => placement(walk, options.replicas)).map(({ replicas, substitutes }, arc) => ({ replicas, substitutes, after: this.tokens.at(arc - 1)!, upTo: this.tokens[arc]! }))
   }
 
   replicas(token: number): readonly NodeId[] {
-    return this.#preferences[this.arcOf(token)]!.replicas
+    return this.find(token).replicas
   }
 
   substitutes(token: number): readonly NodeId[] {
-    return this.#preferences[this.arcOf(token)]!.substitutes
+    return this.find(token).substitutes
   }
 
   find(token: number): Location {
-    const arc = this.arcOf(token)
-    return { ...this.#preferences[arc]!, after: this.tokens.at(arc - 1)!, upTo: this.tokens[arc]! }
+    return this.#arcs[this.arcOf(token)]!
   }
 
   /** The arc that a token lies on: the first place at or after it, past the end the first of all. */

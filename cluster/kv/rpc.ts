@@ -57,16 +57,25 @@ export interface Gathered<Reply> {
   readonly outdated: boolean
 }
 
-/** What a coordinator asks for. */
-export interface Gather<Request> {
+/** Of those who are asked, the ones that are asked only when there is no end after so many milliseconds. */
+export interface Reserve {
+  readonly nodes: readonly NodeId[]
+  readonly afterMs: number
+}
+
+/** Who is asked, and when enough of them have answered. */
+export interface Quorum {
   readonly to: readonly NodeId[]
-  readonly request: Request
   /** How many answers end the wait. */
   readonly need: number
   /** Whether these, `need` of them at least, are the right ones; absent: any are. */
-  readonly enough?: (from: readonly NodeId[]) => boolean
-  /** Of `to`, those that are asked only when there is no end after so many milliseconds. */
-  readonly reserve?: { readonly nodes: readonly NodeId[]; readonly afterMs: number }
+  readonly enough?: ((from: readonly NodeId[]) => boolean) | undefined
+}
+
+/** What a coordinator asks for. */
+export interface Gather<Request> extends Quorum {
+  readonly request: Request
+  readonly reserve?: Reserve | undefined
   /** How many deadlines long it lasts at most. Default 1. */
   readonly deadlines?: number
 }
@@ -219,9 +228,10 @@ export class Rpc {
   }
 
   /** Asks whom `plan` names in the present view, and anew whenever that is over before enough have answered. */
-  async gatherInView<Request, Reply>(kind: Kind<Request, Reply>, plan: () => Gather<Request>): Promise<Gathered<Reply>> {
+  async gatherInView<Request, Reply>(kind: Kind<Request, Reply>, request: Request, plan: () => Quorum): Promise<Gathered<Reply>> {
     for (let views = 1; ; views++) {
-      const gathered = await this.gather(kind, plan())
+      const { to, need, enough } = plan()
+      const gathered = await this.gather(kind, { to, request, need, enough })
       if (gathered.complete || !gathered.outdated || views === VIEWS_MAX) return gathered
     }
   }

@@ -15,7 +15,7 @@
  * number that is durable and grows with every start: a version stays unique across crashes that forget everything.
  */
 import type { Clock, NodeId } from '../../harness/env.ts'
-import type { Version } from './versions.ts'
+import type { Cell, Version } from './versions.ts'
 
 /** What last-write-wins goes by. */
 export const timestampKinds = ['wall', 'hybrid'] as const
@@ -47,6 +47,12 @@ export class Timestamps {
   /** The version of a write that the last writer wins, as configured. */
   version(): Version {
     return { counter: this.#hybrid ? this.#next(Math.ceil((this.#clock.wall() * 1000) / TICK_US) * TICK_US) : this.wall(), writer: this.writer }
+  }
+
+  /** A cell with this value that the last writer wins. */
+  cell(value: Uint8Array | null): Cell {
+    const { counter, writer } = this.version()
+    return { counter, writer, value }
   }
 
   /** A version that this node met: hybrid clocks never issue one before it. */

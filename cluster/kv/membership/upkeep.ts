@@ -130,8 +130,7 @@ export class Upkeep {
     this.#digests = digests
     this.#bytes = bytes
     const replace = (token: number, before: Cell, after: Cell): void => {
-      digests.replace(token, before, after)
-      bytes[digests.leafOf(token)]! += sizeOf(after) - sizeOf(before)
+      bytes[digests.replace(token, before, after)]! += sizeOf(after) - sizeOf(before)
     }
     const changed = new Map<string, Cell>()
     /** How far the scan is; what changes behind it was counted as it was. */

@@ -21,6 +21,8 @@ export const FANOUT = 64
 
 /** Cuts of the ring beside its own arcs: more leaves mean fewer cells to compare where something differs. */
 const GRID = 1024
+/** Tokens between two of these cuts. */
+const STEP = TOKENS / GRID
 
 /** Digests of 53 bits, so that they fit a number. */
 const HIGH_BITS = 0x1fffff
@@ -38,15 +40,19 @@ export const UNKNOWN_ARCS: Arcs = { tokens: [], replicas: () => [] }
 class Leaves {
   /** First token of each leaf, ascending. */
   readonly starts: readonly number[]
+  /** The first leaf behind each cut of the grid, and how many leaves there are. */
+  readonly #firsts: Uint32Array
   readonly #holders: readonly (readonly NodeId[])[]
   readonly #between = new Map<string, SharedLeaves>()
 
   private constructor(ring: Arcs) {
     const cuts = new Set<number>()
-    for (let i = 0; i < GRID; i++) cuts.add((i * TOKENS) / GRID)
+    for (let i = 0; i < GRID; i++) cuts.add(i * STEP)
     // An arc ends with the token of its place: the next one begins behind it.
     for (const token of ring.tokens) if (token + 1 < TOKENS) cuts.add(token + 1)
     this.starts = [...cuts].sort((a, b) => a - b)
+    this.#firsts = new Uint32Array(GRID + 1).fill(this.starts.length)
+    for (let leaf = this.starts.length - 1; leaf >= 0; leaf--) this.#firsts[Math.floor(this.starts[leaf]! / STEP)] = leaf
     this.#holders = this.starts.map(token => ring.replicas(token))
   }
 
@@ -56,6 +62,19 @@ class Leaves {
     const leaves = Leaves.#known.get(ring) ?? new Leaves(ring)
     Leaves.#known.set(ring, leaves)
     return leaves
+  }
+
+  /** The leaf that a token lies in. */
+  leafOf(token: number): number {
+    const square = Math.floor(token / STEP)
+    let low = this.#firsts[square]!
+    let high = this.#firsts[square + 1]! - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.starts[middle]! <= token) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   /** The leaves whose keys both hold. */
@@ -105,14 +124,7 @@ export class RangeDigests {
   }
 
   leafOf(token: number): number {
-    let low = 0
-    let high = this.#starts.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if (this.#starts[middle]! <= token) low = middle
-      else high = middle - 1
-    }
-    return low
+    return this.#leaves.leafOf(token)
   }
 
   /** The first leaf from this one on that holds any cell. */
@@ -126,8 +138,8 @@ export class RangeDigests {
     return join(this.#low[leaf]!, this.#high[leaf]!)
   }
 
-  /** One cell took the place of another. */
-  replace(token: number, before: Cell, after: Cell): void {
+  /** One cell took the place of another, in the leaf that is returned. */
+  replace(token: number, before: Cell, after: Cell): number {
     const [old, young] = [digestOf(token, before), digestOf(token, after)]
     const low = old[0] ^ young[0]
     const high = old[1] ^ young[1]
@@ -135,6 +147,7 @@ export class RangeDigests {
     this.#low[leaf]! ^= low
     this.#high[leaf]! ^= high
     for (const tree of this.#shared.values()) tree.change(leaf, low, high)
+    return leaf
   }
 
   /** The tree over the leaves whose keys both this node and the peer hold. */

@@ -30,19 +30,19 @@ export function abdReplication(coordinator: Coordinator): Replication {
   }
 
   async function read(key: string): Promise<Cell> {
-    const answers = await rpc.gatherInView(READ, () => ({ request: key, ...quorumOf(coordinator, key, bugs.includes('read-one-replica') ? 1 : readQuorum) }))
+    const answers = await rpc.gatherInView(READ, key, () => quorumOf(coordinator, key, bugs.includes('read-one-replica') ? 1 : readQuorum))
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', readQuorum, answers, config)
     const latest = answers.replies.reduce(mergeCells)
     // The shortcut rests on the read quorum being as large as a write quorum.
     const settled = isWriteQuorum(key, answers.from) && answers.replies.every(cell => compareVersions(cell, latest) === 0)
     if (settled || bugs.includes('no-write-back') || bugs.includes('read-one-replica')) return latest
-    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, latest, NOBODY] as const, ...quorumOf(coordinator, key, writeQuorum) }))
+    const stored = await rpc.gatherInView(WRITE, [key, latest, NOBODY], () => quorumOf(coordinator, key, writeQuorum))
     if (!stored.complete) throw tooFew('UNAVAILABLE', 'confirmed the write-back', writeQuorum, stored, config)
     return latest
   }
 
   async function write(key: string, value: Uint8Array | null): Promise<boolean> {
-    const versions = await rpc.gatherInView(VERSION, () => ({ request: key, ...quorumOf(coordinator, key, readQuorum) }))
+    const versions = await rpc.gatherInView(VERSION, key, () => quorumOf(coordinator, key, readQuorum))
     if (!versions.complete) throw tooFew('UNAVAILABLE', 'told their version', readQuorum, versions, config)
     let seen = 0
     let existed = false
@@ -52,7 +52,7 @@ export function abdReplication(coordinator: Coordinator): Replication {
     }
     const counter = bugs.includes('wall-clock-versions') ? timestamps.wall() : timestamps.logical(seen)
     const cell: Cell = { counter, writer: timestamps.writer, value }
-    const stored = await rpc.gatherInView(WRITE, () => ({ request: [key, cell, NOBODY] as const, ...quorumOf(coordinator, key, bugs.includes('ack-before-replicating') ? 1 : writeQuorum) }))
+    const stored = await rpc.gatherInView(WRITE, [key, cell, NOBODY], () => quorumOf(coordinator, key, bugs.includes('ack-before-replicating') ? 1 : writeQuorum))
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', writeQuorum, stored, config)
     return existed
   }

@@ -53,11 +53,11 @@ export async function paxosReplication(coordinator: Coordinator): Promise<Replic
 
   async function read(key: string): Promise<Cell> {
     for (let round = 0; round < READ_ROUNDS; round++) {
-      const answers = await rpc.gatherInView(READ, () => ({ request: key, ...quorumOf(coordinator, key, config.read_quorum) }))
+      const answers = await rpc.gatherInView(READ, key, () => quorumOf(coordinator, key, config.read_quorum))
       if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', config.read_quorum, answers, config)
       const latest = answers.replies.reduce(mergeCells)
       if (answers.replies.every(cell => compareVersions(cell, latest) === 0) || config.bugs.includes('read-unchosen')) return latest
-      const helped = await rpc.gatherInView(ACCEPT, () => ({ request: [key, latest] as const, ...quorumOf(coordinator, key, config.write_quorum) }))
+      const helped = await rpc.gatherInView(ACCEPT, [key, latest], () => quorumOf(coordinator, key, config.write_quorum))
       if (helped.complete && helped.replies.every(([accepted]) => accepted)) return latest
     }
     const { value } = await order(key, { type: 'read' })

@@ -18,6 +18,7 @@ import { StoreError } from '../errors.ts'
 import { Ledger } from '../ledger.ts'
 import { cell, count, encodeCell, flag, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
+import type { Quorum } from '../rpc.ts'
 import { ABSENT, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { ACCEPT } from './acceptor.ts'
@@ -28,7 +29,6 @@ import { forwarding } from './forwarding.ts'
 import { tooFew } from './replication.ts'
 import type { Coordinator, Replication } from './replication.ts'
 import { majorities, votersOf } from './targets.ts'
-import type { Quorum } from './targets.ts'
 
 /** What do you hold? I am the primary of this epoch: take nothing earlier any more. */
 const RECOVER: Kind<readonly [key: string, epoch: number], readonly [granted: boolean, cell: Cell]> = {
@@ -94,7 +94,7 @@ class Reign {
   async #recover(key: string): Promise<Cell> {
     const { self, config, lists, rpc } = this.#coordinator
     const quorum = (): Quorum => (config.read_level === 'one' || config.bugs.includes('skip-recovery') ? { to: [self], need: 1 } : majorities(votersOf(lists)))
-    const found = await rpc.gatherInView(RECOVER, () => ({ request: [key, this.epoch] as const, ...quorum() }))
+    const found = await rpc.gatherInView(RECOVER, [key, this.epoch], quorum)
     if (!found.complete) throw tooFew('UNAVAILABLE', 'told what they hold', quorum().need, found, config)
     if (!found.replies.every(([granted]) => granted)) throw new StoreError('UNAVAILABLE', 'definite: this node is not the primary any more')
     const latest = found.replies.map(([, held]) => held).reduce(mergeCells)
@@ -109,7 +109,7 @@ class Reign {
     const { config, rpc, timestamps } = this.#coordinator
     const stored: Cell = { counter: this.epoch * SEQUENCES_PER_EPOCH + ++this.#sequence, writer: timestamps.writer, value }
     this.owned.delete(key)
-    const answers = await rpc.gatherInView(ACCEPT, () => ({ request: [key, stored] as const, ...this.#backups() }))
+    const answers = await rpc.gatherInView(ACCEPT, [key, stored], () => this.#backups())
     if (!answers.complete) throw tooFew('INDETERMINATE', 'confirmed the write', this.#backups().need, answers, config)
     if (!answers.replies.every(([accepted]) => accepted)) throw new StoreError('INDETERMINATE', 'indefinite: a later primary was elected meanwhile')
     if (this.owned.size >= OWNED_MAX) this.owned.delete(this.owned.keys().next().value!)

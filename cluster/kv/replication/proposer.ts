@@ -111,7 +111,7 @@ export class Proposer {
     const { config, rpc, timestamps } = this.#options
     const ballot = timestamps.logical(seen)
     const request = [key, { counter: ballot, writer: timestamps.writer }] as const
-    const answers = await rpc.gatherInView(PREPARE, () => ({ request, ...quorumOf(this.#options, key, config.read_quorum) }))
+    const answers = await rpc.gatherInView(PREPARE, request, () => quorumOf(this.#options, key, config.read_quorum))
     if (!answers.complete) throw tooFew(definite ? 'UNAVAILABLE' : 'INDETERMINATE', 'promised', config.read_quorum, answers, config)
     if (!answers.replies.every(([granted]) => granted)) return Math.max(...answers.replies.map(([, promised]) => promised))
     this.ballotsWon++
@@ -122,7 +122,7 @@ export class Proposer {
   async #accept(key: string, cell: Cell): Promise<number | undefined> {
     const { config, rpc } = this.#options
     const need = config.bugs.includes('accept-minority') ? 1 : config.write_quorum
-    const answers = await rpc.gatherInView(ACCEPT, () => ({ request: [key, cell] as const, ...quorumOf(this.#options, key, need) }))
+    const answers = await rpc.gatherInView(ACCEPT, [key, cell], () => quorumOf(this.#options, key, need))
     if (!answers.complete || !answers.replies.every(([accepted]) => accepted)) return Math.max(0, ...answers.replies.map(([, promised]) => promised))
     if (this.#steady.size >= STEADY_MAX) this.#steady.delete(this.#steady.keys().next().value!)
     this.#steady.set(key, cell)

@@ -24,7 +24,7 @@ import type { Eventually } from '../eventually.ts'
 import { NOBODY, READ, WRITE } from '../messages.ts'
 import type { Location } from '../lookup/lookup.ts'
 import { VIEWS_MAX } from '../rpc.ts'
-import type { Gathered } from '../rpc.ts'
+import type { Gathered, Reserve } from '../rpc.ts'
 import { compareVersions } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
@@ -65,7 +65,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   }
 
   async function readFrom({ replicas }: Location, to: readonly NodeId[], key: string, required: Requirement, again: () => Eventually<Cell> | undefined): Promise<Cell> {
-    const answers = await rpc.gather(READ, { to, request: key, ...required, ...speculation(to, required) })
+    const answers = await rpc.gather(READ, { to, request: key, need: required.need, enough: required.enough, reserve: speculation(to, required) })
     const repeated = answers.complete || !answers.outdated ? undefined : await again()
     if (repeated !== undefined) return repeated
     if (!answers.complete) throw tooFew('UNAVAILABLE', 'answered the read', required.need, answers, config)
@@ -76,10 +76,10 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   }
 
   /** Holds back all but the replicas that answered fastest so far, until these are late. Now and then all are asked, to learn who is fast. */
-  function speculation(to: readonly NodeId[], { need, enough }: Requirement): { reserve?: { nodes: readonly NodeId[]; afterMs: number } } {
-    if (!config.speculative || enough !== undefined || need >= to.length || ++reads % ASK_ALL_EVERY === 0) return {}
+  function speculation(to: readonly NodeId[], { need, enough }: Requirement): Reserve | undefined {
+    if (!config.speculative || enough !== undefined || need >= to.length || ++reads % ASK_ALL_EVERY === 0) return undefined
     const byLatency = [...to].sort((a, b) => rpc.latencyMs(READ, a) - rpc.latencyMs(READ, b))
-    return { reserve: { nodes: byLatency.slice(need), afterMs: Math.max(SPECULATE_MS_MIN, LATE_FACTOR * rpc.latencyMs(READ, byLatency[need - 1]!)) } }
+    return { nodes: byLatency.slice(need), afterMs: Math.max(SPECULATE_MS_MIN, LATE_FACTOR * rpc.latencyMs(READ, byLatency[need - 1]!)) }
   }
 
   function repair(key: string, latest: Cell, replicas: readonly NodeId[], { replies, from }: Gathered<Cell>): void {
@@ -112,7 +112,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   }
 
   async function writeTo(key: string, cell: Cell, { to, standIns }: Targets, required: Requirement, again: () => Eventually<boolean> | undefined): Promise<boolean> {
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], ...required })
+    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], need: required.need, enough: required.enough })
     const repeated = stored.complete || !stored.outdated ? undefined : await again()
     if (repeated !== undefined) return repeated
     if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', required.need, stored, config)
@@ -122,7 +122,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   return {
     hasLevels: true,
     read: (key, level) => locate(key, location => readAt(location, key, level)),
-    write: (key, value, _, level) => place(key, { ...timestamps.version(), value }, level),
+    write: (key, value, _, level) => place(key, timestamps.cell(value), level),
     place,
     ...(partitioner.ordered && config.versions === 'last-write-wins' ? { range: ranges(coordinator) } : {}),
     ...(config.read_repair ? { stats: () => ({ read_repairs: readRepairs }) } : {}),

@@ -53,7 +53,7 @@ export function relayed(inner: QuorumReplication, { self, rpc, timestamps, relay
 
   async function write(key: string, value: Uint8Array | null): Promise<boolean> {
     const [relay] = relaysOf(key)
-    const written = { ...timestamps.version(), value }
+    const written = timestamps.cell(value)
     if (relay === self) return inner.place(key, written)
     const { replies, refusals } = await rpc.gather(RELAY_WRITE, { to: [relay!], request: [key, written], need: 1 })
     if (replies.length === 0) throw new StoreError('INDETERMINATE', `indefinite: ${refusals[0] ?? `${relay} did not relay the write in time`}`)

@@ -8,6 +8,7 @@ import type { Location } from '../lookup/lookup.ts'
 import { NOBODY } from '../messages.ts'
 import type { StandIns } from '../messages.ts'
 import type { PreferenceLists } from '../ring.ts'
+import type { Quorum } from '../rpc.ts'
 import { enoughOfBoth, majority, requirementOf } from './levels.ts'
 import type { Level, Requirement } from './levels.ts'
 import type { Coordinator } from './replication.ts'
@@ -23,11 +24,6 @@ export function targetsOf({ replicas, substitutes, incoming = [] }: Location, { 
   // Whoever will hold the key soon has to keep a cell as its own, not as a hint.
   const free = incoming.length === 0 ? substitutes : substitutes.filter(node => !incoming.includes(node))
   return config.sloppy ? withSubstitutes(replicas, free, suspects) : { to: replicas, standIns: NOBODY }
-}
-
-/** Whom to ask, and when enough have answered. */
-export interface Quorum extends Requirement {
-  readonly to: readonly NodeId[]
 }
 
 /** In the present view, so many of the replicas as `sizeOf` says of their number; while members change, of the old ones and of the new ones at the same time. */
