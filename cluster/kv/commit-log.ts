@@ -21,6 +21,12 @@ export interface Change {
   readonly known: boolean
 }
 
+/** A cell that is changed again and again. */
+export interface Changing extends Change {
+  /** What carries it to disk, or has done so; absent: it came from there. */
+  commit: Commit | undefined
+}
+
 /** When writes are forced to the disk. */
 export interface SyncOptions {
   readonly sync: 'always' | 'periodic' | 'never'
@@ -33,12 +39,13 @@ const ROOM_BYTES = 64 * 1024
 const LOOKUPS_AT_ONCE = 64
 const CHECKSUM_BYTES = 4
 const HEADER_BYTES = 9
+/** Keys are written in UTF-8, and have one character for each byte. */
+const KEY_CHARACTER_BYTES_MAX = 2
 const ABSENT = 1
 const ONTO = 2
 
 /** Changes that reach the disk together. */
 export class Commit {
-  readonly changes = new Set<Change>()
   readonly done: Promise<void>
   onDisk = false
   /** Those who wait for it and have the same to say share a promise. */
@@ -74,6 +81,8 @@ export class CommitLog {
   readonly #options: SyncOptions
   readonly #onFailure: (error: StoreError) => void
   #filling = new Commit()
+  /** What the commit that fills is to carry. */
+  #changes: Change[] = []
   #writing: Commit | undefined
   #flushScheduled = false
   #syncTimer = false
@@ -92,9 +101,11 @@ export class CommitLog {
     this.#onFailure = onFailure
   }
 
-  /** Writes the change, as it is when its commit leaves, with the next commit. */
-  add(change: Change): Commit {
-    this.#filling.changes.add(change)
+  /** Writes the cell, as it is when its commit leaves, with the next commit. */
+  add(change: Changing): Commit {
+    if (change.commit === this.#filling) return this.#filling
+    change.commit = this.#filling
+    this.#changes.push(change)
     if (!this.#flushScheduled && this.#writing === undefined) {
       this.#flushScheduled = true
       this.#clock.after(0, () => {
@@ -107,7 +118,7 @@ export class CommitLog {
 
   /** Resolves when all changes made so far are on disk. */
   async flushed(): Promise<void> {
-    if (this.#filling.changes.size > 0) await this.#filling.done
+    if (this.#changes.length > 0) await this.#filling.done
     else await this.#writing?.done
   }
 
@@ -129,12 +140,13 @@ export class CommitLog {
 
   /** Writes commit after commit until none is left. Never rejects: a failure is told to the owner. */
   async #flush(): Promise<void> {
-    while (this.#writing === undefined && this.#filling.changes.size > 0 && !this.#over) {
+    while (this.#writing === undefined && this.#changes.length > 0 && !this.#over) {
       const commit = this.#filling
       this.#writing = commit
+      const record = encodeCommit(this.#changes, this.#room)
       this.#filling = new Commit()
+      this.#changes = []
       const sync = this.#options.sync === 'always'
-      const record = encodeCommit(commit.changes, this.#room)
       try {
         await this.#journal.append(record, { sync })
         this.written++
@@ -200,10 +212,10 @@ export async function recoverLog(journal: Journal, table: Table, merge: (diskKey
 }
 
 /** The commit of these changes, in the room if it fits there. */
-function encodeCommit(changes: ReadonlySet<Change>, room: Buffer): Buffer {
-  let bytes = CHECKSUM_BYTES
-  for (const { diskKey, record } of changes) bytes += HEADER_BYTES + Buffer.byteLength(diskKey) + (record?.length ?? 0)
-  const commit = bytes <= room.length ? room.subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes)
+function encodeCommit(changes: readonly Change[], room: Buffer): Buffer {
+  let bytesMax = CHECKSUM_BYTES
+  for (const { diskKey, record } of changes) bytesMax += HEADER_BYTES + KEY_CHARACTER_BYTES_MAX * diskKey.length + (record?.length ?? 0)
+  const commit = bytesMax <= room.length ? room : Buffer.allocUnsafeSlow(bytesMax)
   let at = CHECKSUM_BYTES
   for (const { diskKey, record, known } of changes) {
     const keyBytes = commit.write(diskKey, at + HEADER_BYTES)
@@ -215,8 +227,8 @@ function encodeCommit(changes: ReadonlySet<Change>, room: Buffer): Buffer {
     commit.set(record, at)
     at += record.length
   }
-  commit.writeUInt32LE(crc32(commit.subarray(CHECKSUM_BYTES)), 0)
-  return commit
+  commit.writeUInt32LE(crc32(commit.subarray(CHECKSUM_BYTES, at)), 0)
+  return commit.subarray(0, at)
 }
 
 function* decodeCommit(number: number, bytes: Uint8Array): Generator<Change> {

@@ -2,22 +2,20 @@
  * What a replica's storage has in memory: cells that are in the commit log alone, which stay until they are in the table
  * as well, and beside them a cache of what was touched last.
  */
-import type { Commit } from './commit-log.ts'
+import type { Changing } from './commit-log.ts'
 import type { Cell } from './versions.ts'
 
 /** The latest cell of a key. */
-export interface Entry {
+export interface Entry extends Changing {
   readonly key: string
   readonly token: number
-  /** Where its record lies. */
-  readonly diskKey: string
   cell: Cell
   /** The cell's record as long as it is on its way to the table; undefined: nothing shall be there. */
   record: Uint8Array | undefined
   /** Whether the cell is all that is known of the key. Otherwise the table may hold something that it has to be merged with. */
   known: boolean
-  /** What carries the cell to disk; absent: it came from there. */
-  commit: Commit | undefined
+  /** The turn in which it was last to be brought to the table. */
+  turn: number
 }
 
 const ENTRY_OVERHEAD_BYTES = 128
@@ -37,6 +35,8 @@ export class Memtable {
   /** What is not in the table yet, and what is being brought there. */
   #pending = new Map<string, Entry>()
   #moving: ReadonlyMap<string, Entry> = new Map<string, Entry>()
+  /** How often what is pending was taken, and one. */
+  #turn = 1
 
   constructor(cacheBytes: number) {
     this.#cacheBytes = cacheBytes
@@ -62,6 +62,8 @@ export class Memtable {
 
   /** Remembers an entry until it has been brought to the table. */
   pin(entry: Entry): void {
+    if (entry.turn === this.#turn) return
+    entry.turn = this.#turn
     this.#pending.set(entry.key, entry)
   }
 
@@ -74,6 +76,7 @@ export class Memtable {
   takePending(): readonly Entry[] {
     this.#moving = this.#pending
     this.#pending = new Map()
+    this.#turn++
     return [...this.#moving.values()]
   }
 

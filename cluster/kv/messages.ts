@@ -129,7 +129,7 @@ export const WRITE: Kind<readonly [key: string, cell: Cell, standIns: StandIns],
     encode: ([key, written, standIns]) => [key, encodeCell(written), standIns],
     decode: input => {
       const [key, written, standIns] = list(input, 3)
-      return [text(key), cell(written), list(standIns).map(text)] as const
+      return [text(key), cell(written), list(standIns).length === 0 ? NOBODY : list(standIns).map(text)] as const
     },
   },
   reply: plain(flag),

@@ -21,7 +21,7 @@ export function encodeCell(cell: Cell): Uint8Array {
   record[CHECKSUM_BYTES] = cell.value === null ? TOMBSTONE : 0
   record.writeDoubleLE(cell.counter, COUNTER_AT)
   record[WRITER_LENGTH_AT] = cell.writer.length
-  record.write(cell.writer, WRITER_AT, 'latin1')
+  for (let i = 0; i < cell.writer.length; i++) record[WRITER_AT + i] = cell.writer.charCodeAt(i)
   if (cell.value !== null) record.set(cell.value, valueAt)
   record.writeUInt32LE(murmur3Bytes(record, CHECKSUM_BYTES), 0)
   return record

@@ -180,7 +180,7 @@ export class Storage {
   }
 
   #put(key: string, cell: Cell): Promise<boolean> {
-    const entry: Entry = { key, ...placeOf(key, this.#partitioner), cell: ABSENT, record: undefined, known: false, commit: undefined }
+    const entry: Entry = { key, ...placeOf(key, this.#partitioner), cell: ABSENT, record: undefined, known: false, commit: undefined, turn: 0 }
     this.#write(entry, cell)
     this.#memory.keep(entry)
     this.#blind.lookUp(entry)
@@ -197,7 +197,7 @@ export class Storage {
         const cell = record === undefined ? ABSENT : decodeCell(key, record)
         const written = this.#memory.find(key)
         if (written !== undefined) return this.#joined(written, cell, record)
-        const entry: Entry = { key, ...place, cell, record, known: true, commit: undefined }
+        const entry: Entry = { key, ...place, cell, record, known: true, commit: undefined, turn: 0 }
         this.#memory.keep(entry)
         return entry
       },
@@ -245,10 +245,10 @@ export class Storage {
     entry.cell = cell
     entry.record = record
     if (!entry.known) this.#blind.weigh(entry)
-    entry.commit = this.#log.add(entry)
+    const commit = this.#log.add(entry)
     this.#memory.pin(entry)
     this.#checkpoints.changed()
-    return entry.commit
+    return commit
   }
 
   #tell({ key, token, cell }: Entry, before: Cell): void {

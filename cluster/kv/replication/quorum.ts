@@ -111,12 +111,13 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
     return locate(key, location => placeAt(location, key, cell, level))
   }
 
-  async function writeTo(key: string, cell: Cell, { to, standIns }: Targets, required: Requirement, again: () => Eventually<boolean> | undefined): Promise<boolean> {
-    const stored = await rpc.gather(WRITE, { to, request: [key, cell, standIns], need: required.need, enough: required.enough })
-    const repeated = stored.complete || !stored.outdated ? undefined : await again()
-    if (repeated !== undefined) return repeated
-    if (!stored.complete) throw tooFew('INDETERMINATE', 'confirmed the write', required.need, stored, config)
-    return stored.replies.includes(true)
+  function writeTo(key: string, cell: Cell, { to, standIns }: Targets, { need, enough }: Requirement, again: () => Eventually<boolean> | undefined): Promise<boolean> {
+    return rpc.gather(WRITE, { to, request: [key, cell, standIns], need, enough }).then(stored => {
+      if (stored.complete) return stored.replies.includes(true)
+      const repeated = stored.outdated ? again() : undefined
+      if (repeated === undefined) throw tooFew('INDETERMINATE', 'confirmed the write', need, stored, config)
+      return repeated
+    })
   }
 
   return {
