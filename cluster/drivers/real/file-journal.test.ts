@@ -18,6 +18,15 @@ async function append(journal: FileJournal, ...records: string[]): Promise<void>
   for (const record of records) await journal.append(Buffer.from(record), { sync: false })
 }
 
+async function appendSynced(dir: string, ...records: (string | Buffer)[]): Promise<void> {
+  const journal = await FileJournal.open(dir)
+  for (const record of records) await journal.append(Buffer.from(record as string), { sync: true })
+  await journal.close()
+}
+
+/** How many bytes these records take, each between its header and what ends it, up to a multiple of eight. */
+const bytesOf = (...records: string[]): number => records.reduce((sum, { length }) => sum + 8 * Math.ceil((12 + length + 1) / 8), 0)
+
 /** What a new life finds. */
 async function found(dir: string): Promise<string[]> {
   const records: string[] = []
@@ -68,7 +77,7 @@ test('a record that was being written when the process or the power failed is no
     const whole = await readFile(file!)
     for (let bytes = whole.length - 1; bytes >= 0; bytes--) {
       await truncate(file!, bytes)
-      assert.equal(await found(dir), bytes >= 8 + 'first'.length ? ['first'] : [], `${bytes} bytes`)
+      assert.equal(await found(dir), bytes >= bytesOf('first') ? ['first'] : [], `${bytes} bytes`)
     }
     await writeFile(file!, whole)
     await appendFile(file!, Buffer.alloc(100))
@@ -82,8 +91,68 @@ test('nothing is found behind a record that was torn', () =>
     journal.mark()
     await append(journal, 'c')
     const [file] = await filesOf(dir)
-    await truncate(file!, 8 + 1 + 3)
+    await truncate(file!, bytesOf('a') + 3)
     assert.equal(await found(dir), ['a'])
+  }))
+
+test('where records are synced one by one they take the place of zeros, and the file becomes longer now and then', () =>
+  withFolder(async (dir) => {
+    const journal = await FileJournal.open(dir)
+    const lengths = new Set<number>()
+    for (let i = 0; i < 100; i++) {
+      await journal.append(Buffer.alloc(1_000, i + 1), { sync: true })
+      lengths.add((await readFile((await filesOf(dir))[0]!)).length)
+    }
+    assert.ok(lengths.size < 6, [...lengths].join(' '))
+    journal.mark()
+    await append(journal, 'in the next file')
+    const records = await found(dir)
+    assert.is(records.length, 101)
+    records.slice(0, 100).forEach((record, i) => assert.equal(Buffer.from(record), Buffer.alloc(1_000, i + 1)))
+  }))
+
+test('a record that was written over zeros in part is none, wherever it was torn', () =>
+  withFolder(async (dir) => {
+    await appendSynced(dir, 'first', 'second')
+    const [file] = await filesOf(dir)
+    const whole = await readFile(file!)
+    const last = bytesOf('first') + 12 + 'second'.length
+    for (let bytes = last + 1; bytes >= 0; bytes--) {
+      await writeFile(file!, Buffer.concat([whole.subarray(0, bytes), Buffer.alloc(whole.length - bytes)]))
+      const first = bytes > 12 + 'first'.length ? ['first'] : []
+      assert.equal(await found(dir), bytes > last ? ['first', 'second'] : first, `${bytes} bytes`)
+    }
+  }))
+
+test('a record is none that lacks a sector, unless another one follows: then it was safe once', () =>
+  withFolder(async (dir) => {
+    const large = Buffer.alloc(3_000, 'x')
+    await appendSynced(dir, 'first', large)
+    const [file] = await filesOf(dir)
+    const alone = await readFile(file!)
+    for (let from = 512; from < 3_000; from += 512) {
+      await writeFile(file!, Buffer.from(alone).fill(0, from, from + 512))
+      assert.equal(await found(dir), ['first'], `without the bytes from ${from}`)
+    }
+    await rm(dir, { recursive: true })
+    await appendSynced(dir, 'first', large, 'last')
+    await writeFile(file!, (await readFile(file!)).fill(0, 1_024, 1_536))
+    const records = await found(dir)
+    assert.equal([records.length, records[1] === large.toString()], [3, false])
+  }))
+
+test('a record that was confirmed is handed out or refused, whichever bit of it has flipped', () =>
+  withFolder(async (dir) => {
+    await appendSynced(dir, 'first', 'second')
+    const [file] = await filesOf(dir)
+    const whole = await readFile(file!)
+    for (let bit = 0; bit < 8 * (bytesOf('first', 'second') + 16); bit++) {
+      const spoilt = Buffer.from(whole)
+      spoilt[bit >> 3]! ^= 1 << (bit & 7)
+      await writeFile(file!, spoilt)
+      const records = await found(dir).catch((error: Error) => error.message)
+      assert.ok(typeof records === 'string' ? /is corrupt at byte/.test(records) : records.length === 2, `bit ${bit}: ${String(records)}`)
+    }
   }))
 
 test('a length that was spoilt is refused', () =>
@@ -91,9 +160,9 @@ test('a length that was spoilt is refused', () =>
     await append(await FileJournal.open(dir), 'a', 'b')
     const [file] = await filesOf(dir)
     const bytes = await readFile(file!)
-    bytes[9]! ^= 0x40
+    bytes[bytesOf('a')]! ^= 0x40
     await writeFile(file!, bytes)
-    assert.match(await found(dir).then(() => 'read', (error: Error) => error.message), /file 0+1 is corrupt at byte 9/)
+    assert.match(await found(dir).then(() => 'read', (error: Error) => error.message), /file 0+1 is corrupt at byte 16/)
   }))
 
 test('where a file is missing, those before it were to be removed as well', () =>

@@ -5,17 +5,34 @@
  * microseconds, as it ends in the page cache; to wake a thread and be woken by it takes longer on an idle machine, and
  * milliseconds on a busy one (Redis writes its append-only file like this). What has to wait for the disk is left to the threads.
  *
- * A record: its length u32 | the complement of its length u32 | its bytes. A file that ends within a record was being
- * written to when the process or the power failed: what comes from there on was confirmed to nobody, since files are made
- * safe in their order. Nothing is appended to a file of a former life.
+ * Records that are synced one by one are written over zeros that were written before, as in etcd's log: a sync that makes
+ * a file longer has to make its length safe as well, which takes the file system half as long again.
+ *
+ * A record: its length u32 | the complement of its length u32 | the checksum of its bytes u32 | its bytes | a byte that says
+ * that it ends here, and whether zeros may follow | zeros up to a multiple of eight, so that no sector ends within a length.
+ *
+ * A file that ends within a record, or within its zeros, was being written to when the process or the power failed: what
+ * comes from there on was confirmed to nobody, since files are made safe in their order. A record that was written only in
+ * part lacks its last byte or a whole sector; one that is spoilt in another way is handed out, and its reader's to refuse.
+ * Nothing is appended to a file of a former life.
  */
 import { closeSync, fdatasync, openSync, writevSync } from 'node:fs'
 import { mkdir, open, readFile, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
 import type { Journal } from '../../../harness/env.ts'
 
-const HEADER_BYTES = 8
+const HEADER_BYTES = 12
+const ALIGNED_TO = 8
+const SECTOR_BYTES = 512
+/** How a record ends: behind one that was synced zeros may follow. */
+const END = 0x5a
+const SYNCED_END = 0xa5
+/** Zeros behind the last record: about as many bytes as there are before them, within these. */
+const ROOM_BYTES_MIN = 16 * 1024
+const ROOM_BYTES_MAX = 256 * 1024
+const zeros = Buffer.alloc(ROOM_BYTES_MAX)
 const NAME_DIGITS = 12
 const dataSync = promisify(fdatasync)
 
@@ -24,6 +41,9 @@ interface Part {
   readonly number: number
   readonly fd: number
   isSafe: boolean
+  /** Where the next record belongs, and how long the file is. */
+  end: number
+  bytes: number
 }
 
 /** A journal in a folder of its own. */
@@ -59,9 +79,8 @@ export class FileJournal implements Journal {
 
   async *read(): AsyncIterable<Uint8Array> {
     for (const number of this.#former) {
-      const bytes = await readFile(this.#path(number))
-      const end = yield* recordsOf(nameOf(number), bytes)
-      if (end < bytes.length) return
+      const { isWhole } = yield* recordsOf(nameOf(number), await readFile(this.#path(number)))
+      if (!isWhole) return
     }
   }
 
@@ -69,8 +88,7 @@ export class FileJournal implements Journal {
     try {
       const part = this.#isMarked ? this.#begin() : this.#parts.at(-1)!
       part.isSafe = false
-      const written = writevSync(part.fd, [headerOf(record), record])
-      if (written < HEADER_BYTES + record.length) throw new Error(`ENOSPC: no space left on device, only ${written} bytes of a record were written`)
+      write(part, record, sync)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -116,7 +134,7 @@ export class FileJournal implements Journal {
   }
 
   #begin(): Part {
-    const part = { number: this.#next, fd: openSync(this.#path(this.#next), 'ax'), isSafe: false }
+    const part = { number: this.#next, fd: openSync(this.#path(this.#next), 'wx'), isSafe: false, end: 0, bytes: 0 }
     this.#next++
     this.#isMarked = false
     this.#folderIsSafe = false
@@ -137,28 +155,75 @@ export class FileJournal implements Journal {
   }
 }
 
-/** The records of a file; returns where the last whole one ends. Throws when it cannot tell how long one is. */
-function* recordsOf(name: string, bytes: Buffer): Generator<Uint8Array, number> {
-  let at = 0
-  while (at + HEADER_BYTES <= bytes.length) {
-    const length = bytes.readUInt32LE(at)
-    const complement = bytes.readUInt32LE(at + 4)
-    // A file system may have made the file longer before it had what was to stand there.
-    if (length === 0 && complement === 0) break
-    if (~length >>> 0 !== complement) throw new Error(`the journal's file ${name} is corrupt at byte ${at}`)
-    const end = at + HEADER_BYTES + length
-    if (end > bytes.length) break
-    yield bytes.subarray(at + HEADER_BYTES, end)
-    at = end
-  }
-  return at
+/** Writes the record behind the last one, and zeros behind it where a sync follows and none are left. */
+function write(part: Part, record: Uint8Array, sync: boolean): void {
+  const frame = [headerOf(record), record, trailerOf(record, sync)]
+  const bytes = endOf(record.length)
+  if (sync && part.end + bytes > part.bytes) frame.push(zeros.subarray(0, Math.min(ROOM_BYTES_MAX, Math.max(ROOM_BYTES_MIN, part.end))))
+  const written = writevSync(part.fd, frame, part.end)
+  if (written < bytes) throw new Error(`ENOSPC: no space left on device, only ${written} bytes of a record were written`)
+  part.bytes = Math.max(part.bytes, part.end + written)
+  part.end += bytes
 }
 
-function headerOf({ length }: Uint8Array): Buffer {
+/** The records of a file; returns whether no more of them were in it. Throws when it cannot tell how long one is. */
+function* recordsOf(name: string, file: Buffer): Generator<Uint8Array, { readonly isWhole: boolean }> {
+  let at = 0
+  let mayZerosFollow = false
+  while (at + HEADER_BYTES <= file.length) {
+    const length = file.readUInt32LE(at)
+    const complement = file.readUInt32LE(at + 4)
+    if (length === 0 && complement === 0) return { isWhole: mayZerosFollow }
+    if (~length >>> 0 !== complement) {
+      // The last byte of the complement is no zero: a record cannot be as long as that.
+      if (file[at + 7] === 0 && isZero(file, at + ALIGNED_TO, file.length)) return { isWhole: mayZerosFollow }
+      throw new Error(`the journal's file ${name} is corrupt at byte ${at}`)
+    }
+    const from = at + HEADER_BYTES
+    const end = at + endOf(length)
+    if (end > file.length) return { isWhole: false }
+    const record = file.subarray(from, from + length)
+    const trailer = file[from + length]
+    if ((trailer === 0 || crc32(record) !== file.readUInt32LE(at + 8)) && isTorn(file, at, from + length) && isZero(file, end, file.length)) return { isWhole: false }
+    if (trailer !== END && trailer !== SYNCED_END) throw new Error(`the journal's file ${name} is corrupt at byte ${from + length}`)
+    yield record
+    at = end
+    mayZerosFollow = trailer === SYNCED_END
+  }
+  return { isWhole: at === file.length || (mayZerosFollow && isZero(file, at, file.length)) }
+}
+
+/** Whether a record that ends with the byte at `last` was written in part over zeros: that one is missing, or a sector or what lies in one of it. */
+function isTorn(file: Buffer, at: number, last: number): boolean {
+  if (file[last] === 0) return true
+  for (let from = at; from <= last; from = (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES) {
+    if (isZero(file, from, Math.min(last + 1, (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES))) return true
+  }
+  return false
+}
+
+function isZero(file: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (file[i] !== 0) return false
+  return true
+}
+
+/** How many bytes a record of that length takes. */
+function endOf(length: number): number {
+  return Math.ceil((HEADER_BYTES + length + 1) / ALIGNED_TO) * ALIGNED_TO
+}
+
+function headerOf(record: Uint8Array): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES)
-  header.writeUInt32LE(length, 0)
-  header.writeUInt32LE(~length >>> 0, 4)
+  header.writeUInt32LE(record.length, 0)
+  header.writeUInt32LE(~record.length >>> 0, 4)
+  header.writeUInt32LE(crc32(record), 8)
   return header
+}
+
+function trailerOf({ length }: Uint8Array, sync: boolean): Buffer {
+  const trailer = Buffer.alloc(endOf(length) - HEADER_BYTES - length)
+  trailer[0] = sync ? SYNCED_END : END
+  return trailer
 }
 
 function nameOf(number: number): string {
