@@ -15,10 +15,10 @@
  * stay, as far as they are up: it has told them everything when it goes.
  */
 import { StoreError } from '../errors.ts'
+import type { Quorum } from '../gather.ts'
 import { Ledger } from '../ledger.ts'
 import { cell, count, encodeCell, flag, list, plain, text } from '../messages.ts'
 import type { Kind } from '../messages.ts'
-import type { Quorum } from '../rpc.ts'
 import { ABSENT, mergeCells } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { ACCEPT } from './acceptor.ts'

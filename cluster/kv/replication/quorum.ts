@@ -21,10 +21,10 @@
  */
 import type { NodeId } from '../../../harness/env.ts'
 import type { Eventually } from '../eventually.ts'
+import type { Gathered, Reserve } from '../gather.ts'
 import { NOBODY, READ, WRITE } from '../messages.ts'
 import type { Location } from '../lookup/lookup.ts'
 import { VIEWS_MAX } from '../rpc.ts'
-import type { Gathered, Reserve } from '../rpc.ts'
 import { compareVersions } from '../versions.ts'
 import type { Cell } from '../versions.ts'
 import { tooFew } from './replication.ts'
@@ -114,9 +114,7 @@ export function quorumReplication(coordinator: Coordinator): QuorumReplication {
   function writeTo(key: string, cell: Cell, { to, standIns }: Targets, { need, enough }: Requirement, again: () => Eventually<boolean> | undefined): Promise<boolean> {
     return rpc.gather(WRITE, { to, request: [key, cell, standIns], need, enough }).then(stored => {
       if (stored.complete) return stored.replies.includes(true)
-      const repeated = stored.outdated ? again() : undefined
-      if (repeated === undefined) throw tooFew('INDETERMINATE', 'confirmed the write', need, stored, config)
-      return repeated
+      return (stored.outdated ? again() : undefined) ?? Promise.reject(tooFew('INDETERMINATE', 'confirmed the write', need, stored, config))
     })
   }
 

@@ -1,8 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Quorum } from '../gather.ts'
 import type { PreferenceLists } from '../ring.ts'
 import { majorities, successionOf, votersOf } from './targets.ts'
-import type { Quorum } from '../rpc.ts'
 
 const isQuorum = ({ need, enough }: Quorum, from: readonly string[]): boolean => from.length >= need && (enough === undefined || enough(from))
 const lists = (now: readonly string[], soon?: readonly string[]): PreferenceLists => ({ replicas: () => now, successors: () => [], incoming: () => soon }) as unknown as PreferenceLists
