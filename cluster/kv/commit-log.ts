@@ -39,8 +39,8 @@ const ROOM_BYTES = 64 * 1024
 const LOOKUPS_AT_ONCE = 64
 const CHECKSUM_BYTES = 4
 const HEADER_BYTES = 9
-/** Keys are written in UTF-8, and have one character for each byte. */
-const KEY_CHARACTER_BYTES_MAX = 2
+/** What a character takes at most in UTF-8, in which keys are written. */
+const CHARACTER_BYTES_MAX = 3
 const ABSENT = 1
 const ONTO = 2
 
@@ -214,7 +214,7 @@ export async function recoverLog(journal: Journal, table: Table, merge: (diskKey
 /** The commit of these changes, in the room if it fits there. */
 function encodeCommit(changes: readonly Change[], room: Buffer): Buffer {
   let bytesMax = CHECKSUM_BYTES
-  for (const { diskKey, record } of changes) bytesMax += HEADER_BYTES + KEY_CHARACTER_BYTES_MAX * diskKey.length + (record?.length ?? 0)
+  for (const { diskKey, record } of changes) bytesMax += HEADER_BYTES + CHARACTER_BYTES_MAX * diskKey.length + (record?.length ?? 0)
   const commit = bytesMax <= room.length ? room : Buffer.allocUnsafeSlow(bytesMax)
   let at = CHECKSUM_BYTES
   for (const { diskKey, record, known } of changes) {

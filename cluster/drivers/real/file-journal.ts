@@ -193,7 +193,7 @@ function* recordsOf(name: string, file: Buffer): Generator<Uint8Array, { readonl
   return { isWhole: at === file.length || (mayZerosFollow && isZero(file, at, file.length)) }
 }
 
-/** Whether a record that ends with the byte at `last` was written in part over zeros: that one is missing, or a sector or what lies in one of it. */
+/** Whether a record whose last byte lies at `last` was written in part, over zeros: that one is missing, or all of it that lies in some sector. */
 function isTorn(file: Buffer, at: number, last: number): boolean {
   if (file[last] === 0) return true
   for (let from = at; from <= last; from = (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES) {
