@@ -139,7 +139,12 @@ async function measureAll(running: readonly Running[], rounds: number, print: (l
 }
 
 function settingsOf(values: Readonly<Record<'connections' | 'seconds' | 'warm-up' | 'bytes' | 'keys' | 'rounds', string>>): Settings {
-  return { connections: Number(values.connections), seconds: Number(values.seconds), warmUpSeconds: Number(values['warm-up']), bytes: Number(values.bytes), keys: Number(values.keys), rounds: Number(values.rounds) }
+  const atLeast = (least: number, name: keyof typeof values): number => {
+    const number = Number(values[name])
+    if (!(number >= least)) throw new UsageError(`--${name} ${values[name]}: a number of at least ${least} is wanted`)
+    return number
+  }
+  return { connections: atLeast(1, 'connections'), seconds: atLeast(0.1, 'seconds'), warmUpSeconds: atLeast(0, 'warm-up'), bytes: atLeast(0, 'bytes'), keys: atLeast(1, 'keys'), rounds: atLeast(1, 'rounds') }
 }
 
 function chosenOf(all: readonly Contestant[], only: readonly string[] | undefined): readonly Contestant[] {
