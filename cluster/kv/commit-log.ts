@@ -48,8 +48,8 @@ const ONTO = 2
 export class Commit {
   readonly done: Promise<void>
   onDisk = false
-  /** Those who wait for it and have the same to say share a promise. */
-  readonly #saying = new Map<boolean, Promise<boolean>>()
+  /** Whoever waits for it with the same value shares a promise. */
+  readonly #doneWith = new Map<boolean, Promise<boolean>>()
   resolve!: () => void
   reject!: (error: StoreError) => void
 
@@ -62,13 +62,13 @@ export class Commit {
     this.done.catch(() => undefined)
   }
 
-  /** Resolves to this once the commit is done. */
-  saying(word: boolean): Promise<boolean> {
-    let promise = this.#saying.get(word)
+  /** Resolves to the value once the commit is done. */
+  doneWith(value: boolean): Promise<boolean> {
+    let promise = this.#doneWith.get(value)
     if (promise === undefined) {
-      promise = this.done.then(() => word)
+      promise = this.done.then(() => value)
       promise.catch(() => undefined)
-      this.#saying.set(word, promise)
+      this.#doneWith.set(value, promise)
     }
     return promise
   }

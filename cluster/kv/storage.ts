@@ -256,7 +256,7 @@ export class Storage {
   }
 
   #confirmed({ commit }: Entry, existed: boolean): Promise<boolean> {
-    return commit === undefined || commit.onDisk || this.#has('ack-before-disk') ? Promise.resolve(existed) : commit.saying(existed)
+    return commit === undefined || commit.onDisk || this.#has('ack-before-disk') ? Promise.resolve(existed) : commit.doneWith(existed)
   }
 
   #has(bug: Bug): boolean {

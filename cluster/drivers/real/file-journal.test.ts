@@ -25,7 +25,7 @@ async function appendSynced(dir: string, ...records: (string | Buffer)[]): Promi
 }
 
 /** How many bytes these records take, each between its header and what ends it, up to a multiple of eight. */
-const bytesOf = (...records: string[]): number => records.reduce((sum, { length }) => sum + 8 * Math.ceil((12 + length + 1) / 8), 0)
+const bytesOf = (...records: string[]): number => records.reduce((sum, { length }) => sum + 8 * Math.ceil((16 + length + 1) / 8), 0)
 
 /** What a new life finds. */
 async function found(dir: string): Promise<string[]> {
@@ -116,10 +116,10 @@ test('a record that was written over zeros in part is none, wherever it was torn
     await appendSynced(dir, 'first', 'second')
     const [file] = await filesOf(dir)
     const whole = await readFile(file!)
-    const last = bytesOf('first') + 12 + 'second'.length
+    const last = bytesOf('first') + 16 + 'second'.length
     for (let bytes = last + 1; bytes >= 0; bytes--) {
       await writeFile(file!, Buffer.concat([whole.subarray(0, bytes), Buffer.alloc(whole.length - bytes)]))
-      const first = bytes > 12 + 'first'.length ? ['first'] : []
+      const first = bytes > 16 + 'first'.length ? ['first'] : []
       assert.equal(await found(dir), bytes > last ? ['first', 'second'] : first, `${bytes} bytes`)
     }
   }))
@@ -139,6 +139,27 @@ test('a record is none that lacks a sector, unless another one follows: then it 
     await writeFile(file!, (await readFile(file!)).fill(0, 1_024, 1_536))
     const records = await found(dir)
     assert.equal([records.length, records[1] === large.toString()], [3, false])
+  }))
+
+test('a record that has zeros itself is none only when it lacks more of them, and never once another file was begun', () =>
+  withFolder(async (dir) => {
+    const record = Buffer.concat([Buffer.alloc(2_000), Buffer.alloc(2_000, 'x')])
+    await appendSynced(dir, 'first', record)
+    const [file] = await filesOf(dir)
+    const whole = await readFile(file!)
+    for (const at of [100, 1_000, 3_000]) {
+      const spoilt = Buffer.from(whole)
+      spoilt[at]! ^= 1
+      await writeFile(file!, spoilt)
+      assert.is((await found(dir)).length, 2, `byte ${at} is spoilt`)
+    }
+    const torn = Buffer.from(whole).fill(0, 2_560, 3_072)
+    await writeFile(file!, torn)
+    assert.equal(await found(dir), ['first'])
+    const next = await FileJournal.open(dir)
+    await next.append(Buffer.from('after the restart'), { sync: true })
+    await writeFile(file!, torn)
+    assert.is((await found(dir)).length, 3)
   }))
 
 test('a record that was confirmed is handed out or refused, whichever bit of it has flipped', () =>
@@ -162,7 +183,7 @@ test('a length that was spoilt is refused', () =>
     const bytes = await readFile(file!)
     bytes[bytesOf('a')]! ^= 0x40
     await writeFile(file!, bytes)
-    assert.match(await found(dir).then(() => 'read', (error: Error) => error.message), /file 0+1 is corrupt at byte 16/)
+    assert.match(await found(dir).then(() => 'read', (error: Error) => error.message), /file 0+1 is corrupt at byte 24/)
   }))
 
 test('where a file is missing, those before it were to be removed as well', () =>

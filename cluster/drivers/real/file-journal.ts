@@ -8,13 +8,14 @@
  * Records that are synced one by one are written over zeros that were written before, as in etcd's log: a sync that makes
  * a file longer has to make its length safe as well, which takes the file system half as long again.
  *
- * A record: its length u32 | the complement of its length u32 | the checksum of its bytes u32 | its bytes | a byte that says
- * that it ends here, and whether zeros may follow | zeros up to a multiple of eight, so that no sector ends within a length.
+ * A record: its length u32 | the complement of its length u32 | the checksum of its bytes u32 | how many sectors of them are
+ * zeros u32 | its bytes | a byte that says that it ends here, and whether zeros may follow | zeros up to a multiple of eight,
+ * so that no sector ends within a length.
  *
- * A file that ends within a record, or within its zeros, was being written to when the process or the power failed: what
- * comes from there on was confirmed to nobody, since files are made safe in their order. A record that was written only in
- * part lacks its last byte or a whole sector; one that is spoilt in another way is handed out, and its reader's to refuse.
- * Nothing is appended to a file of a former life.
+ * A file that ends within a record was being written to when the process or the power failed: what comes from there on was
+ * confirmed to nobody, since files are made safe in their order. A record that was written over zeros in part lacks its last
+ * byte, or has more sectors of zeros than it was given, and nothing comes after it; one that is spoilt in another way is
+ * handed out, and its reader's to refuse. Nothing is appended to a file of a former life.
  */
 import { closeSync, fdatasync, openSync, writevSync } from 'node:fs'
 import { mkdir, open, readFile, readdir, unlink } from 'node:fs/promises'
@@ -23,7 +24,7 @@ import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import type { Journal } from '../../../harness/env.ts'
 
-const HEADER_BYTES = 12
+const HEADER_BYTES = 16
 const ALIGNED_TO = 8
 const SECTOR_BYTES = 512
 /** How a record ends: behind one that was synced zeros may follow. */
@@ -79,7 +80,7 @@ export class FileJournal implements Journal {
 
   async *read(): AsyncIterable<Uint8Array> {
     for (const number of this.#former) {
-      const { isWhole } = yield* recordsOf(nameOf(number), await readFile(this.#path(number)))
+      const { isWhole } = yield* recordsOf(nameOf(number), await readFile(this.#path(number)), number === this.#former.at(-1))
       if (!isWhole) return
     }
   }
@@ -157,7 +158,7 @@ export class FileJournal implements Journal {
 
 /** Writes the record behind the last one, and zeros behind it where a sync follows and none are left. */
 function write(part: Part, record: Uint8Array, sync: boolean): void {
-  const frame = [headerOf(record), record, trailerOf(record, sync)]
+  const frame = [headerOf(record, part.end), record, trailerOf(record, sync)]
   const bytes = endOf(record.length)
   if (sync && part.end + bytes > part.bytes) frame.push(zeros.subarray(0, Math.min(ROOM_BYTES_MAX, Math.max(ROOM_BYTES_MIN, part.end))))
   const written = writevSync(part.fd, frame, part.end)
@@ -166,8 +167,8 @@ function write(part: Part, record: Uint8Array, sync: boolean): void {
   part.end += bytes
 }
 
-/** The records of a file; returns whether no more of them were in it. Throws when it cannot tell how long one is. */
-function* recordsOf(name: string, file: Buffer): Generator<Uint8Array, { readonly isWhole: boolean }> {
+/** The records of a file; returns whether no more of them were in it. Throws when it cannot tell how long one is. In the last file alone one may be torn: before another file begins, this one is whole. */
+function* recordsOf(name: string, file: Buffer, isLast: boolean): Generator<Uint8Array, { readonly isWhole: boolean }> {
   let at = 0
   let mayZerosFollow = false
   while (at + HEADER_BYTES <= file.length) {
@@ -184,7 +185,8 @@ function* recordsOf(name: string, file: Buffer): Generator<Uint8Array, { readonl
     if (end > file.length) return { isWhole: false }
     const record = file.subarray(from, from + length)
     const trailer = file[from + length]
-    if ((trailer === 0 || crc32(record) !== file.readUInt32LE(at + 8)) && isTorn(file, at, from + length) && isZero(file, end, file.length)) return { isWhole: false }
+    const isTorn = trailer === 0 || (crc32(record) !== file.readUInt32LE(at + 8) && zeroSectors(record, from) > file.readUInt32LE(at + 12))
+    if (isTorn && isLast && isZero(file, end, file.length)) return { isWhole: false }
     if (trailer !== END && trailer !== SYNCED_END) throw new Error(`the journal's file ${name} is corrupt at byte ${from + length}`)
     yield record
     at = end
@@ -193,17 +195,17 @@ function* recordsOf(name: string, file: Buffer): Generator<Uint8Array, { readonl
   return { isWhole: at === file.length || (mayZerosFollow && isZero(file, at, file.length)) }
 }
 
-/** Whether a record whose last byte lies at `last` was written in part, over zeros: that one is missing, or all of it that lies in some sector. */
-function isTorn(file: Buffer, at: number, last: number): boolean {
-  if (file[last] === 0) return true
-  for (let from = at; from <= last; from = (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES) {
-    if (isZero(file, from, Math.min(last + 1, (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES))) return true
+/** How many sectors that lie within these bytes, which begin at `from` in their file, are zeros. */
+function zeroSectors(bytes: Uint8Array, from: number): number {
+  let found = 0
+  for (let at = Math.ceil(from / SECTOR_BYTES) * SECTOR_BYTES - from; at + SECTOR_BYTES <= bytes.length; at += SECTOR_BYTES) {
+    if (isZero(bytes, at, at + SECTOR_BYTES)) found++
   }
-  return false
+  return found
 }
 
-function isZero(file: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (file[i] !== 0) return false
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false
   return true
 }
 
@@ -212,11 +214,13 @@ function endOf(length: number): number {
   return Math.ceil((HEADER_BYTES + length + 1) / ALIGNED_TO) * ALIGNED_TO
 }
 
-function headerOf(record: Uint8Array): Buffer {
+/** The header of a record that is to begin at `at` in its file. */
+function headerOf(record: Uint8Array, at: number): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES)
   header.writeUInt32LE(record.length, 0)
   header.writeUInt32LE(~record.length >>> 0, 4)
   header.writeUInt32LE(crc32(record), 8)
+  header.writeUInt32LE(zeroSectors(record, at + HEADER_BYTES), 12)
   return header
 }
 
