@@ -175,7 +175,7 @@ async function main(args: string[], print: (line: string) => void): Promise<void
   print(heading)
   await withAll(chosen, settings, async (running) => {
     const seen = await measureAll(running, settings.rounds, print)
-    print(`the middle one of ${settings.rounds} rounds, in which all had their turn, the range of the throughput, and how many times that of etcd (one node: of Redis) it was in the middle round and in all`)
+    print(`the middle one of ${settings.rounds} rounds, in which all had their turn, the range of the throughput, and how many times that of etcd (one node: of Redis) in the same round: in the middle, and from the least to the most`)
     print(heading)
     for (const type of types) {
       for (const [{ contestant }, measured] of seen) {

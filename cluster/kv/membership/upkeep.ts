@@ -130,7 +130,8 @@ export class Upkeep {
     this.#digests = digests
     this.#bytes = bytes
     const replace = (token: number, before: Cell, after: Cell): void => {
-      bytes[digests.replace(token, before, after)]! += sizeOf(after) - sizeOf(before)
+      const leaf = digests.replace(token, before, after)
+      bytes[leaf]! += sizeOf(after) - sizeOf(before)
     }
     const changed = new Map<string, Cell>()
     /** How far the scan is; what changes behind it was counted as it was. */
